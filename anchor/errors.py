@@ -1,0 +1,223 @@
+"""Every error that credanchor raises, in one tree.
+
+    CredanchorError
+    ├─ MalformedError (ValueError)     the bytes break the format                        API 400 · exit 2
+    │   ├─ CredentialFormatError         not the strict JSON, or not the credential, asked for
+    │   ├─ ProofFormatError              an anchor proof that breaks its format
+    │   ├─ EvidenceFormatError           a header or state proof that breaks its format
+    │   └─ PolicyFormatError             a policy or trust list that breaks its format
+    ├─ VerificationError               well-formed, but the claim does not hold          API 422 · exit 1
+    │   ├─ TamperedError  InclusionError  NotAnchoredError  UntrustedIssuerError
+    │   ├─ KeyNotValidError  KeyCompromisedError  BatchRevokedError  RevokedError
+    │   └─ SuspendedError  NotYetValidError  ExpiredError
+    ├─ UndeterminedError               what is at hand does not settle it                API 200 · exit 3
+    │   ├─ NoEvidenceError  UntrustedRegistryError  UnvouchedBlockError  StaleBlockError
+    │   └─ StateProofError  WrongCodeError  PendingError
+    ├─ HistoryError                    the events given are not the whole history        exit 1
+    └─ LedgerError                     the ledger was not read or not written            exit 3
+        ├─ LedgerUnavailableError        no answer; safe to retry                          API 503
+        ├─ WrongLedgerError              chain id or contract is not the configured one; fatal
+        ├─ RevertedError                 the contract refused; carries the Solidity error  API 409
+        ├─ KeyUnavailableError           the signing key could not be used
+        └─ OutcomeUnknownError           sent, fate unknown; reconcile, never resend blindly
+
+Errors never carry personal data or secrets: names, e-mails and passphrases stay out of messages.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CredanchorError(Exception):
+    """Root of all errors raised by credanchor.
+
+    Attributes:
+        advice: What the person at the keyboard can do about it; empty when there is nothing to add.
+    """
+
+    def __init__(self, message: str, *, advice: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
+
+    def diagnostics(self) -> str:
+        """Give the message followed by the advice, for people."""
+        return f"{self}\n{self.advice}" if self.advice else str(self)
+
+
+class MalformedError(CredanchorError, ValueError):
+    """The bytes break their format; the same bytes will never be accepted."""
+
+
+class CredentialFormatError(MalformedError):
+    """Not strict JSON (design section 4), or not a credential with the members required."""
+
+
+class ProofFormatError(MalformedError):
+    """An anchor proof breaks docs/spec/anchor-proof.md."""
+
+
+class EvidenceFormatError(MalformedError):
+    """A block header or state proof is not what its format says."""
+
+
+class PolicyFormatError(MalformedError):
+    """A verifier's policy is not what its format says."""
+
+
+class VerificationError(CredanchorError):
+    """Well-formed, but the claim does not hold: the verdict is `invalid`."""
+
+    reason: ClassVar[str] = "invalid"
+    """Machine-readable reason shown in the verdict."""
+
+
+class TamperedError(VerificationError):
+    """The credential's content, or what it says of itself, was changed after anchoring."""
+
+    reason = "tampered"
+
+
+class InclusionError(TamperedError):
+    """The siblings do not lead from the leaf to the root."""
+
+
+class NotAnchoredError(VerificationError):
+    """The credential carries no anchor proof, or its batch is not on the ledger."""
+
+    reason = "notAnchored"
+
+
+class UntrustedIssuerError(VerificationError):
+    """The issuer is not who the credential says, was not accredited, or is denied by the policy."""
+
+    reason = "untrustedIssuer"
+
+
+class KeyNotValidError(VerificationError):
+    """The key that anchored was not valid for anchoring at that time."""
+
+    reason = "keyNotValid"
+
+
+class KeyCompromisedError(VerificationError):
+    """The key that anchored had been declared compromised from a time at or before the anchoring."""
+
+    reason = "keyCompromised"
+
+
+class BatchRevokedError(VerificationError):
+    """The whole batch was revoked."""
+
+    reason = "batchRevoked"
+
+
+class RevokedError(VerificationError):
+    """The credential was revoked."""
+
+    reason = "revoked"
+
+
+class SuspendedError(VerificationError):
+    """The credential is suspended."""
+
+    reason = "suspended"
+
+
+class NotYetValidError(VerificationError):
+    """The credential's `validFrom` is in the future."""
+
+    reason = "notYetValid"
+
+
+class ExpiredError(VerificationError):
+    """The credential's `validUntil` has passed."""
+
+    reason = "expired"
+
+
+class UndeterminedError(CredanchorError):
+    """What is at hand does not settle the question: the verdict is `unknown`, never `valid` or `invalid`."""
+
+    reason: ClassVar[str] = "unknown"
+    """Machine-readable reason shown in the verdict."""
+
+
+class NoEvidenceError(UndeterminedError):
+    """No evidence was obtained: the node did not answer, or answered without what is needed."""
+
+    reason = "noEvidence"
+
+
+class UntrustedRegistryError(UndeterminedError):
+    """The registry that the credential names is not one the policy trusts."""
+
+    reason = "untrustedRegistry"
+
+
+class UnvouchedBlockError(UndeterminedError):
+    """Nothing that the policy accepts vouches for the block."""
+
+    reason = "unvouchedBlock"
+
+
+class StaleBlockError(UndeterminedError):
+    """The block is older than the policy's maximal age, or from the future."""
+
+    reason = "staleBlock"
+
+
+class StateProofError(UndeterminedError):
+    """A state proof does not lead from the block's state root to the value."""
+
+    reason = "badStateProof"
+
+
+class WrongCodeError(UndeterminedError):
+    """The account at the registry's address is absent, or has other code than the policy pins."""
+
+    reason = "wrongCode"
+
+
+class PendingError(UndeterminedError):
+    """The anchoring is on the ledger but not final yet."""
+
+    reason = "pending"
+
+
+class HistoryError(CredanchorError):
+    """The events given are not the whole, unaltered history that the registry's heads commit to."""
+
+
+class LedgerError(CredanchorError):
+    """The ledger was not read or not written."""
+
+
+class LedgerUnavailableError(LedgerError):
+    """The node gave no usable answer; nothing was changed, so it is safe to retry."""
+
+
+class WrongLedgerError(LedgerError):
+    """The node serves another chain, or the address holds another contract, than configured."""
+
+
+class RevertedError(LedgerError):
+    """The contract refused the call; nothing was changed on the ledger.
+
+    Attributes:
+        name: The Solidity error's name, such as `AlreadyAnchored`; empty when the node did not say.
+        arguments: The Solidity error's arguments by name.
+    """
+
+    def __init__(self, message: str, *, name: str = "", arguments: dict[str, object] | None = None, advice: str = "") -> None:
+        super().__init__(message, advice=advice)
+        self.name = name
+        self.arguments = arguments or {}
+
+
+class KeyUnavailableError(LedgerError):
+    """The key needed for signing is absent, or its passphrase does not open it."""
+
+
+class OutcomeUnknownError(LedgerError):
+    """A transaction was sent and its fate is unknown: reconcile with the ledger before sending anything else."""

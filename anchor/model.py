@@ -1,0 +1,302 @@
+"""Domain types: frozen, validated on construction, no I/O.
+
+Bytes inside; `0x` lower-case hex only at the edges, converted by the functions here and nowhere else.
+All times are Unix seconds on the chain's clock (`_at`); indices are 0-based; ranges are half-open.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, NewType, NoReturn
+
+from anchor.errors import CredanchorError, MalformedError, UndeterminedError, VerificationError
+
+Hash32 = NewType("Hash32", bytes)
+"""32 bytes: a SHA-256 or Keccak-256 hash, a root, a salt, a storage slot."""
+
+Address = NewType("Address", bytes)
+"""20 bytes: an Ethereum account or contract."""
+
+ZERO_HASH: Final = Hash32(bytes(32))
+MAX_UINT32: Final = 2**32 - 1
+MAX_UINT256: Final = 2**256 - 1
+
+_CAIP10 = re.compile(r"eip155:([1-9][0-9]{0,31}):(0x[0-9a-f]{40})")  # CAIP-2: a reference has at most 32 characters
+
+
+def hash32(value: bytes) -> Hash32:
+    """Take 32 bytes as a hash; raise `MalformedError` for any other length."""
+    if len(value) != 32:
+        raise MalformedError(f"expected 32 bytes, got {len(value)}")
+    return Hash32(bytes(value))
+
+
+def address(value: bytes) -> Address:
+    """Take 20 bytes as an address; raise `MalformedError` for any other length."""
+    if len(value) != 20:
+        raise MalformedError(f"expected 20 bytes, got {len(value)}")
+    return Address(bytes(value))
+
+
+def parse_hex(text: str) -> bytes:
+    """Read `0x`-prefixed hex of either case and even length; raise `MalformedError` otherwise."""
+    if not isinstance(text, str) or re.fullmatch(r"0x(?:[0-9a-fA-F]{2})*", text) is None:
+        raise MalformedError("expected 0x-prefixed hex")
+    return bytes.fromhex(text[2:])
+
+
+def to_hex(value: bytes) -> str:
+    """Write bytes as `0x`-prefixed lower-case hex."""
+    return "0x" + value.hex()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryId:
+    """One registry contract: its chain and its address, written as CAIP-10."""
+
+    chain_id: int
+    """EIP-155 chain id, from 1."""
+    address: Address
+
+    def __post_init__(self) -> None:
+        if self.chain_id < 1:
+            raise MalformedError(f"chain id must be positive, got {self.chain_id}")
+        address(self.address)
+
+    @classmethod
+    def parse(cls, text: str) -> RegistryId:
+        """Read `eip155:<chain id>:<0x lower-case address>` (CAIP-10); raise `MalformedError` otherwise."""
+        match = _CAIP10.fullmatch(text)
+        if match is None:
+            raise MalformedError(
+                f"expected a registry as eip155:<chain id>:<0x address in lower case>, got {text[:100]!r}"
+            )
+        return cls(chain_id=int(match[1]), address=address(parse_hex(match[2])))
+
+    def to_text(self) -> str:
+        """Write as CAIP-10, address in lower case."""
+        return f"eip155:{self.chain_id}:{to_hex(self.address)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InclusionProof:
+    """Leads from one leaf to the root of its batch (design section 4)."""
+
+    leaf_index: int
+    size: int
+    """Leaves in the batch, 1 to 2^32 - 1."""
+    siblings: tuple[Hash32, ...]
+    """From the leaf level up; at most 32."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.size <= MAX_UINT32:
+            raise MalformedError(f"batch size must be 1 to {MAX_UINT32}, got {self.size}")
+        if not 0 <= self.leaf_index < self.size:
+            raise MalformedError(f"leaf index must be below the size {self.size}, got {self.leaf_index}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorProof:
+    """What a credential's `merkle-eip155-jcs-2026` proof says (design section 5)."""
+
+    registry: RegistryId
+    issuer_id: int
+    root: Hash32
+    salt: Hash32
+    inclusion: InclusionProof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusPosition:
+    """Where a credential's status bits are: one of the issuer's lists, and the index in it."""
+
+    status_list: int
+    """Number of the list, uint32, from 0."""
+    index: int
+    """0 to 131,071."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """An issuer's record in the registry; `accredited_at` 0 means: no such issuer."""
+
+    controller: Address
+    accredited_at: int
+    withdrawn_at: int
+    """0: not withdrawn."""
+    status_epoch: int
+
+
+class KeyScope(Enum):
+    """What a key may do; never both."""
+
+    ANCHOR = 1
+    STATUS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key's record in the registry; `issuer_id` 0 means: no such key."""
+
+    issuer_id: int
+    valid_from: int
+    valid_until: int
+    """First second it is no longer valid; 0: no end."""
+    compromised_at: int
+    """Cut-off: what it did from here on is void; 0: never declared compromised."""
+    scope: int
+    """A `KeyScope` value, or 0."""
+    status_epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A batch's record in the registry; `anchored_at` 0 means: not anchored."""
+
+    key: Address
+    anchored_at: int
+    size: int
+    revoked_reason: int
+    """0: not revoked."""
+    revoked_epoch: int
+
+
+class Vouching(Enum):
+    """What vouches for the block hash (design section 7)."""
+
+    PINNED_HASH = "pinnedHash"
+    K_OF_N = "kOfN"
+    OWN_NODE = "ownNode"
+    ONE_NODE = "oneNode"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedRegistry:
+    """A registry that a policy trusts, pinned by chain, address and code."""
+
+    registry: RegistryId
+    code_hash: Hash32
+    """Keccak-256 of the runtime code expected at the address."""
+    name: str = ""
+    """For people; shown in verdicts, trusted for nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a verifier trusts; decides nothing by itself."""
+
+    registries: tuple[TrustedRegistry, ...]
+    vouching: Vouching = Vouching.ONE_NODE
+    confirmations: int | None = None
+    """Blocks on top of the anchoring that make it final; None: the chain's own finality decides."""
+    max_age_seconds: int | None = 3600
+    """Oldest block accepted; None: any age (local testnets, whose blocks come only with transactions)."""
+    denied_issuers: frozenset[str] = frozenset()
+    """DIDs never accepted, whatever the registry says."""
+    nodes: tuple[str, ...] = ()
+    """RPC addresses to ask; an answer is believed only as far as `vouching` says."""
+
+    def __post_init__(self) -> None:
+        if self.confirmations is not None and self.confirmations < 0:
+            raise MalformedError(f"confirmations must not be negative, got {self.confirmations}")
+        if self.max_age_seconds is not None and self.max_age_seconds < 1:
+            raise MalformedError(f"the maximal age must be at least one second, got {self.max_age_seconds}")
+
+    def pin_of(self, registry: RegistryId) -> TrustedRegistry | None:
+        """Look up the pin for a registry; None when the policy does not trust it."""
+        return next((entry for entry in self.registries if entry.registry == registry), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockHeader:
+    """The fields of a block header that are used here; built only from the bytes that hash to `hash`."""
+
+    hash: Hash32
+    number: int
+    timestamp: int
+    state_root: Hash32
+
+
+class CheckStatus(Enum):
+    """What one check says."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "notApplicable"
+    SKIPPED = "skipped"
+
+
+class Outcome(Enum):
+    """The verdict in one word."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One of the numbered steps of verification and what came of it."""
+
+    step: int
+    """1 to 13, as in design section 7."""
+    name: str
+    status: CheckStatus
+    detail: str
+    """One sentence for people, free of personal data."""
+    reason: str = ""
+    """Machine-readable; empty when passed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What a verdict rests on: the block, and what vouches for it."""
+
+    registry: RegistryId
+    block_number: int
+    block_hash: Hash32
+    block_at: int
+    vouching: Vouching
+    vouched_by: tuple[str, ...]
+    """Who named the block hash: node addresses, or the pin."""
+    registry_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The answer, with the checks that led there. Only `anchor.verify.verify` builds one."""
+
+    outcome: Outcome
+    reason: str
+    """Reason of the check that decided; empty when valid."""
+    checks: tuple[Check, ...]
+    basis: Basis | None = None
+    """None when no block was reached."""
+    credential_id: str = ""
+    issuer_did: str = ""
+    anchored_at: int | None = None
+    compromised_at: int | None = None
+    """Since when the anchoring key is declared compromised, if it is."""
+    root: Hash32 | None = None
+    error: CredanchorError | None = field(default=None, repr=False, compare=False)
+    """What the deciding check raised."""
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a verdict is not true or false: ask .outcome, or call .require_valid()")
+
+    def require_valid(self) -> None:
+        """Return only when the outcome is `valid`.
+
+        Raises:
+            VerificationError: The verdict is `invalid`.
+            UndeterminedError: The verdict is `unknown`.
+        """
+        if self.outcome is Outcome.VALID:
+            return
+        if self.error is not None:
+            raise self.error
+        failed = VerificationError if self.outcome is Outcome.INVALID else UndeterminedError
+        raise failed(self.reason)
