@@ -1,0 +1,196 @@
+"""Strict JSON in, canonical bytes and leaf hashes out (design section 4, docs/adr/0005).
+
+Two readers of one file must never see two credentials. So the parser refuses whatever JSON implementations
+are known to read differently: duplicate keys, numbers that do not survive a double, lone surrogates,
+noncharacters, a byte order mark. What it accepts has exactly one canonical form (RFC 8785, JCS).
+
+    >>> parse_document(b'{"b": 1.50, "a": "x", "proof": []}').canonical_bytes()
+    b'{"a":"x","b":1.5}'
+
+Upholds: the same bytes are accepted here and by the JavaScript verifier. Leaves to others: what the members mean.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from hashlib import sha256
+from math import isfinite
+from typing import Any, Final, NoReturn, cast
+
+import rfc8785
+
+from anchor.errors import CredentialFormatError
+from anchor.model import Hash32, StatusPosition
+
+JsonObject = dict[str, Any]
+"""A parsed JSON object; values are dict, list, str, int, float, bool or None."""
+
+MAX_DOCUMENT_BYTES: Final = 1 << 20
+"""Design section 4. Embedded images fit; a file made to exhaust memory does not."""
+MAX_DEPTH: Final = 64
+"""Design section 4; the document itself is depth 1. Far below every parser's own recursion limit."""
+MAX_INTEGER: Final = 2**53 - 1
+"""Largest integer that IEEE 754 doubles, hence RFC 8785, hold without gaps (RFC 8785 section 3.2.2.3)."""
+LEAF_TAG: Final = b"\x00"
+"""First byte of every leaf preimage; makes it 73 bytes, where a node's preimage is 64."""
+
+_MAX_INTEGER_DIGITS = len(str(MAX_INTEGER))
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+# Possessive quantifiers: an unterminated string must not make the scan quadratic.
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[\[{]|[\]}]', re.DOTALL)
+
+_NONCHARACTERS = "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
+_FORBIDDEN_CHARACTER = re.compile(f"[\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A strictly parsed JSON object. Only `parse_document` builds one."""
+
+    value: JsonObject
+    is_plain: bool
+    """All keys are ASCII and there are no fractions or exponents: the standard encoder then yields JCS."""
+
+    def canonical_bytes(self) -> bytes:
+        """Write the canonical bytes: RFC 8785 form without the top-level `proof`."""
+        content = {key: member for key, member in self.value.items() if key != "proof"}
+        if self.is_plain:
+            # Sorting by code point and by UTF-16 unit agree on ASCII keys; tests hold both encoders equal.
+            return _PLAIN_ENCODER.encode(content).encode()
+        return canonicalize(content)
+
+
+def parse_document(data: bytes) -> Document:
+    """Read one JSON object strictly.
+
+    Args:
+        data: UTF-8 without byte order mark, at most `MAX_DOCUMENT_BYTES`.
+
+    Raises:
+        CredentialFormatError: The bytes break one of the rules of design section 4; the message says which.
+    """
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise CredentialFormatError(f"the file has {len(data)} bytes; at most {MAX_DOCUMENT_BYTES} are accepted")
+    if data.startswith(_BYTE_ORDER_MARK):
+        raise CredentialFormatError("the file starts with a byte order mark; JSON has none")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise CredentialFormatError(f"not UTF-8 at byte {error.start}") from error
+    _check_depth(text)
+    reader = _Reader()
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=reader.read_object,
+            parse_int=_read_integer,
+            parse_float=reader.read_fraction,
+            parse_constant=_refuse_constant,
+        )
+    except json.JSONDecodeError as error:
+        raise CredentialFormatError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
+    if not isinstance(value, dict):
+        raise CredentialFormatError("expected a JSON object at the top level")
+    _check_characters(text, value)
+    return Document(value=value, is_plain=reader.is_plain)
+
+
+def canonicalize(value: JsonObject) -> bytes:
+    """Write a JSON object in its RFC 8785 form.
+
+    Raises:
+        CredentialFormatError: The value has no such form: an integer too large, a lone surrogate, not JSON at all.
+    """
+    try:
+        return rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError as error:
+        raise CredentialFormatError(f"no canonical form: {error}") from error
+
+
+def credential_hash(canonical: bytes) -> Hash32:
+    """Hash canonical bytes with SHA-256; the contract's `verify` takes this hash."""
+    return Hash32(sha256(canonical).digest())
+
+
+def leaf_hash(content: Hash32, salt: Hash32, position: StatusPosition) -> Hash32:
+    """Hash one credential into its leaf: SHA-256(0x00 ‖ salt ‖ list ‖ index ‖ credential hash), big-endian.
+
+    Args:
+        content: The credential hash.
+        salt: 32 random bytes of this credential alone.
+        position: Its status position, bound into the leaf so that no other can be claimed.
+    """
+    place = position.status_list.to_bytes(4, "big") + position.index.to_bytes(4, "big")
+    return Hash32(sha256(LEAF_TAG + salt + place + content).digest())
+
+
+_PLAIN_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
+class _Reader:
+    """Hooks of one parse, and what they saw."""
+
+    __slots__ = ("is_plain",)
+
+    def __init__(self) -> None:
+        self.is_plain = True
+
+    def read_object(self, pairs: list[tuple[str, object]]) -> JsonObject:
+        members = dict(pairs)
+        if len(members) != len(pairs):
+            raise CredentialFormatError("an object has the same key twice; readers would differ on which one counts")
+        if self.is_plain and not "".join(members).isascii():
+            self.is_plain = False
+        return members
+
+    def read_fraction(self, text: str) -> float:
+        self.is_plain = False
+        number = float(text)
+        if not isfinite(number):
+            raise CredentialFormatError("a number is too large for a double")
+        if number.is_integer() and abs(number) > MAX_INTEGER:
+            raise CredentialFormatError(f"a whole number is beyond {MAX_INTEGER}")
+        try:
+            exact = Decimal(text) == Decimal(repr(number))
+        except InvalidOperation:
+            exact = False
+        if not exact:
+            raise CredentialFormatError("a number has more digits than a double keeps; readers would differ on it")
+        return number
+
+
+def _read_integer(text: str) -> int:
+    if len(text.lstrip("-")) > _MAX_INTEGER_DIGITS or abs(int(text)) > MAX_INTEGER:
+        raise CredentialFormatError(f"a whole number is beyond {MAX_INTEGER}")
+    return int(text)
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise CredentialFormatError(f"{text} is not a JSON number")
+
+
+def _check_depth(text: str) -> None:
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
+        return
+    depth = 0
+    for token in _STRING_OR_BRACKET.finditer(text):
+        first = text[token.start()]
+        if first in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise CredentialFormatError(f"nested deeper than {MAX_DEPTH} levels")
+        elif first in "]}":
+            depth -= 1
+
+
+def _check_characters(text: str, value: JsonObject) -> None:
+    """Refuse lone surrogates and noncharacters in any string of the document, escaped or not."""
+    if text.isascii() and "\\u" not in text:
+        return
+    strings = cast("str", _PLAIN_ENCODER.encode(value)) if "\\u" in text else text
+    if _FORBIDDEN_CHARACTER.search(strings) is not None:
+        raise CredentialFormatError("a string has a lone surrogate or a Unicode noncharacter")
