@@ -10,8 +10,8 @@ Leaves to others: who vouches for the block hash, which slots to ask for, what t
 
 The trie walk and the few lines of RLP are our own, on purpose. `trie.HexaryTrie.get_from_proof` re-encodes every node,
 lets exceptions of three packages through, and takes path flags and branch values that no Ethereum state has. `rlp`
-recurses as deep as its input nests, swaps itself for another decoder where `rusty-rlp` is installed, and takes a quarter
-of a second to import. Tests hold ours against both.
+recurses as deep as its input nests, swaps itself for another decoder where `rusty-rlp` is installed, and takes 0.25 s
+to import. Tests hold ours against both.
 
 Example:
     >>> header = header_from_rpc(block)                                          # of eth_getBlockByHash
