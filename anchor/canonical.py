@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from math import isfinite
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NoReturn
 
 import rfc8785
 
@@ -191,6 +191,6 @@ def _check_characters(text: str, value: JsonObject) -> None:
     """Refuse lone surrogates and noncharacters in any string of the document, escaped or not."""
     if text.isascii() and "\\u" not in text:
         return
-    strings = cast("str", _PLAIN_ENCODER.encode(value)) if "\\u" in text else text
+    strings = _PLAIN_ENCODER.encode(value) if "\\u" in text else text
     if _FORBIDDEN_CHARACTER.search(strings) is not None:
         raise CredentialFormatError("a string has a lone surrogate or a Unicode noncharacter")

@@ -36,6 +36,9 @@ class CredanchorError(Exception):
         advice: What the person at the keyboard can do about it; empty when there is nothing to add.
     """
 
+    exit_code: ClassVar[int] = 3
+    """What the program says to scripts (design section 9)."""
+
     def __init__(self, message: str, *, advice: str = "") -> None:
         super().__init__(message)
         self.advice = advice
@@ -47,6 +50,8 @@ class CredanchorError(Exception):
 
 class MalformedError(CredanchorError, ValueError):
     """The bytes break their format; the same bytes will never be accepted."""
+
+    exit_code: ClassVar[int] = 2
 
 
 class CredentialFormatError(MalformedError):
@@ -68,6 +73,7 @@ class PolicyFormatError(MalformedError):
 class VerificationError(CredanchorError):
     """Well-formed, but the claim does not hold: the verdict is `invalid`."""
 
+    exit_code: ClassVar[int] = 1
     reason: ClassVar[str] = "invalid"
     """Machine-readable reason shown in the verdict."""
 
@@ -188,6 +194,8 @@ class PendingError(UndeterminedError):
 class HistoryError(CredanchorError):
     """The events given are not the whole, unaltered history that the registry's heads commit to."""
 
+    exit_code: ClassVar[int] = 1
+
 
 class LedgerError(CredanchorError):
     """The ledger was not read or not written."""
@@ -209,7 +217,11 @@ class RevertedError(LedgerError):
         arguments: The Solidity error's arguments by name.
     """
 
-    def __init__(self, message: str, *, name: str = "", arguments: dict[str, object] | None = None, advice: str = "") -> None:
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self, message: str, *, name: str = "", arguments: dict[str, object] | None = None, advice: str = ""
+    ) -> None:
         super().__init__(message, advice=advice)
         self.name = name
         self.arguments = arguments or {}
@@ -217,6 +229,8 @@ class RevertedError(LedgerError):
 
 class KeyUnavailableError(LedgerError):
     """The key needed for signing is absent, or its passphrase does not open it."""
+
+    exit_code: ClassVar[int] = 2
 
 
 class OutcomeUnknownError(LedgerError):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, NewType, NoReturn
 
-from anchor.errors import CredanchorError, MalformedError, UndeterminedError, VerificationError
+from anchor.errors import MalformedError, UndeterminedError, VerificationError
 
 Hash32 = NewType("Hash32", bytes)
 """32 bytes: a SHA-256 or Keccak-256 hash, a root, a salt, a storage slot."""
@@ -280,9 +280,14 @@ class Verdict:
     anchored_at: int | None = None
     compromised_at: int | None = None
     """Since when the anchoring key is declared compromised, if it is."""
-    root: Hash32 | None = None
-    error: CredanchorError | None = field(default=None, repr=False, compare=False)
-    """What the deciding check raised."""
+    contact: str = ""
+    """Whom to ask, in the credential's own words; worth as much as the verdict."""
+    error: VerificationError | UndeterminedError | None = field(default=None, repr=False, compare=False)
+    """What the deciding check raised; None exactly when the outcome is `valid`."""
+
+    def __post_init__(self) -> None:
+        if (self.error is None) != (self.outcome is Outcome.VALID):
+            raise ValueError("a verdict is valid exactly when nothing speaks against it")
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a verdict is not true or false: ask .outcome, or call .require_valid()")
@@ -294,9 +299,5 @@ class Verdict:
             VerificationError: The verdict is `invalid`.
             UndeterminedError: The verdict is `unknown`.
         """
-        if self.outcome is Outcome.VALID:
-            return
         if self.error is not None:
             raise self.error
-        failed = VerificationError if self.outcome is Outcome.INVALID else UndeterminedError
-        raise failed(self.reason)

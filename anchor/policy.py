@@ -18,9 +18,7 @@ from anchor.errors import CredentialFormatError, MalformedError, PolicyFormatErr
 from anchor.model import Policy, RegistryId, TrustedRegistry, Vouching, hash32, parse_hex, to_hex
 
 FORMAT: Final = "credanchor/policy@v1"
-_MEMBERS = frozenset(
-    {"format", "registries", "vouching", "nodes", "confirmations", "maxAgeSeconds", "deniedIssuers"}
-)
+_MEMBERS = frozenset({"format", "registries", "vouching", "nodes", "confirmations", "maxAgeSeconds", "deniedIssuers"})
 _REGISTRY_MEMBERS = frozenset({"registry", "codeHash", "name"})
 
 

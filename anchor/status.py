@@ -123,9 +123,7 @@ def status_entries(status: CredentialStatus, public_url: str) -> list[JsonObject
             "type": ENTRY_TYPE,
             "statusPurpose": purpose.value,
             "statusListIndex": str(status.position.index),
-            "statusListCredential": status_list_url(
-                public_url, status.issuer_id, status.position.status_list, purpose
-            ),
+            "statusListCredential": status_list_url(public_url, status.issuer_id, status.position.status_list, purpose),
         }
         for purpose in StatusPurpose
     ]

@@ -1,0 +1,88 @@
+"""The program `credanchor`: gathers the commands, runs one, turns errors into words and exit codes.
+
+Commands of the registry part come through the entry point group `credanchor.commands`, so that this package never
+imports that one. Where it is not installed, the program says how to get it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import entry_points, version
+from typing import Annotated, Final
+
+import typer
+from rich.traceback import Traceback
+
+from anchor.cli import verify
+from anchor.cli.output import error_console, report_error
+from anchor.errors import CredanchorError
+
+COMMANDS_GROUP: Final = "credanchor.commands"
+EXIT_MALFORMED: Final = 2
+
+REGISTRY_HINT: Final = (
+    "Commands for institutions (issue, revoke, dev …) need the registry part: pip install 'credanchor[registry]'"
+)
+
+
+def main() -> None:
+    """Run the program with the process's arguments and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command.
+
+    Returns:
+        The exit code: 0 valid or done, 1 not valid or refused, 2 malformed input or usage, 3 could not be determined.
+    """
+    app, complete = build_app()
+    try:
+        app(args=list(arguments), prog_name="credanchor")
+    except CredanchorError as error:
+        report_error(error, as_json="--json" in arguments)
+        if "--verbose" in arguments:
+            error_console.print(Traceback())
+        return error.exit_code
+    except SystemExit as end:
+        # Typer reports its own usage errors and ends the process; only the hint is ours to add.
+        if end.code == EXIT_MALFORMED and not complete:
+            error_console.print(REGISTRY_HINT, markup=False)
+        return end.code if isinstance(end.code, int) else 0
+    return 0
+
+
+def build_app() -> tuple[typer.Typer, bool]:
+    """Gather all commands; the second value tells whether the registry part is among them."""
+    app = typer.Typer(
+        name="credanchor",
+        help="Issue, anchor, verify, revoke and audit credentials without having to trust a server.",
+        no_args_is_help=True,
+        add_completion=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    app.callback()(_options)
+    app.command("verify")(verify.command)
+    complete = True
+    for point in entry_points(group=COMMANDS_GROUP):
+        try:
+            register = point.load()
+        except ModuleNotFoundError:
+            complete = False
+            continue
+        register(app)
+    if not complete:
+        app.info.epilog = REGISTRY_HINT
+    return app, complete
+
+
+def _options(
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the full traceback of an error.")] = False,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    del verbose  # `run` looks at the arguments itself: an error may come before options are parsed
+    if show_version:
+        typer.echo(f"credanchor {version('credanchor')}")
+        raise typer.Exit

@@ -1,0 +1,43 @@
+"""What every command shares: text for people or JSON for programs, and errors in plain words."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from anchor.errors import CredanchorError
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+console: Final = Console(highlight=False, soft_wrap=True)
+error_console: Final = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(content: object) -> None:
+    """Print one JSON document to standard output."""
+    sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+
+
+def error_content(error: CredanchorError) -> dict[str, str]:
+    """Give an error as a member of a JSON document."""
+    return {"type": type(error).__name__, "message": str(error), "advice": error.advice}
+
+
+def report_error(error: CredanchorError, *, as_json: bool) -> None:
+    """Tell what went wrong and what to do: as JSON on standard output, else as text on standard error."""
+    if as_json:
+        print_json({"error": error_content(error)})
+        return
+    error_console.print(f"[bold red]✘[/] {printable(str(error))}")
+    if error.advice:
+        error_console.print(f"  {printable(error.advice)}")
+
+
+def printable(text: str) -> str:
+    """Make text from a file or a node safe to print: no control characters (a terminal obeys them), no markup."""
+    return escape("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text))
