@@ -33,12 +33,12 @@ from anchor.model import (
 from anchor.state_proof import Account, check_account, check_header, check_storage
 from anchor.status import StatusPurpose, mask_of, word_of
 
-_ISSUERS_SLOT: Final = 3
-_KEYS_SLOT: Final = 5
-_BATCHES_SLOT: Final = 6
-_BITS_SLOTS: Final = {StatusPurpose.REVOCATION: 7, StatusPurpose.SUSPENSION: 8}
-ISSUER_COUNT_SLOT: Final = Hash32((9).to_bytes(32, "big"))
-REGISTRY_HEAD_SLOT: Final = Hash32((10).to_bytes(32, "big"))
+_ISSUERS_SLOT: Final = 4
+_KEYS_SLOT: Final = 8
+_BATCHES_SLOT: Final = 10
+_BITS_SLOTS: Final = {StatusPurpose.REVOCATION: 11, StatusPurpose.SUSPENSION: 12}
+ISSUER_COUNT_SLOT: Final = Hash32((6).to_bytes(32, "big"))
+REGISTRY_HEAD_SLOT: Final = Hash32((0).to_bytes(32, "big"))
 
 _DID_HASH_OFFSET: Final = 1
 _HEAD_OFFSET: Final = 2

@@ -262,6 +262,8 @@ class _AnchorJudgement(_Judgement):
         if self.policy.confirmations == 0:
             return f"anchored on {_date(batch.anchored_at)}; the policy takes the newest block as final"
         final = state.final_block()
+        if final.number > state.block.number - (self.policy.confirmations or 0):
+            raise NoEvidenceError(f"block {final.number} was given as final, which the policy does not take for final")
         if batch.anchored_at > final.timestamp:
             raise PendingError(f"anchored on {_date(batch.anchored_at)} and not final yet; ask again in some minutes")
         return f"anchored on {_date(batch.anchored_at)}, which is final as of block {final.number}"

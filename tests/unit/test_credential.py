@@ -1,0 +1,89 @@
+"""What makes a file a credential, before the ledger is asked."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from anchor.credential import parse_credential
+from anchor.errors import CredentialFormatError
+from anchor.model import RegistryId, address
+from anchor.proof import anchor_proof_member
+from tests.support.world import DID, World
+
+WORLD = World()
+
+
+def parse(document: dict[str, Any]) -> Any:
+    return parse_credential(json.dumps(document).encode())
+
+
+def test_credential_is_read() -> None:
+    credential = WORLD.credential()
+    assert credential.issuer_did == DID
+    assert credential.id.startswith("urn:uuid:")
+    assert credential.valid_from == 1_767_225_600
+    assert credential.valid_until is None
+    assert credential.contact() == "Borealis College · https://college.example"
+    (request,) = credential.requests
+    assert request.position == WORLD.position
+    assert request.proof == WORLD.anchor_proof()
+
+
+def test_issuer_may_be_a_bare_did() -> None:
+    credential = World(content={"issuer": DID}).credential()
+    assert credential.issuer_did == DID
+    assert credential.contact() == ""
+
+
+def test_without_anchor_proof_status_entries_are_nobodys() -> None:
+    assert parse({**WORLD.body(), "credentialStatus": {"type": "Other"}}).requests == ()
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"type": "Achievement"}, "not a credential"),
+        ({"type": None}, "not a credential"),
+        ({"id": 7}, "id is not text"),
+        ({"issuer": {}}, "issuer.id is missing"),
+        ({"issuer": {"id": ""}}, "issuer.id is missing"),
+        ({"issuer": 7}, "issuer.id is missing"),
+        ({"validFrom": "2026-01-01"}, "validFrom is not a date and time with a time zone"),
+        ({"validFrom": "2026-01-01T00:00:00"}, "validFrom is not"),
+        ({"validFrom": None}, "validFrom is not"),
+        ({"validUntil": "2026-02-30T00:00:00Z"}, "validUntil is not"),
+        ({"validUntil": "2026-02-03T00:00:00Zulu"}, "validUntil is not"),
+        ({"validUntil": "2026-02-03T00:00:00+99:00"}, "validUntil is not"),
+        ({"credentialStatus": []}, "no BitstringStatusListEntry"),
+    ],
+)
+def test_wrong_member_is_malformed(members: dict[str, Any], said: str) -> None:
+    with pytest.raises(CredentialFormatError, match=said):
+        parse(WORLD.document(**members))
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("2026-01-01T00:00:00Z", 1_767_225_600),
+        ("2026-01-01T00:00:00.999999999Z", 1_767_225_600),
+        ("2025-12-31T19:00:00-05:00", 1_767_225_600),
+    ],
+)
+def test_dates_are_read_to_the_second(text: str, at: int) -> None:
+    assert parse(WORLD.document(validFrom=text)).valid_from == at
+
+
+def test_proof_of_another_registry_than_the_status_entries_is_malformed() -> None:
+    proof = WORLD.anchor_proof()
+    for change in (
+        {"registry": RegistryId(chain_id=1, address=proof.registry.address)},
+        {"registry": RegistryId(chain_id=31337, address=address(b"\x01" * 20))},
+        {"issuer_id": 8},
+    ):
+        other = replace(proof, **change)
+        members = [anchor_proof_member(proof), anchor_proof_member(other)]
+        with pytest.raises(CredentialFormatError, match="another registry or issuer"):
+            parse(WORLD.document(proof=members))

@@ -1,0 +1,122 @@
+"""The tree, held against `merkletools`, and against proofs that CanCred Factory has anchored on Ethereum."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import merkletools
+import pytest
+
+from anchor.errors import InclusionError, MalformedError
+from anchor.merkle import build_levels, check_inclusion, fold_path, prove_inclusion, sibling_positions
+from anchor.model import Hash32, InclusionProof, hash32
+
+CANCRED = sorted((Path(__file__).parents[1] / "vectors" / "cancred").glob("*.json"))
+LEAVES = [sha256(index.to_bytes(4, "big")).digest() for index in range(1025)]
+
+
+def reference(leaves: list[bytes]) -> merkletools.MerkleTools:
+    tree = merkletools.MerkleTools(hash_type="sha256")
+    tree.add_leaf([leaf.hex() for leaf in leaves])
+    tree.make_tree()
+    return tree
+
+
+def reference_path(tree: merkletools.MerkleTools, index: int) -> list[tuple[bool, str]]:
+    return [("left" in step, next(iter(step.values()))) for step in tree.get_proof(index)]
+
+
+@pytest.mark.parametrize("size", range(1, 1026))
+def test_tree_equals_merkletools_for_every_size(size: int) -> None:
+    leaves = LEAVES[:size]
+    levels, tree = build_levels(b"".join(leaves)), reference(leaves)
+    assert levels[-1].hex() == tree.get_merkle_root()
+    # Every leaf of small trees; of large ones both ends, the middle and the odd tail.
+    for index in range(size) if size <= 66 else {0, 1, size // 2, size - 2, size - 1}:
+        proof = prove_inclusion(levels, index)
+        assert [sibling.hex() for sibling in proof.siblings] == [each for _, each in reference_path(tree, index)]
+        sides = [position & 1 == 0 for _, position in sibling_positions(index, size)]
+        assert sides == [is_left for is_left, _ in reference_path(tree, index)]
+        check_inclusion(hash32(leaves[index]), proof, hash32(levels[-1]))
+
+
+@pytest.mark.parametrize("leaves", [b"", b"\x01" * 31, b"\x01" * 33], ids=["none", "short", "long"])
+def test_leaves_must_be_whole_and_present(leaves: bytes) -> None:
+    with pytest.raises(MalformedError, match="leaves of 32 bytes"):
+        build_levels(leaves)
+
+
+def test_leaf_occurs_once() -> None:
+    with pytest.raises(MalformedError, match="twice"):
+        build_levels(LEAVES[0] + LEAVES[1] + LEAVES[0])
+
+
+def test_no_proof_for_a_leaf_that_is_not_there() -> None:
+    levels = build_levels(b"".join(LEAVES[:3]))
+    for index in (-1, 3):
+        with pytest.raises(MalformedError, match="leaf index"):
+            prove_inclusion(levels, index)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 13])
+def test_any_other_position_or_number_of_siblings_is_rejected(size: int) -> None:
+    levels = build_levels(b"".join(LEAVES[:size]))
+    root, extra = hash32(levels[-1]), hash32(LEAVES[100])
+    for index in range(size):
+        leaf, proof = hash32(LEAVES[index]), prove_inclusion(levels, index)
+        for siblings in ((*proof.siblings, extra), proof.siblings[:-1], proof.siblings[::-1]):
+            if siblings != proof.siblings:
+                changed = InclusionProof(leaf_index=index, size=size, siblings=siblings)
+                with pytest.raises(InclusionError):
+                    check_inclusion(leaf, changed, root)
+        for other in set(range(size)) - {index}:
+            moved = InclusionProof(leaf_index=other, size=size, siblings=proof.siblings)
+            with pytest.raises(InclusionError):
+                check_inclusion(leaf, moved, root)
+
+
+def test_inner_node_does_not_pass_as_a_leaf_with_an_understated_size() -> None:
+    # OpenAttestation accepts this. Here size is compared with the ledger's (verification step 6); a node's preimage has
+    # 64 bytes and a leaf's 73, so nobody has a credential for it either.
+    levels = build_levels(b"".join(LEAVES[:4]))
+    node, right, root = (hash32(each) for each in (levels[1][:32], levels[1][32:], levels[2]))
+    understated = InclusionProof(leaf_index=0, size=2, siblings=(right,))
+    check_inclusion(node, understated, root)
+    stated = InclusionProof(leaf_index=0, size=4, siblings=(right,))
+    with pytest.raises(InclusionError, match="needs 2 siblings"):
+        check_inclusion(node, stated, root)
+
+
+def cancred_path(proof: dict[str, Any]) -> list[tuple[bool, Hash32]]:
+    return [("left" in step, hash32(bytes.fromhex(next(iter(step.values()))))) for step in proof["proof"]]
+
+
+@pytest.mark.parametrize("path", CANCRED, ids=lambda path: path.stem)
+def test_cancred_proofs_fold_to_their_anchored_root(path: Path) -> None:
+    proof = json.loads(path.read_bytes())
+    target = hash32(bytes.fromhex(proof["targetHash"]))
+    assert fold_path(target, cancred_path(proof)).hex() == proof["merkleRoot"]
+
+
+@pytest.mark.parametrize("path", CANCRED, ids=lambda path: path.stem)
+def test_cancred_proofs_fail_with_any_byte_flipped(path: Path) -> None:
+    proof = json.loads(path.read_bytes())
+    target, steps = hash32(bytes.fromhex(proof["targetHash"])), cancred_path(proof)
+    root = proof["merkleRoot"]
+    for byte in range(32):
+        assert fold_path(_flip(target, byte), steps).hex() != root
+        for number, (is_left, sibling) in enumerate(steps):
+            flipped = [*steps[:number], (is_left, _flip(sibling, byte)), *steps[number + 1 :]]
+            assert fold_path(target, flipped).hex() != root
+    for number, (is_left, sibling) in enumerate(steps):
+        swapped = [*steps[:number], (not is_left, sibling), *steps[number + 1 :]]
+        assert fold_path(target, swapped).hex() != root
+
+
+def test_there_are_cancred_proofs() -> None:
+    assert len(CANCRED) == 3
+
+
+def _flip(value: Hash32, byte: int) -> Hash32:
+    return hash32(value[:byte] + bytes([value[byte] ^ 1]) + value[byte + 1 :])

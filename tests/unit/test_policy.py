@@ -1,0 +1,65 @@
+"""The verifier's policy file."""
+
+import json
+from typing import Any
+
+import pytest
+
+from anchor.errors import MalformedError, PolicyFormatError
+from anchor.model import Policy, Vouching
+from anchor.policy import parse_policy, policy_to_text
+from tests.support.world import policy
+
+POLICY = policy(
+    nodes=("http://127.0.0.1:8545",),
+    confirmations=3,
+    max_age_seconds=None,
+    denied_issuers=frozenset({"did:web:no.example"}),
+)
+CONTENT = json.loads(policy_to_text(POLICY))
+
+
+def test_policy_survives_writing_and_reading() -> None:
+    assert parse_policy(policy_to_text(POLICY).encode()) == POLICY
+    other = policy(vouching=Vouching.PINNED_HASH)
+    assert parse_policy(policy_to_text(other).encode()) == other
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"format": "credanchor/policy@v2"}, "format must be credanchor/policy@v1"),
+        ({"maxage": 5}, "unknown members: maxage"),
+        ({"nodes": "http://x"}, "nodes must be a list of texts"),
+        ({"nodes": [1]}, "nodes must be a list of texts"),
+        ({"registries": ["x"]}, "registries must be a list of objects"),
+        ({"registries": [{}]}, "a trusted registry lacks codeHash"),
+        ({"registries": [{**CONTENT["registries"][0], "name": 1}]}, "must be text"),
+        ({"registries": [{**CONTENT["registries"][0], "registry": "x"}]}, "expected a registry as eip155"),
+        ({"registries": [{**CONTENT["registries"][0], "codeHash": "0x12"}]}, "expected 32 bytes"),
+        ({"registries": [{**CONTENT["registries"][0], "codeHash": "12"}]}, "expected 0x-prefixed hex"),
+        ({"vouching": "trustMe"}, "vouching must be one of pinnedHash, kOfN"),
+        ({"confirmations": 1.5}, "confirmations must be a whole number or null"),
+        ({"confirmations": True}, "confirmations must be a whole number or null"),
+        ({"confirmations": -1}, "must not be negative"),
+        ({"maxAgeSeconds": 0}, "at least one second"),
+    ],
+)
+def test_wrong_policy_is_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(PolicyFormatError, match=said):
+        parse_policy(json.dumps({**CONTENT, **changes}).encode())
+
+
+def test_missing_member_is_refused() -> None:
+    with pytest.raises(PolicyFormatError, match="the policy lacks nodes, vouching"):
+        parse_policy(json.dumps({k: v for k, v in CONTENT.items() if k not in ("nodes", "vouching")}).encode())
+
+
+def test_garbage_is_refused() -> None:
+    with pytest.raises(PolicyFormatError, match="not strict JSON"):
+        parse_policy(b"registries: []")
+
+
+def test_policy_checks_itself() -> None:
+    with pytest.raises(MalformedError, match="negative"):
+        Policy(registries=(), confirmations=-1)
