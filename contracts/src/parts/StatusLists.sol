@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {ICredentialRegistry, MAX_REASON, SCOPE_STATUS} from "../interfaces/ICredentialRegistry.sol";
+import {StatusWords} from "../libraries/StatusWords.sol";
+import {Keys} from "./Keys.sol";
+
+/// @title Revocation and suspension, one bit per credential
+/// @notice The arithmetic of OpenZeppelin's BitMaps, a whole word at a time: one storage write for up to 256 credentials.
+abstract contract StatusLists is Keys {
+    /* STORAGE */
+
+    mapping(uint32 issuer => mapping(uint16 epoch => mapping(uint32 list => mapping(uint16 word => uint256 bits))))
+        private _revoked;
+    mapping(uint32 issuer => mapping(uint16 epoch => mapping(uint32 list => mapping(uint16 word => uint256 bits))))
+        private _suspended;
+
+    /* EXTERNAL */
+
+    /// @inheritdoc ICredentialRegistry
+    function revoke(uint32 issuer, uint32 list, uint16[] calldata words, uint256[] calldata masks, uint8 reason)
+        external
+        override
+    {
+        uint16 epoch = _requireStatusCall(msg.sender, issuer, reason);
+        uint256[] memory changed = _set(_revoked[issuer][epoch][list], list, words, masks);
+        bytes32 head =
+            _extendStatusHead(CredentialsRevoked.selector, issuer, list, epoch, words, changed, reason, msg.sender);
+        emit CredentialsRevoked(issuer, list, epoch, words, changed, reason, msg.sender, _timestamp(), head);
+    }
+
+    /// @inheritdoc ICredentialRegistry
+    function suspend(uint32 issuer, uint32 list, uint16[] calldata words, uint256[] calldata masks, uint8 reason)
+        external
+        override
+    {
+        uint16 epoch = _requireStatusCall(msg.sender, issuer, reason);
+        uint256[] memory changed = _set(_suspended[issuer][epoch][list], list, words, masks);
+        bytes32 head =
+            _extendStatusHead(CredentialsSuspended.selector, issuer, list, epoch, words, changed, reason, msg.sender);
+        emit CredentialsSuspended(issuer, list, epoch, words, changed, reason, msg.sender, _timestamp(), head);
+    }
+
+    /// @inheritdoc ICredentialRegistry
+    function reinstate(uint32 issuer, uint32 list, uint16[] calldata words, uint256[] calldata masks, uint8 reason)
+        external
+        override
+    {
+        uint16 epoch = _requireStatusCall(msg.sender, issuer, reason);
+        uint256[] memory changed = _clear(_suspended[issuer][epoch][list], list, words, masks);
+        bytes32 head =
+            _extendStatusHead(CredentialsReinstated.selector, issuer, list, epoch, words, changed, reason, msg.sender);
+        emit CredentialsReinstated(issuer, list, epoch, words, changed, reason, msg.sender, _timestamp(), head);
+    }
+
+    /// @inheritdoc ICredentialRegistry
+    function isRevoked(uint32 issuer, uint32 list, uint256 index) external view override returns (bool revoked) {
+        (revoked,) = statusOf(issuer, list, index);
+    }
+
+    /// @inheritdoc ICredentialRegistry
+    function isSuspended(uint32 issuer, uint32 list, uint256 index) external view override returns (bool suspended) {
+        (, suspended) = statusOf(issuer, list, index);
+    }
+
+    /// @inheritdoc ICredentialRegistry
+    function statusOf(uint32 issuer, uint32 list, uint256 index)
+        public
+        view
+        override
+        returns (bool revoked, bool suspended)
+    {
+        (uint16 word, uint256 mask) = StatusWords.locate(index);
+        uint16 epoch = _statusEpochOf(issuer);
+        revoked = _revoked[issuer][epoch][list][word] & mask != 0;
+        suspended = _suspended[issuer][epoch][list][word] & mask != 0;
+    }
+
+    /* PRIVATE */
+
+    /// @dev Checks caller and reason. Returns the one epoch the caller's key may write.
+    function _requireStatusCall(address key, uint32 issuer, uint8 reason) private view returns (uint16 epoch) {
+        epoch = _requireKey(key, issuer, SCOPE_STATUS).statusEpoch;
+        if (reason == 0 || reason > MAX_REASON) revert InvalidReason(reason);
+    }
+
+    /// @dev Sets bits and returns those that were not set before.
+    function _set(
+        mapping(uint16 word => uint256 bits) storage bits,
+        uint32 list,
+        uint16[] calldata words,
+        uint256[] calldata masks
+    ) private returns (uint256[] memory changed) {
+        changed = _newChanges(words, masks);
+        for (uint256 i = 0; i < words.length; ++i) {
+            _requireOrder(words, i);
+            uint256 old = bits[words[i]];
+            changed[i] = masks[i] & ~old;
+            if (changed[i] == 0) revert NothingChanges(list, words[i]);
+            bits[words[i]] = old | masks[i];
+        }
+    }
+
+    /// @dev Clears bits and returns those that were set before.
+    function _clear(
+        mapping(uint16 word => uint256 bits) storage bits,
+        uint32 list,
+        uint16[] calldata words,
+        uint256[] calldata masks
+    ) private returns (uint256[] memory changed) {
+        changed = _newChanges(words, masks);
+        for (uint256 i = 0; i < words.length; ++i) {
+            _requireOrder(words, i);
+            uint256 old = bits[words[i]];
+            changed[i] = masks[i] & old;
+            if (changed[i] == 0) revert NothingChanges(list, words[i]);
+            bits[words[i]] = old & ~masks[i];
+        }
+    }
+
+    function _extendStatusHead(
+        bytes32 topic,
+        uint32 issuer,
+        uint32 list,
+        uint16 epoch,
+        uint16[] calldata words,
+        uint256[] memory changed,
+        uint8 reason,
+        address actor
+    ) private returns (bytes32 head) {
+        return _extendHead(
+            issuer, keccak256(abi.encode(topic, issuer, list, epoch, words, changed, reason, actor, _timestamp()))
+        );
+    }
+
+    function _newChanges(uint16[] calldata words, uint256[] calldata masks) private pure returns (uint256[] memory) {
+        if (words.length == 0 || words.length > StatusWords.WORDS_PER_LIST) {
+            revert WordCountOutOfRange(words.length, StatusWords.WORDS_PER_LIST);
+        }
+        if (words.length != masks.length) revert WordMaskMismatch(words.length, masks.length);
+        return new uint256[](words.length);
+    }
+
+    function _requireOrder(uint16[] calldata words, uint256 i) private pure {
+        if (words[i] >= StatusWords.WORDS_PER_LIST) revert WordOutOfRange(words[i]);
+        if (i > 0 && words[i] <= words[i - 1]) revert WordsNotIncreasing(words[i - 1], words[i]);
+    }
+}
