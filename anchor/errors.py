@@ -16,8 +16,10 @@
     ├─ HistoryError                    the events given are not the whole history        exit 1
     └─ LedgerError                     the ledger was not read or not written            exit 3
         ├─ LedgerUnavailableError        no answer; safe to retry                          API 503
+        │   └─ NodeRefusedError            the node answered with an error of its own
         ├─ WrongLedgerError              chain id or contract is not the configured one; fatal
         ├─ RevertedError                 the contract refused; carries the Solidity error  API 409
+        ├─ ReplacedError                 another transaction took the nonce; prepare anew  API 409
         ├─ KeyUnavailableError           the signing key could not be used
         └─ OutcomeUnknownError           sent, fate unknown; reconcile, never resend blindly
 
@@ -205,6 +207,20 @@ class LedgerUnavailableError(LedgerError):
     """The node gave no usable answer; nothing was changed, so it is safe to retry."""
 
 
+class NodeRefusedError(LedgerUnavailableError):
+    """The node answered with an error instead of a result; whether asking again helps depends on what it says.
+
+    Attributes:
+        text: The node's own words.
+        data: What it added: revert data where a contract refused; else empty.
+    """
+
+    def __init__(self, message: str, *, text: str, data: bytes = b"", advice: str = "") -> None:
+        super().__init__(message, advice=advice)
+        self.text = text
+        self.data = data
+
+
 class WrongLedgerError(LedgerError):
     """The node serves another chain, or the address holds another contract, than configured."""
 
@@ -225,6 +241,10 @@ class RevertedError(LedgerError):
         super().__init__(message, advice=advice)
         self.name = name
         self.arguments = arguments or {}
+
+
+class ReplacedError(LedgerError):
+    """Another transaction took this one's nonce, so this one can never be mined; it is safe to prepare a new one."""
 
 
 class KeyUnavailableError(LedgerError):
