@@ -12,7 +12,7 @@ from anchor.errors import CredentialFormatError
 
 NONCHARACTERS = {chr(plane + low) for plane in range(0, 0x110000, 0x10000) for low in (0xFFFE, 0xFFFF)}
 NONCHARACTERS |= {chr(code) for code in range(0xFDD0, 0xFDF0)}
-TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters=NONCHARACTERS), max_size=12)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=NONCHARACTERS), max_size=12)
 FRACTIONS = st.floats(allow_nan=False, allow_infinity=False).filter(lambda x: not x.is_integer() or abs(x) < 2**53)
 SCALARS = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | FRACTIONS | TEXTS
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4))

@@ -41,7 +41,7 @@ def test_untouched_it_is_valid() -> None:
 def test_any_character_changed_is_never_valid(choice: st.DataObject) -> None:
     text = json.dumps(DOCUMENT)
     place = choice.draw(st.integers(0, len(text) - 1))
-    other = choice.draw(st.characters(exclude_categories=("Cs",)).filter(lambda char: char != text[place]))
+    other = choice.draw(st.characters(exclude_categories=["Cs"]).filter(lambda char: char != text[place]))
     changed = text[:place] + other + text[place + 1 :]
     try:
         value = json.loads(changed)
