@@ -211,4 +211,4 @@ def _header(number: int, timestamp: int, state_root: bytes) -> bytes:
     empty = keccak(b"\x80")
     ommers = keccak(rlp.encode([]))
     fields = [b"\x01" * 32, ommers, b"\x00" * 20, state_root, empty, empty, b"\x00" * 256, 0, number, 30_000_000, 0]
-    return rlp.encode([*fields, timestamp, b"", b"\x00" * 32, b"\x00" * 8, 7])
+    return bytes(rlp.encode([*fields, timestamp, b"", b"\x00" * 32, b"\x00" * 8, 7]))

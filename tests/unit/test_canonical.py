@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import rfc8785
@@ -119,7 +120,7 @@ def test_unterminated_string_of_escaped_quotes_is_refused_in_linear_time() -> No
 
 
 def test_plain_documents_get_the_bytes_that_rfc8785_gives() -> None:
-    value = {"z": [1, "é\u2028\x0b\x7f\\", {"b": None, "a": True}], "a": {"k": "𐐷"}}
+    value: dict[str, Any] = {"z": [1, "é\u2028\x0b\x7f\\", {"b": None, "a": True}], "a": {"k": "𐐷"}}
     document = parse_document(json.dumps(value).encode())
     assert document.is_plain
     assert document.canonical_bytes() == rfc8785.dumps(value)
