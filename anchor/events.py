@@ -223,7 +223,7 @@ class _Form:
         try:
             indexed = abi.decode(self._indexed, topics)
             unindexed = abi.decode(self._unindexed, log.data)
-        except DecodingError as error:
+        except (DecodingError, OverflowError) as error:  # eth_abi lets the latter through for lengths beyond 63 bits
             raise HistoryError(f"{log.place}: a {self._name} log does not decode") from error
         if abi.encode(self._indexed, indexed) != topics or abi.encode(self._unindexed, unindexed) != log.data:
             raise HistoryError(f"{log.place}: a {self._name} log is not encoded as the contract encodes it")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import rlp
 from eth_abi import abi
 from eth_hash.auto import keccak
-from trie import HexaryTrie
+from trie.hexary import HexaryTrie
 
 from anchor.audit import ProvenHeads
 from anchor.events import RawLog
