@@ -106,6 +106,38 @@ def verify(credential: Credential, evidence: Evidence, policy: Policy, now: int)
     return min(verdicts, key=lambda verdict: order.index(verdict.outcome))
 
 
+def check_ledger(state: LedgerState, pin: TrustedRegistry, policy: Policy, now: int) -> None:
+    """Check that facts of this state may be used (step 5): block vouched for and fresh, the right contract.
+
+    Raises:
+        UnvouchedBlockError: Something else vouches for the block than the policy wants.
+        StaleBlockError: The block is older than the policy's maximal age, or from the future.
+        WrongCodeError: The contract is absent or not the one pinned.
+    """
+    block = state.block
+    if state.evidence.vouching is not policy.vouching:
+        raise UnvouchedBlockError(f"the policy wants the block vouched for by {policy.vouching.value}")
+    age = now - block.timestamp
+    if age < -MAX_CLOCK_SKEW_SECONDS:
+        raise StaleBlockError(f"block {block.number} is {-age} s in the future; check this machine's clock")
+    if policy.max_age_seconds is not None and age > policy.max_age_seconds:
+        raise StaleBlockError(f"block {block.number} is {age} s old; the policy accepts {policy.max_age_seconds} s")
+    state.check_code(pin)
+
+
+def basis_of(state: LedgerState, pin: TrustedRegistry) -> Basis:
+    """Say what facts of this state rest on."""
+    return Basis(
+        registry=pin.registry,
+        registry_name=pin.name,
+        block_number=state.block.number,
+        block_hash=state.block.hash,
+        block_at=state.block.timestamp,
+        vouching=state.evidence.vouching,
+        vouched_by=state.evidence.vouched_by,
+    )
+
+
 class _Judgement:
     """One pass through the steps, as far as they need no anchor proof, and what it has found so far."""
 
@@ -243,12 +275,14 @@ class _AnchorJudgement(_Judgement):
 
     def block(self) -> str:
         try:
-            self.ledger = self.open_ledger()
+            state = self.evidence.state_of(self.pin().registry)
+            self.basis = basis_of(state, self.pin())
+            check_ledger(state, self.pin(), self.policy, self.now)
         except UndeterminedError as error:
             self.ledger = error
             raise
-        block, basis = self.ledger.block, self.ledger.evidence
-        return f"block {block.number} of {_date(block.timestamp)}, {_vouched(basis.vouching, basis.vouched_by)}"
+        self.ledger = state
+        return f"block {state.block.number} of {_date(state.block.timestamp)}, {_vouched(self.basis)}"
 
     def anchored(self) -> str:
         state, batch = self.state(), self.batch()
@@ -321,31 +355,6 @@ class _AnchorJudgement(_Judgement):
             raise UntrustedRegistryError(f"the policy does not trust the registry {registry.to_text()}")
         return pin
 
-    def open_ledger(self) -> LedgerState:
-        pin = self.pin()
-        state = self.evidence.state_of(pin.registry)
-        block, given = state.block, state.evidence
-        if given.vouching is not self.policy.vouching:
-            raise UnvouchedBlockError(f"the policy wants the block vouched for by {self.policy.vouching.value}")
-        self.basis = Basis(
-            registry=pin.registry,
-            registry_name=pin.name,
-            block_number=block.number,
-            block_hash=block.hash,
-            block_at=block.timestamp,
-            vouching=given.vouching,
-            vouched_by=given.vouched_by,
-        )
-        age = self.now - block.timestamp
-        if age < -MAX_CLOCK_SKEW_SECONDS:
-            raise StaleBlockError(f"block {block.number} is {-age} s in the future; check this machine's clock")
-        if self.policy.max_age_seconds is not None and age > self.policy.max_age_seconds:
-            raise StaleBlockError(
-                f"block {block.number} is {age} s old; the policy accepts {self.policy.max_age_seconds} s"
-            )
-        state.check_code(pin)
-        return state
-
     def state(self) -> LedgerState:
         if isinstance(self.ledger, UndeterminedError):
             raise self.ledger
@@ -374,5 +383,5 @@ _VOUCHING_WORDS: Final = {
 }
 
 
-def _vouched(vouching: Vouching, vouched_by: tuple[str, ...]) -> str:
-    return f"{_VOUCHING_WORDS[vouching]} {', '.join(vouched_by)}"
+def _vouched(basis: Basis) -> str:
+    return f"{_VOUCHING_WORDS[basis.vouching]} {', '.join(basis.vouched_by)}"
