@@ -14,7 +14,7 @@ from typing import Annotated, Final
 import typer
 from rich.traceback import Traceback
 
-from anchor.cli import verify
+from anchor.cli import audit, verify
 from anchor.cli.output import error_console, report_error
 from anchor.errors import CredanchorError
 
@@ -64,7 +64,8 @@ def build_app() -> tuple[typer.Typer, bool]:
         rich_markup_mode="rich",
     )
     app.callback()(_options)
-    app.command("verify")(verify.command)
+    app.command("verify", help=verify.HELP)(verify.command)
+    app.command("audit", help=audit.HELP)(audit.command)
     complete = True
     for point in entry_points(group=COMMANDS_GROUP):
         try:

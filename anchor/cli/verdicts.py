@@ -103,7 +103,7 @@ def verdict_content(verdict: Verdict) -> dict[str, Any]:
         "contact": verdict.contact,
         "anchoredAt": verdict.anchored_at,
         "keyCompromisedAt": verdict.compromised_at,
-        "basis": _basis_content(verdict.basis) if verdict.basis is not None else None,
+        "basis": basis_content(verdict.basis) if verdict.basis is not None else None,
         "checks": [
             {
                 "step": check.step,
@@ -124,7 +124,8 @@ def basis_words(basis: Basis) -> str:
     return f"block {basis.block_number} of {at}, {to_hex(basis.block_hash)} ({basis.vouching.value}: {by})"
 
 
-def _basis_content(basis: Basis) -> dict[str, Any]:
+def basis_content(basis: Basis) -> dict[str, Any]:
+    """Give what a verdict rests on as members of a JSON document."""
     return {
         "registry": basis.registry.to_text(),
         "registryName": basis.registry_name,
