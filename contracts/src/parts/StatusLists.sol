@@ -92,12 +92,16 @@ abstract contract StatusLists is Keys {
         uint256[] calldata masks
     ) private returns (uint256[] memory changed) {
         changed = _newChanges(words, masks);
-        for (uint256 i = 0; i < words.length; ++i) {
-            _requireOrder(words, i);
-            uint256 old = bits[words[i]];
-            changed[i] = masks[i] & ~old;
-            if (changed[i] == 0) revert NothingChanges(list, words[i]);
-            bits[words[i]] = old | masks[i];
+        uint16 previous;
+        for (uint256 i = 0; i < changed.length; ++i) {
+            uint16 word = words[i];
+            _requireOrder(i, previous, word);
+            uint256 old = bits[word];
+            uint256 change = masks[i] & ~old;
+            if (change == 0) revert NothingChanges(list, word);
+            bits[word] = old | change;
+            changed[i] = change;
+            previous = word;
         }
     }
 
@@ -109,12 +113,16 @@ abstract contract StatusLists is Keys {
         uint256[] calldata masks
     ) private returns (uint256[] memory changed) {
         changed = _newChanges(words, masks);
-        for (uint256 i = 0; i < words.length; ++i) {
-            _requireOrder(words, i);
-            uint256 old = bits[words[i]];
-            changed[i] = masks[i] & old;
-            if (changed[i] == 0) revert NothingChanges(list, words[i]);
-            bits[words[i]] = old & ~masks[i];
+        uint16 previous;
+        for (uint256 i = 0; i < changed.length; ++i) {
+            uint16 word = words[i];
+            _requireOrder(i, previous, word);
+            uint256 old = bits[word];
+            uint256 change = masks[i] & old;
+            if (change == 0) revert NothingChanges(list, word);
+            bits[word] = old ^ change;
+            changed[i] = change;
+            previous = word;
         }
     }
 
@@ -141,8 +149,8 @@ abstract contract StatusLists is Keys {
         return new uint256[](words.length);
     }
 
-    function _requireOrder(uint16[] calldata words, uint256 i) private pure {
-        if (words[i] >= StatusWords.WORDS_PER_LIST) revert WordOutOfRange(words[i]);
-        if (i > 0 && words[i] <= words[i - 1]) revert WordsNotIncreasing(words[i - 1], words[i]);
+    function _requireOrder(uint256 i, uint16 previous, uint16 word) private pure {
+        if (word >= StatusWords.WORDS_PER_LIST) revert WordOutOfRange(word);
+        if (i > 0 && word <= previous) revert WordsNotIncreasing(previous, word);
     }
 }

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {ICredentialRegistry, SCOPE_ANCHOR, SCOPE_STATUS} from "../src/interfaces/ICredentialRegistry.sol";
+import {vm} from "./Vm.sol";
+import {Consent, Consents} from "./support/Consent.sol";
+import {RegistryTest} from "./support/RegistryTest.sol";
+import {Slots} from "./support/Slots.sol";
+import {Wallet} from "./support/Wallet.sol";
+
+contract AddKeyTest is RegistryTest {
+    using Consents for Consent;
+
+    function test_addKey_storesKeyFromNow() public {
+        vm.warp(START + 7);
+        _addKey(controller, _consent(ISSUER, newKey, SCOPE_ANCHOR, 0), NEW_PK);
+        ICredentialRegistry.Key memory record = registry.keyOf(newKey);
+        vm.assertEq(record.issuer, ISSUER);
+        vm.assertEq(record.validFrom, START + 7);
+        vm.assertEq(record.validUntil, 0);
+        vm.assertEq(record.compromisedAt, 0);
+        vm.assertEq(record.scope, SCOPE_ANCHOR);
+        vm.assertEq(record.statusEpoch, 0);
+        _audit();
+    }
+
+    function test_addKey_emitsKeyAddedWithHead() public {
+        Consent memory consent = _consent(ISSUER, newKey, SCOPE_STATUS, 1);
+        bytes memory signature = consent.sign(NEW_PK, block.chainid, address(registry));
+        bytes32 eventHash = keccak256(
+            abi.encode(
+                keccak256("KeyAdded(uint32,address,uint8,uint16,uint40,address,uint40,bytes32)"),
+                ISSUER,
+                newKey,
+                SCOPE_STATUS,
+                uint16(1),
+                START,
+                controller,
+                START
+            )
+        );
+        bytes32 head = keccak256(abi.encode(_headOf(ISSUER), eventHash));
+        bytes32 registryHead = registry.registryHead();
+        vm.expectEmit(true, true, true, true, address(registry));
+        emit ICredentialRegistry.KeyAdded(ISSUER, newKey, SCOPE_STATUS, 1, START, controller, START, head);
+        _addKey(controller, consent, signature);
+        vm.assertEq(_headOf(ISSUER), head);
+        vm.assertEq(registry.registryHead(), registryHead);
+    }
+
+    function test_fuzz_addKey_storesLaterStart(uint40 validFrom) public {
+        Consent memory consent = _consent(ISSUER, newKey, SCOPE_STATUS, 0);
+        consent.validFrom = validFrom < START ? START + validFrom : validFrom;
+        _addKey(controller, consent, NEW_PK);
+        vm.assertEq(registry.keyOf(newKey).validFrom, consent.validFrom);
+        _audit();
+    }
+
+    function test_addKey_takesConsentAtItsDeadline() public {
+        Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
+        vm.warp(consent.deadline);
+        _addKey(controller, consent, NEW_PK);
+        vm.assertEq(registry.keyOf(newKey).validFrom, consent.deadline);
+    }
+
+    function test_addKey_takesStagedStatusEpoch() public {
+        _addKey(controller, _consent(ISSUER, newKey, SCOPE_STATUS, 1), NEW_PK);
+        vm.assertEq(registry.keyOf(newKey).statusEpoch, 1);
+        _audit();
+    }
+
+    function test_addKey_takesLastStatusEpoch() public {
+        Slots.setStatusEpoch(address(registry), ISSUER, type(uint16).max);
+        _addKey(controller, _consent(ISSUER, newKey, SCOPE_STATUS, type(uint16).max), NEW_PK);
+        vm.assertEq(registry.keyOf(newKey).statusEpoch, type(uint16).max);
+    }
+
+    function test_addKey_takesWalletThatConsentsByErc1271() public {
+        Wallet wallet = new Wallet(newKey);
+        _addKey(controller, _consent(ISSUER, address(wallet), SCOPE_ANCHOR, 0), NEW_PK);
+        wallet.anchor(registry, ISSUER, ROOT, 10);
+        vm.assertEq(registry.batchOf(ISSUER, ROOT).key, address(wallet));
+        _audit();
+    }
+
+    function test_addKey_revertsWithUnknownIssuer() public {
+        uint32[2] memory unknown = [uint32(0), 3];
+        for (uint256 i = 0; i < unknown.length; ++i) {
+            Consent memory consent = _consent(unknown[i], newKey, SCOPE_ANCHOR, 0);
+            vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.UnknownIssuer.selector, unknown[i]));
+            _addKey(controller, consent, NEW_PK);
+        }
+    }
+
+    function test_addKey_revertsWithNotController() public {
+        address[5] memory others = [admin, accreditor, otherController, anchorKey, newKey];
+        for (uint256 i = 0; i < others.length; ++i) {
+            Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
+            vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.NotController.selector, ISSUER, others[i]));
+            _addKey(others[i], consent, NEW_PK);
+        }
+    }
+
+    function test_addKey_revertsWithIssuerWithdrawn() public {
+        Slots.setWithdrawnAt(address(registry), ISSUER, START + 10);
+        vm.warp(START + 9);
+        _addKey(controller, _consent(ISSUER, stranger, SCOPE_ANCHOR, 0), 0xbad);
+        vm.warp(START + 10);
+        Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
+        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.IssuerWithdrawn.selector, ISSUER, START + 10));
+        _addKey(controller, consent, NEW_PK);
+    }
+
+    function test_addKey_revertsWithKeyAlreadyBound() public {
+        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.KeyAlreadyBound.selector, anchorKey, ISSUER));
+        _addKey(controller, _consent(ISSUER, anchorKey, SCOPE_STATUS, 0), ANCHOR_PK);
+        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.KeyAlreadyBound.selector, anchorKey, ISSUER));
+        _addKey(otherController, _consent(OTHER_ISSUER, anchorKey, SCOPE_ANCHOR, 0), ANCHOR_PK);
+    }
+
+    function test_fuzz_addKey_revertsWithInvalidScope(uint8 scope) public {
+        vm.assume(scope != SCOPE_ANCHOR && scope != SCOPE_STATUS);
+        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.InvalidScope.selector, scope));
+        _addKey(controller, _consent(ISSUER, newKey, scope, 0), NEW_PK);
+    }
+
+    function test_addKey_revertsWithInvalidStatusEpochOfAnchorKey() public {
+        Slots.setStatusEpoch(address(registry), ISSUER, 1);
+        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.InvalidStatusEpoch.selector, SCOPE_ANCHOR, 1, 1));
+        _addKey(controller, _consent(ISSUER, newKey, SCOPE_ANCHOR, 1), NEW_PK);
+    }
+
+    function test_fuzz_addKey_revertsWithInvalidStatusEpoch(uint16 current, uint16 epoch) public {
+        vm.assume(epoch != current && epoch != uint256(current) + 1);
+        Slots.setStatusEpoch(address(registry), ISSUER, current);
+        vm.expectRevert(
+            abi.encodeWithSelector(ICredentialRegistry.InvalidStatusEpoch.selector, SCOPE_STATUS, epoch, current)
+        );
+        _addKey(controller, _consent(ISSUER, newKey, SCOPE_STATUS, epoch), NEW_PK);
+    }
+
+    function test_addKey_revertsWithValidFromInPast() public {
+        Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
+        consent.validFrom = START - 1;
+        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.ValidFromInPast.selector, START - 1, START));
+        _addKey(controller, consent, NEW_PK);
+    }
+
+    function test_addKey_revertsWithConsentExpired() public {
+        Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
+        vm.warp(consent.deadline + 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(ICredentialRegistry.ConsentExpired.selector, consent.deadline, consent.deadline + 1)
+        );
+        _addKey(controller, consent, NEW_PK);
+    }
+
+    /// Nobody binds another's address: the controller's own signature is no consent.
+    function test_addKey_revertsWithInvalidConsentOfAnother() public {
+        Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
+        _expectInvalidConsent(consent);
+        _addKey(controller, consent, 0xc1);
+    }
+
+    function test_addKey_revertsWithInvalidConsentForNobody() public {
+        Consent memory consent = _consent(ISSUER, address(0), SCOPE_ANCHOR, 0);
+        bytes memory signature = new bytes(65);
+        _expectInvalidConsent(consent);
+        _addKey(controller, consent, signature);
+    }
+
+    function test_addKey_revertsWithInvalidConsentOfOtherContent() public {
+        Slots.setStatusEpoch(address(registry), ISSUER, 1);
+        Consent memory agreed = _consent(ISSUER, newKey, SCOPE_STATUS, 1);
+        agreed.validFrom = START + 1;
+        bytes memory signature = agreed.sign(NEW_PK, block.chainid, address(registry));
+        Consent[5] memory others;
+        for (uint256 i = 0; i < others.length; ++i) {
+            others[i] = Consent({
+                issuer: ISSUER,
+                key: newKey,
+                scope: SCOPE_STATUS,
+                statusEpoch: 1,
+                validFrom: START + 1,
+                deadline: agreed.deadline
+            });
+        }
+        others[0].key = stranger;
+        (others[1].scope, others[1].statusEpoch) = (SCOPE_ANCHOR, 0);
+        others[2].statusEpoch = 2;
+        others[3].validFrom = 0;
+        others[4].deadline += 1;
+        for (uint256 i = 0; i < others.length; ++i) {
+            _expectInvalidConsent(others[i]);
+            _addKey(controller, others[i], signature);
+        }
+        _addKey(controller, agreed, signature);
+    }
+
+    /// The same consent offered by another issuer's controller.
+    function test_addKey_revertsWithInvalidConsentForOtherIssuer() public {
+        Consent memory agreed = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
+        bytes memory signature = agreed.sign(NEW_PK, block.chainid, address(registry));
+        Consent memory other = _consent(OTHER_ISSUER, newKey, SCOPE_ANCHOR, 0);
+        _expectInvalidConsent(other);
+        _addKey(otherController, other, signature);
+    }
+
+    function test_addKey_revertsWithInvalidConsentForOtherChain() public {
+        Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
+        bytes memory signature = consent.sign(NEW_PK, block.chainid + 1, address(registry));
+        _expectInvalidConsent(consent);
+        _addKey(controller, consent, signature);
+    }
+
+    function test_addKey_revertsWithInvalidConsentForOtherContract() public {
+        Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
+        bytes memory signature = consent.sign(NEW_PK, block.chainid, address(history));
+        _expectInvalidConsent(consent);
+        _addKey(controller, consent, signature);
+    }
+
+    function test_addKey_revertsWithInvalidConsentOfWallet() public {
+        Wallet wallet = new Wallet(stranger);
+        Consent memory consent = _consent(ISSUER, address(wallet), SCOPE_ANCHOR, 0);
+        _expectInvalidConsent(consent);
+        _addKey(controller, consent, NEW_PK);
+    }
+
+    /// A contract that does not know ERC-1271 cannot consent, nor can anybody in its name.
+    function test_addKey_revertsWithInvalidConsentOfOtherContract() public {
+        Consent memory consent = _consent(ISSUER, address(registry), SCOPE_ANCHOR, 0);
+        _expectInvalidConsent(consent);
+        _addKey(controller, consent, NEW_PK);
+    }
+
+    function test_keyOf_isZeroForNone() public view {
+        ICredentialRegistry.Key memory none;
+        vm.assertEq(keccak256(abi.encode(registry.keyOf(stranger))), keccak256(abi.encode(none)));
+    }
+
+    function _expectInvalidConsent(Consent memory consent) private {
+        bytes32 digest = consent.digest(block.chainid, address(registry));
+        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.InvalidConsent.selector, consent.key, digest));
+    }
+}

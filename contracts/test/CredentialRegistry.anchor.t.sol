@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {ICredentialRegistry, SCOPE_ANCHOR, SCOPE_STATUS} from "../src/interfaces/ICredentialRegistry.sol";
+import {vm} from "./Vm.sol";
+import {Consent} from "./support/Consent.sol";
+import {RegistryTest} from "./support/RegistryTest.sol";
+import {Slots} from "./support/Slots.sol";
+
+contract AnchorTest is RegistryTest {
+    function test_anchor_storesBatch() public {
+        vm.warp(START + 3);
+        _anchor(anchorKey, ISSUER, ROOT, 1000);
+        ICredentialRegistry.Batch memory record = registry.batchOf(ISSUER, ROOT);
+        vm.assertEq(record.key, anchorKey);
+        vm.assertEq(record.anchoredAt, START + 3);
+        vm.assertEq(record.size, 1000);
+        vm.assertEq(record.revokedReason, 0);
+        vm.assertEq(record.revokedEpoch, 0);
+        _audit();
+    }
+
+    function test_anchor_emitsBatchAnchoredWithHead() public {
+        bytes32 eventHash = keccak256(
+            abi.encode(
+                keccak256("BatchAnchored(uint32,bytes32,uint32,address,uint40,bytes32)"),
+                ISSUER,
+                ROOT,
+                uint32(1000),
+                anchorKey,
+                START
+            )
+        );
+        bytes32 head = keccak256(abi.encode(_headOf(ISSUER), eventHash));
+        vm.expectEmit(true, true, true, true, address(registry));
+        emit ICredentialRegistry.BatchAnchored(ISSUER, ROOT, 1000, anchorKey, START, head);
+        _anchor(anchorKey, ISSUER, ROOT, 1000);
+        vm.assertEq(_headOf(ISSUER), head);
+    }
+
+    function test_fuzz_anchor_storesWhatWasGiven(bytes32 root, uint32 size, uint32 later) public {
+        vm.assume(root != 0 && size != 0);
+        vm.warp(uint256(START) + later);
+        _anchor(anchorKey, ISSUER, root, size);
+        ICredentialRegistry.Batch memory record = registry.batchOf(ISSUER, root);
+        vm.assertEq(record.size, size);
+        vm.assertEq(record.anchoredAt, uint256(START) + later);
+        _audit();
+    }
+
+    /// Nobody takes another's root by anchoring it first.
+    function test_anchor_sameRootOfAnotherIssuer() public {
+        _anchor(otherAnchorKey, OTHER_ISSUER, ROOT, 5);
+        _anchor(anchorKey, ISSUER, ROOT, 7);
+        vm.assertEq(registry.batchOf(OTHER_ISSUER, ROOT).size, 5);
+        vm.assertEq(registry.batchOf(ISSUER, ROOT).size, 7);
+        _audit();
+    }
+
+    function test_anchor_revertsWithZeroRoot() public {
+        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.ZeroRoot.selector, ISSUER));
+        _anchor(anchorKey, ISSUER, 0, 1000);
+    }
+
+    function test_anchor_revertsWithZeroSize() public {
+        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.ZeroSize.selector, ISSUER, ROOT));
+        _anchor(anchorKey, ISSUER, ROOT, 0);
+    }
+
+    function test_anchor_revertsWithAlreadyAnchored() public {
+        _anchor(anchorKey, ISSUER, ROOT, 1000);
+        _addKey(controller, _consent(ISSUER, newKey, SCOPE_ANCHOR, 0), NEW_PK);
+        vm.warp(START + 1);
+        address[2] memory keys = [anchorKey, newKey];
+        for (uint256 i = 0; i < keys.length; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.AlreadyAnchored.selector, ISSUER, ROOT, START));
+            _anchor(keys[i], ISSUER, ROOT, 999);
+        }
+        vm.assertEq(registry.batchOf(ISSUER, ROOT).size, 1000);
+    }
+
+    function test_anchor_revertsWithKeyNotOfIssuer() public {
+        _expectNotOfIssuer(stranger, ISSUER, 0);
+        _expectNotOfIssuer(controller, ISSUER, 0);
+        _expectNotOfIssuer(otherAnchorKey, ISSUER, OTHER_ISSUER);
+        _expectNotOfIssuer(anchorKey, 3, ISSUER);
+        _expectNotOfIssuer(anchorKey, 0, ISSUER);
+        _expectNotOfIssuer(stranger, 0, 0);
+    }
+
+    function test_anchor_revertsWithWrongScope() public {
+        vm.expectRevert(
+            abi.encodeWithSelector(ICredentialRegistry.WrongScope.selector, statusKey, SCOPE_STATUS, SCOPE_ANCHOR)
+        );
+        _anchor(statusKey, ISSUER, ROOT, 1000);
+    }
+
+    function test_anchor_revertsWithKeyNotYetValid() public {
+        Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
+        consent.validFrom = START + 100;
+        _addKey(controller, consent, NEW_PK);
+        vm.warp(START + 99);
+        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.KeyNotYetValid.selector, newKey, START + 100));
+        _anchor(newKey, ISSUER, ROOT, 1000);
+        vm.warp(START + 100);
+        _anchor(newKey, ISSUER, ROOT, 1000);
+        _audit();
+    }
+
+    function test_anchor_revertsWithKeyCutOffAtEnd() public {
+        Slots.setValidUntil(address(registry), anchorKey, START + 100);
+        _expectCutOffAt(START + 100);
+    }
+
+    function test_anchor_revertsWithKeyCutOffSinceCompromise() public {
+        Slots.setCompromisedAt(address(registry), anchorKey, START + 100);
+        _expectCutOffAt(START + 100);
+    }
+
+    function test_anchor_revertsWithKeyCutOffAtTheEarlier() public {
+        Slots.setCompromisedAt(address(registry), anchorKey, START + 100);
+        Slots.setValidUntil(address(registry), anchorKey, START + 200);
+        _expectCutOffAt(START + 100);
+        Slots.setValidUntil(address(registry), anchorKey, START + 50);
+        vm.warp(START + 50);
+        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.KeyCutOff.selector, anchorKey, START + 50));
+        _anchor(anchorKey, ISSUER, keccak256("other"), 1000);
+    }
+
+    function test_anchor_revertsWithIssuerWithdrawn() public {
+        Slots.setWithdrawnAt(address(registry), ISSUER, START + 10);
+        vm.warp(START + 9);
+        _anchor(anchorKey, ISSUER, ROOT, 1000);
+        vm.warp(START + 10);
+        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.IssuerWithdrawn.selector, ISSUER, START + 10));
+        _anchor(anchorKey, ISSUER, keccak256("other"), 1000);
+    }
+
+    function test_batchOf_isZeroForNone() public {
+        _anchor(otherAnchorKey, OTHER_ISSUER, ROOT, 5);
+        ICredentialRegistry.Batch memory none;
+        vm.assertEq(keccak256(abi.encode(registry.batchOf(ISSUER, ROOT))), keccak256(abi.encode(none)));
+    }
+
+    function _expectNotOfIssuer(address who, uint32 issuer, uint32 boundTo) private {
+        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.KeyNotOfIssuer.selector, who, issuer, boundTo));
+        _anchor(who, issuer, ROOT, 1000);
+    }
+
+    /// @dev Half-open: good in the second before, not in that of the cut-off.
+    function _expectCutOffAt(uint40 cutOff) private {
+        vm.warp(cutOff - 1);
+        _anchor(anchorKey, ISSUER, ROOT, 1000);
+        vm.warp(cutOff);
+        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.KeyCutOff.selector, anchorKey, cutOff));
+        _anchor(anchorKey, ISSUER, keccak256("other"), 1000);
+    }
+}

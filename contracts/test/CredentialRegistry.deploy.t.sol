@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+import {
+    IAccessControlDefaultAdminRules
+} from "@openzeppelin/contracts/access/extensions/IAccessControlDefaultAdminRules.sol";
+
+import {CredentialRegistry} from "../src/CredentialRegistry.sol";
+import {ICredentialRegistry} from "../src/interfaces/ICredentialRegistry.sol";
+import {vm} from "./Vm.sol";
+import {RegistryTest} from "./support/RegistryTest.sol";
+
+contract DeployTest is RegistryTest {
+    function test_constructor_givesRoles() public view {
+        vm.assertEq(registry.defaultAdmin(), admin);
+        vm.assertEq(registry.defaultAdminDelay(), 1 days);
+        vm.assertTrue(registry.hasRole(registry.ACCREDITOR_ROLE(), accreditor));
+        vm.assertFalse(registry.hasRole(registry.ACCREDITOR_ROLE(), admin));
+        vm.assertEq(registry.getRoleAdmin(registry.ACCREDITOR_ROLE()), registry.DEFAULT_ADMIN_ROLE());
+    }
+
+    function test_constructor_startsRegistryHead() public {
+        CredentialRegistry fresh = new CredentialRegistry(admin, accreditor, 0);
+        bytes32 expected = keccak256(abi.encode("credanchor/registry-head/v1", block.chainid, address(fresh)));
+        vm.assertEq(fresh.registryHead(), expected);
+        vm.assertEq(fresh.issuerCount(), 0);
+    }
+
+    /// What docs/adr/0006-one-code-hash.md promises.
+    function test_constructor_sameCodeWhateverArgumentsAndChain() public {
+        bytes32 codeHash = address(registry).codehash;
+        vm.chainId(10);
+        CredentialRegistry other = new CredentialRegistry(stranger, controller, 7 days);
+        vm.assertEq(address(other).codehash, codeHash);
+    }
+
+    function test_constructor_revertsWithInvalidAccreditor() public {
+        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.InvalidAccreditor.selector, address(0)));
+        new CredentialRegistry(admin, address(0), 1 days);
+    }
+
+    function test_constructor_revertsWithInvalidDefaultAdmin() public {
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IAccessControlDefaultAdminRules.AccessControlInvalidDefaultAdmin.selector, address(0)
+            )
+        );
+        new CredentialRegistry(address(0), accreditor, 1 days);
+    }
+
+    function test_grantRole_letsAnotherAccredit() public {
+        bytes32 role = registry.ACCREDITOR_ROLE();
+        vm.prank(admin);
+        registry.grantRole(role, stranger);
+        vm.prank(stranger);
+        vm.assertEq(registry.accredit("did:web:third.example", controller), 3);
+        _audit();
+    }
+
+    function test_revokeRole_endsAccrediting() public {
+        bytes32 role = registry.ACCREDITOR_ROLE();
+        vm.prank(admin);
+        registry.revokeRole(role, accreditor);
+        vm.expectRevert(
+            abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, accreditor, role)
+        );
+        vm.prank(accreditor);
+        registry.accredit("did:web:third.example", controller);
+    }
+
+    function test_eip712Domain_isTheOneThatKeysSign() public {
+        vm.chainId(10);
+        (
+            bytes1 fields,
+            string memory name,
+            string memory version,
+            uint256 chainId,
+            address verifyingContract,
+            bytes32 salt,
+            uint256[] memory extensions
+        ) = registry.eip712Domain();
+        vm.assertEq(bytes32(fields), bytes32(bytes1(0x0f)));
+        vm.assertEq(name, "credanchor");
+        vm.assertEq(version, "1");
+        vm.assertEq(chainId, 10);
+        vm.assertEq(verifyingContract, address(registry));
+        vm.assertEq(salt, bytes32(0));
+        vm.assertEq(extensions.length, 0);
+    }
+}
