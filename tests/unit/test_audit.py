@@ -216,6 +216,15 @@ def test_status_change_that_the_contract_would_not_emit_is_refused(
         replay(logs, REGISTRY)
 
 
+def test_limits_are_within() -> None:
+    calls = (
+        accredited(1, "did:" + "x" * 1020, controller=CONTROLLER, at=100, block=1),
+        key_added(1, ANCHOR_KEY, 1, actor=CONTROLLER, at=100, block=2, valid_from=200),
+        anchored(1, ROOT, size=1, actor=ANCHOR_KEY, at=200, block=3),
+    )
+    assert len(replayed(*calls).events) == 3
+
+
 def test_time_does_not_run_backwards() -> None:
     with pytest.raises(HistoryError, match="its time 399 does not follow"):
         replayed(*STORY[:6], anchored(1, b"\x08" * 32, actor=ANCHOR_KEY, at=399, block=5))

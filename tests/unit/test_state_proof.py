@@ -101,6 +101,15 @@ def test_what_is_no_header_is_refused_even_with_its_own_hash(header: bytes, why:
         check_header(header, hash_of(header))
 
 
+def test_largest_header_is_accepted() -> None:
+    room = MAX_HEADER_SIZE - len(header_of((12, b"\x01" * 1000))) + 1000
+    header = header_of((12, b"\x01" * room))
+    assert len(header) == MAX_HEADER_SIZE
+    assert check_header(header, hash_of(header)).number == 0
+    block = {**HEADERS[0]["block"], "extraData": "0x" + "01" * MAX_HEADER_SIZE}
+    assert rlp.decode(header_from_rpc(block))[12] == b"\x01" * MAX_HEADER_SIZE
+
+
 def test_header_of_another_block_is_refused() -> None:
     with pytest.raises(StateProofError, match="does not hash"):
         check_header(parse_hex(HEADERS[0]["header"]), hash32(parse_hex(HEADERS[1]["block"]["hash"])))
@@ -280,6 +289,11 @@ def test_branch_extension_and_embedded_leaf() -> None:
     assert walk(branch(_a=keccak(rlp.encode(extension))), extension, branch(_c=leaf), leaf) == b"v"
 
 
+def test_extension_by_one_nibble() -> None:
+    below = branch(_b=[b"\x20" + KEY[1:], b"value"])
+    assert walk([b"\x1a", keccak(rlp.encode(below))], below) == b"value"
+
+
 def test_extension_to_elsewhere_proves_absence() -> None:
     assert walk([b"\x00" + b"\xaa", b"\x01" * 32]) is None
 
@@ -372,6 +386,7 @@ def values(value: bytes) -> tuple[Hash32, Hash32, list[bytes]]:
         (rlp.encode(b"\x01" * 33), "at most 32 bytes"),
         (b"\x05\x05", "bytes after the string"),
         (b"\x81\x05", "shortest form"),
+        (b"\xb8\x37" + b"\x05" * 55, "shortest form"),
         (b"\x82\x05", "longer than what holds it"),
         (b"\xc1\x05", "expected a string"),
     ],
