@@ -28,6 +28,9 @@ contract HistoryReplay {
 
     ICredentialRegistry private immutable _registry;
 
+    uint256 public batchCount;
+    uint256 public statusCallCount;
+
     bytes32 private _registryHead;
     ICredentialRegistry.Issuer[] private _issuers;
     address[] private _keyList;
@@ -48,6 +51,10 @@ contract HistoryReplay {
         for (uint256 i = 0; i < logs.length; ++i) {
             if (logs[i].emitter == address(_registry)) _take(logs[i]);
         }
+    }
+
+    function keyCount() external view returns (uint256) {
+        return _keyList.length;
     }
 
     /// @notice Compares everything rebuilt with the registry's views and storage.
@@ -124,6 +131,7 @@ contract HistoryReplay {
         bytes32 root = log.topics[2];
         _extend(id, keccak256(abi.encode(_BATCH_ANCHORED, id, root, size, actor, at)), head);
         vm.assertEq(_batches[id][root].anchoredAt, 0, "root anchored twice");
+        ++batchCount;
         _roots[id].push(root);
         _batches[id][root] =
             ICredentialRegistry.Batch({key: actor, anchoredAt: at, size: size, revokedReason: 0, revokedEpoch: 0});
@@ -142,6 +150,7 @@ contract HistoryReplay {
         uint32 id = uint32(uint256(log.topics[1]));
         uint32 list = uint32(uint256(log.topics[2]));
         _extend(id, keccak256(abi.encode(log.topics[0], id, list, epoch, words, masks, reason, actor, at)), head);
+        ++statusCallCount;
         vm.assertEq(_keys[actor].issuer, id, "bits moved by a key of another issuer");
         vm.assertEq(_keys[actor].scope, SCOPE_STATUS, "bits moved by a key of the other scope");
         for (uint256 i = 0; i < words.length; ++i) {

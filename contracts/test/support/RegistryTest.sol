@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {CredentialRegistry} from "../../src/CredentialRegistry.sol";
-import {SCOPE_ANCHOR, SCOPE_STATUS} from "../../src/interfaces/ICredentialRegistry.sol";
+import {ICredentialRegistry, SCOPE_ANCHOR, SCOPE_STATUS} from "../../src/interfaces/ICredentialRegistry.sol";
 import {vm} from "../Vm.sol";
 import {Consent, Consents} from "./Consent.sol";
 import {HistoryReplay} from "./HistoryReplay.sol";
@@ -35,13 +34,13 @@ abstract contract RegistryTest {
     address internal immutable otherStatusKey = vm.addr(OTHER_STATUS_PK);
     address internal immutable newKey = vm.addr(NEW_PK);
 
-    CredentialRegistry internal registry;
+    ICredentialRegistry internal registry;
     HistoryReplay internal history;
 
     function setUp() public virtual {
         vm.warp(START);
         vm.recordLogs();
-        registry = CredentialRegistry(
+        registry = ICredentialRegistry(
             vm.deployCode("CredentialRegistry.sol:CredentialRegistry", abi.encode(admin, accreditor, 1 days))
         );
         history = HistoryReplay(vm.deployCode("HistoryReplay.sol:HistoryReplay", abi.encode(registry)));
