@@ -298,7 +298,8 @@ class _AnchorJudgement(_Judgement):
         final = state.final_block()
         if final.number > state.block.number - (self.policy.confirmations or 0):
             raise NoEvidenceError(f"block {final.number} was given as final, which the policy does not take for final")
-        if batch.anchored_at > final.timestamp:
+        # Chains exist with several blocks in one second: of the same second may be before or after the final block.
+        if batch.anchored_at >= final.timestamp:
             raise PendingError(f"anchored on {_date(batch.anchored_at)} and not final yet; ask again in some minutes")
         return f"anchored on {_date(batch.anchored_at)}, which is final as of block {final.number}"
 

@@ -87,3 +87,7 @@ def _options(
     if show_version:
         typer.echo(f"credanchor {version('credanchor')}")
         raise typer.Exit
+
+
+if __name__ == "__main__":
+    main()

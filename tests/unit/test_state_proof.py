@@ -371,6 +371,10 @@ def test_whole_word() -> None:
     assert check_storage(*values(rlp.encode(2**256 - 1))) == 2**256 - 1
 
 
+def test_zero_that_anvil_keeps_for_a_cleared_slot_is_zero() -> None:
+    assert check_storage(*values(b"\x80")) == 0
+
+
 def values(value: bytes) -> tuple[Hash32, Hash32, list[bytes]]:
     root, nodes = only_leaf(SLOT, value)
     return root, SLOT, nodes
@@ -380,7 +384,6 @@ def values(value: bytes) -> tuple[Hash32, Hash32, list[bytes]]:
     ("value", "why"),
     [
         (b"", "expected a string"),
-        (b"\x80", "holds no zeros"),
         (b"\x00", "leading zeros"),
         (rlp.encode(b"\x00\x01"), "leading zeros"),
         (rlp.encode(b"\x01" * 33), "at most 32 bytes"),

@@ -205,8 +205,9 @@ def test_size_that_differs_from_the_anchored_one_is_tampered() -> None:
 
 
 def test_anchoring_that_is_not_final_is_pending() -> None:
-    assert judge(World(final_at=NOW - 1_000)).outcome is Outcome.VALID
-    assert_unknown(judge(World(final_at=NOW - 1_001)), {6}, "pending")
+    assert judge(World(final_at=NOW - 999)).outcome is Outcome.VALID
+    # A block of the same second may come before the anchoring: Arbitrum and anvil make several a second.
+    assert_unknown(judge(World(final_at=NOW - 1_000)), {6}, "pending")
 
 
 def test_finality_that_nobody_stated_or_that_is_too_new_is_unknown() -> None:
