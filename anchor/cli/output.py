@@ -14,7 +14,10 @@ from anchor.errors import CredanchorError
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
-console: Final = Console(highlight=False, soft_wrap=True)
+_WIDTH_OF_FILES: Final = 200
+"""Columns when the output is no terminal: a file or a pipe wraps nothing."""
+
+console: Final = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDTH_OF_FILES)
 error_console: Final = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

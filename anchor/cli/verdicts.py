@@ -73,6 +73,9 @@ def print_one(checked: CheckedFile) -> None:
     if checked.credential is not None:
         _print_facts(checked.credential, verdict)
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
+    for column in ("step", "mark", "name"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("detail", overflow="fold")
     for check in verdict.checks:
         table.add_row(f"{check.step:>4}", _MARKS[check.status], STEP_LABELS[check.name], printable(check.detail))
     console.print(table)

@@ -193,9 +193,7 @@ def test_anchoring_that_is_not_mined_is_not_anchored_yet(desk: Desk) -> None:
     root, documents = make_batch(desk.chain.registry, desk.chain.issuer_id, DID, ["Ana", "Bea"])
     path = desk.write("pending.json", documents[0])
     desk.chain.set_mining(automatic=False)
-    desk.chain.sender(2).send(
-        desk.chain.contract.anchor(issuer_id=desk.chain.issuer_id, root=root, size=2), drop
-    )
+    desk.chain.sender(2).send(desk.chain.contract.anchor(issuer_id=desk.chain.issuer_id, root=root, size=2), drop)
     code, content = desk.run_json("verify", path)
     assert (code, content["results"][0]["reason"]) == (1, "notAnchored")
     desk.chain.mine()
