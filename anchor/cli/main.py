@@ -12,6 +12,7 @@ from importlib.metadata import entry_points, version
 from typing import Annotated, Final
 
 import typer
+from rich.markup import escape
 from rich.traceback import Traceback
 
 from anchor.cli import audit, verify
@@ -75,7 +76,7 @@ def build_app() -> tuple[typer.Typer, bool]:
             continue
         register(app)
     if not complete:
-        app.info.epilog = REGISTRY_HINT
+        app.info.epilog = escape(REGISTRY_HINT)
     return app, complete
 
 
