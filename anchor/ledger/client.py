@@ -1,0 +1,235 @@
+"""One node's view of the ledger, as typed questions; nothing here is proven, `anchor.ledger.collect` fetches proofs.
+
+>>> client = LedgerClient("http://127.0.0.1:8545")
+>>> client.block("latest").header.number
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Literal, TypeVar
+
+from anchor.errors import LedgerUnavailableError, MalformedError, NodeRefusedError, WrongLedgerError
+from anchor.events import RawLog
+from anchor.ledger.answers import (
+    AccountProof,
+    Block,
+    Receipt,
+    read_account_proof,
+    read_block,
+    read_bytes,
+    read_list,
+    read_log,
+    read_quantity,
+    read_receipt,
+)
+from anchor.ledger.rpc import DEFAULT_TIMEOUT_SECONDS, MAX_ANSWER_BYTES, RpcNode
+from anchor.model import Address, Hash32, to_hex
+
+MAX_SLOTS_PER_PROOF: Final = 1000
+"""Slots in one `eth_getProof`: Erigon refuses more than 1,000, go-ethereum more than 1,024."""
+
+MAX_LOG_BLOCKS: Final = 10_000
+"""Blocks in one `eth_getLogs` at first; public nodes allow 500 to 10,000, and the span is halved when one refuses."""
+
+_FALLBACK_TIP_WEI: Final = 10**9
+"""Tip a unit of gas where a node does not suggest one: 1 gwei, enough everywhere but in a rush."""
+
+T = TypeVar("T")
+BlockTag = Literal["latest", "finalized"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fees:
+    """EIP-1559 fees, in wei a unit of gas."""
+
+    max_fee_wei: int
+    max_tip_wei: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A message to a contract, or the deployment of one."""
+
+    to: Address | None
+    """None: deploys the contract whose creation code `data` is."""
+    data: bytes
+    what: str
+    """What it does, for messages: "anchor the batch"."""
+    code_hash: Hash32 | None = None
+    """Hash of the code that must be at `to`, where known: a call to an address without code would succeed."""
+
+
+class LedgerClient:
+    """Asks one node; may be shared by threads.
+
+    Every method raises `LedgerUnavailableError` when the node gives no usable answer, and `NodeRefusedError`, a kind of
+    it, when it answers with an error. Both name the node.
+
+    Args:
+        url: The node's `http://` or `https://` address.
+        timeout_seconds: Longest time for one request, its answer included.
+        max_answer_bytes: Longest answer read.
+
+    Raises:
+        MalformedError: The address is not one.
+    """
+
+    def __init__(
+        self, url: str, *, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS, max_answer_bytes: int = MAX_ANSWER_BYTES
+    ) -> None:
+        self._rpc: Final = RpcNode(url, timeout_seconds=timeout_seconds, max_answer_bytes=max_answer_bytes)
+        self.node: Final[str] = self._rpc.name
+        """The node's address for people, without what may be secret in it."""
+
+    def close(self) -> None:
+        """Give up idle connections; the client may still be used."""
+        self._rpc.close()
+
+    def chain_id(self) -> int:
+        """Fetch the EIP-155 number of the chain that the node serves."""
+        return self._read("eth_chainId", [], read_quantity)
+
+    def require_chain(self, chain_id: int) -> None:
+        """Check that the node serves this chain.
+
+        Raises:
+            WrongLedgerError: It serves another one.
+        """
+        served = self.chain_id()
+        if served != chain_id:
+            raise WrongLedgerError(
+                f"the node {self.node} serves chain {served}, not chain {chain_id}",
+                advice="give the address of a node of the right chain",
+            )
+
+    def block(self, which: BlockTag | int) -> Block | None:
+        """Fetch a block by tag or number; None if there is none. Its hash is recomputed from its header."""
+        name = hex(which) if isinstance(which, int) else which
+        return self._read("eth_getBlockByNumber", [name, False], read_block)
+
+    def block_by_hash(self, block_hash: Hash32) -> Block | None:
+        """Fetch the block with this hash; None if the node does not know it."""
+        block = self._read("eth_getBlockByHash", [to_hex(block_hash), False], read_block)
+        if block is not None and block.header.hash != block_hash:
+            raise LedgerUnavailableError(f"the node {self.node} answered with another block than asked for")
+        return block
+
+    def latest_block(self) -> Block:
+        """Fetch the newest block."""
+        block = self.block("latest")
+        if block is None:
+            raise LedgerUnavailableError(f"the node {self.node} has no block yet", advice="wait until it has synced")
+        return block
+
+    def proof(self, account: Address, slots: tuple[Hash32, ...], block_hash: Hash32) -> AccountProof:
+        """Fetch the proofs of an account and of storage slots of it at one block, in as few requests as nodes allow."""
+        at = {"blockHash": to_hex(block_hash)}  # EIP-1898
+        parts = []
+        for start in range(0, max(len(slots), 1), MAX_SLOTS_PER_PROOF):
+            some = slots[start : start + MAX_SLOTS_PER_PROOF]
+            params: list[object] = [to_hex(account), [to_hex(slot) for slot in some], at]
+            parts.append(self._read("eth_getProof", params, partial(read_account_proof, slots=some)))
+        storage = tuple(proof for part in parts for proof in part.storage)
+        return AccountProof(account_nodes=parts[0].account_nodes, storage=storage)
+
+    def code(self, account: Address) -> bytes:
+        """Fetch the code at an address, empty if it is no contract."""
+        return self._read("eth_getCode", [to_hex(account), "latest"], read_bytes)
+
+    def logs(self, contract: Address, first_block: int, last_block: int) -> Iterator[RawLog]:
+        """Fetch a contract's logs of these blocks, both included, in order.
+
+        Asks for many blocks at a time, and for half as many when the node refuses, until it does not.
+        """
+        span, start = MAX_LOG_BLOCKS, first_block
+        while start <= last_block:
+            end = min(start + span - 1, last_block)
+            query = {"address": to_hex(contract), "fromBlock": hex(start), "toBlock": hex(end)}
+            try:
+                found = self._read("eth_getLogs", [query], _read_logs)
+            except NodeRefusedError:
+                if start == end:
+                    raise
+                span = (end - start + 1) // 2
+                continue
+            if any(log.address != contract or not start <= log.block_number <= end for log in found):
+                raise LedgerUnavailableError(f"the node {self.node} sent logs that were not asked for")
+            yield from found
+            start, span = end + 1, min(span * 2, MAX_LOG_BLOCKS)
+
+    def receipt(self, transaction_hash: Hash32) -> Receipt | None:
+        """Fetch a transaction's receipt; None if it is not mined, as far as the node knows."""
+        receipt = self._read("eth_getTransactionReceipt", [to_hex(transaction_hash)], read_receipt)
+        if receipt is not None and receipt.transaction_hash != transaction_hash:
+            raise LedgerUnavailableError(f"the node {self.node} answered with the receipt of another transaction")
+        return receipt
+
+    def knows_transaction(self, transaction_hash: Hash32) -> bool:
+        """Tell whether the node has a transaction, waiting or mined."""
+        return self._read("eth_getTransactionByHash", [to_hex(transaction_hash)], lambda answer: answer is not None)
+
+    def mined_count(self, account: Address) -> int:
+        """Fetch how many transactions of an account were mined: its next nonce, if none is waiting."""
+        return self._read("eth_getTransactionCount", [to_hex(account), "latest"], read_quantity)
+
+    def pending_count(self, account: Address) -> int:
+        """Fetch an account's next nonce, those waiting counted."""
+        return self._read("eth_getTransactionCount", [to_hex(account), "pending"], read_quantity)
+
+    def balance(self, account: Address) -> int:
+        """Fetch an account's balance in wei."""
+        return self._read("eth_getBalance", [to_hex(account), "latest"], read_quantity)
+
+    def fees(self) -> Fees:
+        """Work out fees with which a transaction is mined soon, even if the base fee doubles meanwhile."""
+        base_fee = self.latest_block().base_fee_wei
+        if base_fee is None:
+            raise LedgerUnavailableError(f"the chain of the node {self.node} has no EIP-1559 fees")
+        try:
+            tip = self._read("eth_maxPriorityFeePerGas", [], read_quantity)
+        except NodeRefusedError:
+            tip = _FALLBACK_TIP_WEI
+        return Fees(max_fee_wei=2 * base_fee + tip, max_tip_wei=tip)
+
+    def estimate_gas(self, sender: Address, call: Call) -> int:
+        """Let the node work out what gas a call takes; a refusal by the contract is a `NodeRefusedError` with data."""
+        return self._read("eth_estimateGas", [_message(sender, call)], read_quantity)
+
+    def replay(self, sender: Address, call: Call, block_number: int) -> bytes:
+        """Execute a call on the state after a block, changing nothing; a refusal is a `NodeRefusedError` with data."""
+        return self._read("eth_call", [_message(sender, call), hex(block_number)], read_bytes)
+
+    def send_raw(self, raw: bytes) -> None:
+        """Send a signed transaction, once.
+
+        Raises:
+            NodeRefusedError: The node refused it, or has it already: its words tell.
+            LedgerUnavailableError: It was not sent.
+            OutcomeUnknownError: It may have been sent.
+        """
+        self._rpc.write("eth_sendRawTransaction", [to_hex(raw)])
+
+    def _read(self, method: str, params: list[object], parse: Callable[[Any], T]) -> T:
+        answer = self._rpc.read(method, params)
+        try:
+            return parse(answer)
+        except MalformedError as error:
+            raise LedgerUnavailableError(
+                f"the node {self.node} gave a malformed answer to {method}: {error}",
+                advice="use another node, or tell us if this one follows the Ethereum specification",
+            ) from error
+
+
+def _read_logs(answer: object) -> list[RawLog]:
+    logs = [read_log(log) for log in read_list(answer)]
+    return sorted(logs, key=lambda log: (log.block_number, log.log_index))
+
+
+def _message(sender: Address, call: Call) -> dict[str, object]:
+    message: dict[str, object] = {"from": to_hex(sender), "data": to_hex(call.data)}
+    if call.to is not None:
+        message["to"] = to_hex(call.to)
+    return message
