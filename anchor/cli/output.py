@@ -17,6 +17,9 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document 
 _WIDTH_OF_FILES: Final = 200
 """Columns when the output is no terminal: a file or a pipe wraps nothing."""
 
+_JOINERS: Final = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+"""Not printable by Unicode's classes, but part of names in Persian, Hindi and others; they move nothing."""
+
 console: Final = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDTH_OF_FILES)
 error_console: Final = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -42,5 +45,7 @@ def report_error(error: CredanchorError, *, as_json: bool) -> None:
 
 
 def printable(text: str) -> str:
-    """Make text from a file or a node safe to print: no control characters (a terminal obeys them), no markup."""
-    return escape("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text))
+    """Make text from a file or a node safe to print: no control or direction characters, which a terminal obeys."""
+    return escape(
+        "".join(char if char.isprintable() or char in _JOINERS else "\N{REPLACEMENT CHARACTER}" for char in text)
+    )

@@ -229,10 +229,12 @@ def test_policy_that_cannot_be_used_is_refused(desk: Desk) -> None:
 
 
 def test_terminal_is_not_obeyed_to_what_a_file_says(desk: Desk) -> None:
-    document = changed(desk.files[0], name="\x1b[2J[bold]fine[/bold]")
+    document = changed(desk.files[0], name="\x1b[2J[bold]fine[/bold]\u202edilav \u0645\u06cc\u200c\u0631")
     _, out, _ = desk.run("verify", desk.write("hostile.json", document))
     assert "\x1b" not in out
+    assert "\u202e" not in out
     assert "[bold]fine[/bold]" in out
+    assert "\u0645\u06cc\u200c\u0631" in out
 
 
 def test_program_exits_with_the_code_and_prints_no_traceback(desk: Desk) -> None:
