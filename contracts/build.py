@@ -3,14 +3,15 @@
     python contracts/build.py            write anchor/ledger/abi/CredentialRegistry.json, snapshots/storage-layout.json
     python contracts/build.py --check    compare both with a fresh build, and that build with forge's (run it before)
 
-The build goes through py-solc-x, forge's through forge; the settings of both come from foundry.toml. That two build
-tools, which name the source files differently, give the same bytes shows that the code depends on the sources alone,
-so that a verifier may pin its hash (docs/adr/0006-one-code-hash.md). Run by scripts/build-contracts and check-contracts.
+This build goes through py-solc-x, with the settings of foundry.toml. That two build tools, which name the source files
+differently, give the same bytes shows that the code depends on the sources alone, so that a verifier may pin its hash
+(docs/adr/0006-one-code-hash.md). Run by scripts/build-contracts and scripts/check-contracts.
 """
 
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import sys
 import tomllib
@@ -62,9 +63,8 @@ def sources() -> dict[str, dict[str, str]]:
         text = (folder / name).read_text("utf-8")
         found[name] = {"content": text}
         for target in _IMPORT.findall(text):
-            path = (folder / name).parent / target if target.startswith(".") else folder / target
-            base = folder if target.startswith(".") else None
-            wanted.append(str(path.resolve().relative_to(base.resolve())) if base else target)
+            relative = target.startswith(".")
+            wanted.append(posixpath.normpath(posixpath.join(posixpath.dirname(name), target)) if relative else target)
     return found
 
 

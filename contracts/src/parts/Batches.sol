@@ -23,9 +23,9 @@ abstract contract Batches is Keys {
         return _batches[issuer][root];
     }
 
-    /* PRIVATE */
+    /* INTERNAL */
 
-    function _anchor(address key, uint32 issuer, bytes32 root, uint32 size) private {
+    function _anchor(address key, uint32 issuer, bytes32 root, uint32 size) internal {
         _requireKey(key, issuer, SCOPE_ANCHOR);
         _requireNotWithdrawn(issuer);
         _requireAnchorable(issuer, root);
@@ -36,6 +36,8 @@ abstract contract Batches is Keys {
             _extendHead(issuer, keccak256(abi.encode(BatchAnchored.selector, issuer, root, size, key, _timestamp())));
         emit BatchAnchored(issuer, root, size, key, _timestamp(), head);
     }
+
+    /* PRIVATE */
 
     function _requireAnchorable(uint32 issuer, bytes32 root) private view {
         if (root == 0) revert ZeroRoot(issuer);

@@ -22,11 +22,7 @@ abstract contract StatusLists is Keys {
         external
         override
     {
-        uint16 epoch = _requireStatusCall(msg.sender, issuer, reason);
-        uint256[] memory changed = _set(_revoked[issuer][epoch][list], list, words, masks);
-        bytes32 head =
-            _extendStatusHead(CredentialsRevoked.selector, issuer, list, epoch, words, changed, reason, msg.sender);
-        emit CredentialsRevoked(issuer, list, epoch, words, changed, reason, msg.sender, _timestamp(), head);
+        _revoke(msg.sender, issuer, list, words, masks, reason);
     }
 
     /// @inheritdoc ICredentialRegistry
@@ -34,11 +30,7 @@ abstract contract StatusLists is Keys {
         external
         override
     {
-        uint16 epoch = _requireStatusCall(msg.sender, issuer, reason);
-        uint256[] memory changed = _set(_suspended[issuer][epoch][list], list, words, masks);
-        bytes32 head =
-            _extendStatusHead(CredentialsSuspended.selector, issuer, list, epoch, words, changed, reason, msg.sender);
-        emit CredentialsSuspended(issuer, list, epoch, words, changed, reason, msg.sender, _timestamp(), head);
+        _suspend(msg.sender, issuer, list, words, masks, reason);
     }
 
     /// @inheritdoc ICredentialRegistry
@@ -46,11 +38,7 @@ abstract contract StatusLists is Keys {
         external
         override
     {
-        uint16 epoch = _requireStatusCall(msg.sender, issuer, reason);
-        uint256[] memory changed = _clear(_suspended[issuer][epoch][list], list, words, masks);
-        bytes32 head =
-            _extendStatusHead(CredentialsReinstated.selector, issuer, list, epoch, words, changed, reason, msg.sender);
-        emit CredentialsReinstated(issuer, list, epoch, words, changed, reason, msg.sender, _timestamp(), head);
+        _reinstate(msg.sender, issuer, list, words, masks, reason);
     }
 
     /// @inheritdoc ICredentialRegistry
@@ -74,6 +62,52 @@ abstract contract StatusLists is Keys {
         uint16 epoch = _statusEpochOf(issuer);
         revoked = _revoked[issuer][epoch][list][word] & mask != 0;
         suspended = _suspended[issuer][epoch][list][word] & mask != 0;
+    }
+
+    /* INTERNAL */
+
+    function _revoke(
+        address key,
+        uint32 issuer,
+        uint32 list,
+        uint16[] calldata words,
+        uint256[] calldata masks,
+        uint8 reason
+    ) internal {
+        uint16 epoch = _requireStatusCall(key, issuer, reason);
+        uint256[] memory changed = _set(_revoked[issuer][epoch][list], list, words, masks);
+        bytes32 head = _extendStatusHead(CredentialsRevoked.selector, issuer, list, epoch, words, changed, reason, key);
+        emit CredentialsRevoked(issuer, list, epoch, words, changed, reason, key, _timestamp(), head);
+    }
+
+    function _suspend(
+        address key,
+        uint32 issuer,
+        uint32 list,
+        uint16[] calldata words,
+        uint256[] calldata masks,
+        uint8 reason
+    ) internal {
+        uint16 epoch = _requireStatusCall(key, issuer, reason);
+        uint256[] memory changed = _set(_suspended[issuer][epoch][list], list, words, masks);
+        bytes32 head =
+            _extendStatusHead(CredentialsSuspended.selector, issuer, list, epoch, words, changed, reason, key);
+        emit CredentialsSuspended(issuer, list, epoch, words, changed, reason, key, _timestamp(), head);
+    }
+
+    function _reinstate(
+        address key,
+        uint32 issuer,
+        uint32 list,
+        uint16[] calldata words,
+        uint256[] calldata masks,
+        uint8 reason
+    ) internal {
+        uint16 epoch = _requireStatusCall(key, issuer, reason);
+        uint256[] memory changed = _clear(_suspended[issuer][epoch][list], list, words, masks);
+        bytes32 head =
+            _extendStatusHead(CredentialsReinstated.selector, issuer, list, epoch, words, changed, reason, key);
+        emit CredentialsReinstated(issuer, list, epoch, words, changed, reason, key, _timestamp(), head);
     }
 
     /* PRIVATE */
