@@ -10,6 +10,7 @@ Chain and keys are for trying things out: everybody knows the private keys of it
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import os
@@ -18,7 +19,8 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -99,20 +101,9 @@ class Testnet:
         Raises:
             LedgerError: anvil is not installed, the port is taken, or the chain kept here cannot be loaded.
         """
-        status = self.status()
-        if status.running:
-            return status
-        self._folder.mkdir(parents=True, exist_ok=True)
-        binary = self._binary or find_anvil()
-        url = _url(self._choose_port(port))
-        was_killed = "pid" in self._read_record()
-        states = self._whole_states()
-        pid = self._start_from_first_good(binary, url, states)
-        self.save()
-        number = _block_number(url)
-        return TestnetStatus(
-            running=True, url=url, pid=pid, block_number=number, notices=_notices(was_killed, bool(states), number)
-        )
+        with self._alone():
+            status = self.status()
+            return status if status.running else self._up(port)
 
     def down(self) -> bool:
         """Save the chain and stop; tell whether it was running.
@@ -120,19 +111,12 @@ class Testnet:
         Raises:
             LedgerError: It does not stop.
         """
-        pid = self._pid()
-        if pid is None:
-            return False
-        with suppress(LedgerError):  # anvil writes its own copy when it ends
-            self.save()
-        os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + _STOP_SECONDS
-        while self._pid() is not None:
-            if time.monotonic() > deadline:
-                raise LedgerError(f"the local testnet, process {pid}, does not stop", advice=f"stop it: kill -9 {pid}")
-            time.sleep(_POLL_SECONDS)
-        self._write_record({"url": self._url()})
-        return True
+        with self._alone():
+            pid = self._pid()
+            if pid is None:
+                return False
+            self._down(pid)
+            return True
 
     def status(self) -> TestnetStatus:
         """Look whether it runs, and how far its chain is."""
@@ -155,6 +139,37 @@ class Testnet:
                 _write_whole(self._saved, state)
                 return
         raise LedgerUnavailableError("the local testnet mines too fast for its chain to be saved", advice="try again")
+
+    def _up(self, port: int | None) -> TestnetStatus:
+        binary = self._binary or find_anvil()
+        url = _url(self._choose_port(port))
+        was_killed = "pid" in self._read_record()
+        states = self._whole_states()
+        pid = self._start_from_first_good(binary, url, states)
+        self.save()
+        number = _block_number(url)
+        return TestnetStatus(
+            running=True, url=url, pid=pid, block_number=number, notices=_notices(was_killed, bool(states), number)
+        )
+
+    def _down(self, pid: int) -> None:
+        with suppress(LedgerError):  # anvil writes its own copy when it ends
+            self.save()
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while self._pid() is not None:
+            if time.monotonic() > deadline:
+                raise LedgerError(f"the local testnet, process {pid}, does not stop", advice=f"stop it: kill -9 {pid}")
+            time.sleep(_POLL_SECONDS)
+        self._write_record({"url": self._url()})
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep others from starting or stopping it meanwhile."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / "lock").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # let go when the file is closed, also by a crash
+            yield
 
     def _choose_port(self, port: int | None) -> int:
         if port is None:

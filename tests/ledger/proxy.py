@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,6 +29,8 @@ class Fault(Enum):
     ENDLESS = "an answer without end"
     DEEP = "JSON nested without end"
     NULL = "the result is null"
+    NO_OBJECT = "JSON, but no object"
+    NO_RESULT = "neither result nor error"
     WRONG_TYPE = "the result is of another type"
 
 
@@ -62,6 +65,14 @@ def when(method: str, fault: Fault, *, times: int = 1000) -> Rule:
     return lambda asked, count: fault if asked == method and count < times else None
 
 
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # clients hang up on what is spoiled, as they should
+            super().handle_error(request, client_address)
+
+
 class FaultProxy:
     def __init__(self, target: str) -> None:
         self.calls: list[str] = []
@@ -84,8 +95,7 @@ class FaultProxy:
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _QuietServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -135,6 +145,10 @@ class FaultProxy:
                 self._send(request, 200, b"[" * 200_000)
             case Fault.NULL:
                 self._send(request, 200, b'{"jsonrpc":"2.0","id":1,"result":null}')
+            case Fault.NO_OBJECT:
+                self._send(request, 200, b"[]")
+            case Fault.NO_RESULT:
+                self._send(request, 200, b"{}")
             case Fault.WRONG_TYPE:
                 self._send(request, 200, b'{"jsonrpc":"2.0","id":1,"result":[{"key":[]},7]}')
             case Fault.ERROR_500_BEFORE | Fault.ERROR_500_AFTER:

@@ -82,9 +82,11 @@ def test_no_block_is_final_on_a_chain_shorter_than_the_confirmations(chain: Chai
 
 
 def test_a_chain_that_finalises_nothing_has_no_final_block(chain: Chain, proxy: FaultProxy) -> None:
+    policy = chain.policy(confirmations=None)
     proxy.rule = lambda method, count: Fault.NULL if method == "eth_getBlockByNumber" and count == 1 else None
-    found = only(collect_evidence(LedgerClient(proxy.url), [chain.request(7)], chain.policy(confirmations=None)))
-    assert found.final_hash is None
+    assert only(collect_evidence(LedgerClient(proxy.url), [chain.request(7)], policy)).final_hash is None
+    proxy.refuse = lambda _, params: "finalized block not found" if "finalized" in params else None
+    assert only(collect_evidence(LedgerClient(proxy.url), [chain.request(7)], policy)).final_hash is None
 
 
 def test_registries_are_collected_apart_and_only_if_trusted(chain: Chain) -> None:

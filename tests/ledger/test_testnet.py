@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -69,6 +70,13 @@ def test_up_down_and_status_may_be_repeated(folder: Path) -> None:
     with pytest.raises(LedgerUnavailableError):
         testnet.save()
     assert testnet.up().url == first.url, "the port of the last run is the default"
+
+
+def test_two_that_start_it_at_once_get_the_same(folder: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        statuses = list(pool.map(lambda _: Testnet(folder).up(port=0), range(4)))
+    assert len({status.pid for status in statuses}) == 1
+    assert Testnet(folder).status() == statuses[0]
 
 
 def test_what_was_reported_as_done_survives_a_kill_at_once(folder: Path) -> None:

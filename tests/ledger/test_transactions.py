@@ -6,7 +6,6 @@ from contextlib import nullcontext
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -23,13 +22,12 @@ from anchor.errors import (
 from anchor.events import BatchAnchored, CredentialsReinstated, CredentialsRevoked, CredentialsSuspended
 from anchor.ledger.client import Call, LedgerClient
 from anchor.ledger.collect import collect_evidence
-from anchor.ledger.contract import RegistryContract, require_event
-from anchor.ledger.rpc import RpcNode
+from anchor.ledger.contract import RegistryContract, deployed_registry, require_event
 from anchor.ledger.testnet import CHAIN_ID, dev_signer
 from anchor.ledger.transactions import Fate, SignedTransaction, TransactionSender
-from anchor.model import RegistryId, address, to_hex
+from anchor.model import RegistryId, address
 from tests.ledger.chain import ADMIN, ANCHOR_KEY, REASON, STATUS_KEY, STRANGER, Chain, drop, root_of
-from tests.ledger.proxy import Fault, FaultProxy, answering, refusing, when
+from tests.ledger.proxy import Fault, FaultProxy, refusing, when
 
 SEND = "eth_sendRawTransaction"
 
@@ -286,6 +284,31 @@ def test_an_account_without_coin_is_told_so(chain: Chain) -> None:
     assert "send it some coin" in refused.value.advice
 
 
+def test_what_the_node_refuses_for_sure_is_not_of_unknown_outcome(chain: Chain, proxy: FaultProxy) -> None:
+    sender = chain.sender(ANCHOR_KEY, client=LedgerClient(proxy.url))
+    prepared = sender.prepare(chain.anchor_call(5))
+    with pytest.raises(NodeRefusedError, match="intrinsic gas too low"):
+        sender.broadcast(sender.sign(replace(prepared, gas=20_000)))
+    proxy.refuse = refusing("over quota", "eth_estimateGas")
+    with pytest.raises(NodeRefusedError, match="over quota"):
+        sender.prepare(chain.anchor_call(5))
+
+
+def test_what_runs_out_of_gas_is_reverted_without_a_reason(chain: Chain) -> None:
+    sender = chain.sender(ANCHOR_KEY)
+    signed = sender.sign(replace(sender.prepare(chain.anchor_call(5)), gas=40_000))
+    sender.broadcast(signed)
+    with pytest.raises(RevertedError, match="when it was mined") as refused:
+        sender.wait_for_receipt(signed)
+    assert refused.value.name == ""
+    assert anchored_size(chain, 5) == 0
+
+
+def test_only_a_deployment_deploys(chain: Chain) -> None:
+    with pytest.raises(WrongLedgerError, match="deployed no contract"):
+        deployed_registry(chain.client, CHAIN_ID, chain.execute(ANCHOR_KEY, chain.anchor_call(5)))
+
+
 def test_a_node_that_lies_about_fees_does_not_empty_the_account(chain: Chain, proxy: FaultProxy) -> None:
     proxy.change = lambda method, result: hex(10**15) if method == "eth_maxPriorityFeePerGas" else result
     with pytest.raises(LedgerError, match="more than the"):
@@ -342,84 +365,3 @@ def test_processes_that_send_at_once_take_a_nonce_each(chain: Chain, tmp_path: P
         )
     assert len({nonce for some in nonces for nonce in some}) == 10
     assert all(anchored_size(chain, number) == 1 for number in (20, 24, 30, 34))
-
-
-# The client's own rules.
-
-
-def test_a_read_is_repeated_when_the_node_is_busy_and_not_when_it_is_slow(chain: Chain, proxy: FaultProxy) -> None:
-    node = RpcNode(proxy.url, timeout_seconds=0.2)
-    proxy.rule = when("eth_chainId", Fault.BUSY, times=2)
-    assert node.read("eth_chainId", []) == hex(CHAIN_ID)
-    assert proxy.count("eth_chainId") == 3
-    proxy.rule = when("eth_blockNumber", Fault.HANG_AFTER)
-    with pytest.raises(LedgerUnavailableError, match="did not answer in time"):
-        node.read("eth_blockNumber", [])
-    assert proxy.count("eth_blockNumber") == 1
-
-
-def test_logs_come_in_order_and_in_pieces_when_the_node_refuses_many(chain: Chain, proxy: FaultProxy) -> None:
-    for number in range(3):
-        chain.anchor(50 + number)
-        chain.mine(40)
-    last = chain.client.latest_block().header.number
-    whole = list(chain.client.logs(chain.registry.address, 0, last))
-    assert len([log for log in whole if log.topics]) == len(whole) >= 6
-
-    spans: list[int] = []
-
-    def refuse(method: str, params: list[dict[str, str]]) -> str | None:
-        spans.append(int(params[0]["toBlock"], 16) - int(params[0]["fromBlock"], 16) + 1)
-        return "query spans more than 50 blocks" if spans[-1] > 50 else None
-
-    limited = LedgerClient(proxy.url)
-    proxy.refuse = refuse
-    assert list(limited.logs(chain.registry.address, 0, last)) == whole
-    assert spans[0] > 50 >= min(spans)
-
-    proxy.refuse = refusing("not served")
-    with pytest.raises(NodeRefusedError, match="refused eth_getLogs: not served"):
-        list(limited.logs(chain.registry.address, 0, last))
-
-
-def test_logs_that_were_not_asked_for_are_refused(chain: Chain, proxy: FaultProxy) -> None:
-    client = LedgerClient(proxy.url)
-    proxy.change = answering([{**log, "blockNumber": "0xffff"} for log in chain.node.read("eth_getLogs", [{}])])
-    with pytest.raises(LedgerUnavailableError, match="logs that were not asked for"):
-        list(client.logs(chain.registry.address, 0, 5))
-
-
-def test_an_answer_about_something_else_is_refused(chain: Chain, proxy: FaultProxy) -> None:
-    client = LedgerClient(proxy.url)
-    receipt = chain.execute(ANCHOR_KEY, chain.anchor_call(5))
-    block = chain.client.latest_block()
-    assert client.block_by_hash(block.header.hash) == block
-    assert client.block_by_hash(root_of(1)) is None
-    assert client.receipt(root_of(1)) is None
-    assert client.balance(dev_signer(STRANGER).address) == 10_000 * 10**18
-    others: dict[str, dict[str, Any]] = {
-        "eth_getTransactionReceipt": {"transactionHash": to_hex(root_of(9))},
-        "eth_getProof": {"storageProof": [{"key": "0x1", "value": "0x0", "proof": []}]},
-    }
-    proxy.change = lambda method, result: {**result, **others[method]}
-    with pytest.raises(LedgerUnavailableError, match="receipt of another transaction"):
-        client.receipt(receipt.transaction_hash)
-    with pytest.raises(LedgerUnavailableError, match="not for the slots asked for"):
-        client.proof(chain.registry.address, (root_of(2),), block.header.hash)
-    earlier = chain.node.read("eth_getBlockByNumber", ["0x1", False])
-    proxy.change = answering(earlier)
-    with pytest.raises(LedgerUnavailableError, match="another block than asked for"):
-        client.block_by_hash(block.header.hash)
-
-
-def test_a_tip_is_assumed_where_the_node_suggests_none(chain: Chain, proxy: FaultProxy) -> None:
-    client = LedgerClient(proxy.url)
-    proxy.refuse = refusing("no such method", "eth_maxPriorityFeePerGas")
-    assert client.fees().max_tip_wei == 10**9
-
-
-def test_a_json_rpc_error_counts_whatever_the_http_status(chain: Chain, proxy: FaultProxy) -> None:
-    proxy.refuse = refusing("execution reverted")
-    proxy.status = 400
-    with pytest.raises(NodeRefusedError, match="execution reverted"):
-        LedgerClient(proxy.url).chain_id()

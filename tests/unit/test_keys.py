@@ -112,6 +112,7 @@ def test_a_damaged_file_is_told_from_a_wrong_passphrase(store: KeyStore, tmp_pat
         "version": content | {"version": 4},
         "kdf": content | {"crypto": content["crypto"] | {"kdf": "plain"}},
         "crypto": {"address": content["address"], "version": 3},
+        "hex": content | {"crypto": content["crypto"] | {"ciphertext": "zz"}},
         "list": content | {"crypto": []},
         "address": content | {"address": "11" * 20},
         "none": {"version": 3, "crypto": content["crypto"]},
