@@ -1,0 +1,29 @@
+"""The registry part's commands, as `anchor.cli.main` finds them through the entry point group `credanchor.commands`.
+
+Loading this is quick and needs none of the registry part's dependencies; each command imports what it uses.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Final
+
+import typer
+
+from registry.cli import dev, issue, status
+
+_NEEDED: Final = ("alembic", "filelock", "jsonschema", "pydantic_settings", "sqlalchemy")
+
+# Where the part's dependencies are not installed, the program says how to get them instead of offering its commands.
+for _name in _NEEDED:
+    if find_spec(_name) is None:
+        raise ModuleNotFoundError(f"the registry part needs {_name}", name=_name)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("issue", help=issue.HELP)(issue.command)
+    app.command("revoke", help=status.REVOKE_HELP)(status.revoke)
+    app.command("suspend", help=status.SUSPEND_HELP)(status.suspend)
+    app.command("reinstate", help=status.REINSTATE_HELP)(status.reinstate)
+    app.add_typer(dev.app, name="dev")

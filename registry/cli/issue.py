@@ -1,0 +1,231 @@
+"""`credanchor issue`: a roster in, an anchored batch and its files out; or the rest of what was interrupted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from anchor.canonical import MAX_DOCUMENT_BYTES
+from anchor.cli.output import JsonFlag, console, print_json, printable
+from anchor.model import to_hex
+from registry.cli.common import HomeOption, ask_passphrase, problems_reported, progress_bar, read_input
+from registry.services.achievement import check_achievement, parse_achievement
+from registry.services.roster import MAX_ROSTER_BYTES, Roster, parse_roster
+
+if TYPE_CHECKING:
+    from registry.services.anchoring import Anchored
+    from registry.store.records import BatchId
+    from registry.wiring import Institution
+
+FORMAT: Final = "credanchor/issue@v1"
+"""First member of the JSON output; a change that could break readers changes it."""
+
+HELP: Final = """Issue credentials for an achievement to everyone on a roster, and anchor them.
+
+The roster is a CSV file with the columns name and, if known, email. Nothing is issued unless every line of it is good.
+All credentials are kept in the database before anything is sent; whatever interrupts the command, --resume goes on,
+and nothing is issued twice.
+
+Exit code: 0 issued · 1 refused · 2 malformed roster, achievement or settings · 3 not finished, try again.
+
+Examples:
+
+  credanchor issue --achievement achievement.json --recipients roster.csv --out credentials/
+
+  credanchor issue --achievement achievement.json --recipients roster.csv --dry-run
+
+  credanchor issue --resume
+"""
+
+
+class Phases:
+    """How long each part of a command took."""
+
+    def __init__(self) -> None:
+        self.seconds: Final[dict[str, float]] = {}
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Add the time that the block takes to a phase."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - started, 3)
+
+
+def command(
+    batch: Annotated[
+        int | None, typer.Argument(metavar="[BATCH]", help="With --resume: only this batch.", show_default=False)
+    ] = None,
+    achievement: Annotated[
+        Path | None, typer.Option("--achievement", metavar="FILE", help="Open Badges 3.0 Achievement, as JSON.")
+    ] = None,
+    recipients: Annotated[
+        Path | None, typer.Option("--recipients", metavar="FILE", help="Roster: CSV with name and email.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write the credentials' files and an index here.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything and show a sample; issue nothing.")
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with what was interrupted, or write an anchored BATCH's files again."),
+    ] = False,
+    home: HomeOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Issue credentials for an achievement to everyone on a roster, and anchor them."""
+    if resume:
+        if achievement or recipients or dry_run:
+            raise typer.BadParameter("--resume takes no --achievement, --recipients or --dry-run")
+        _resume(home, batch, out, as_json=as_json)
+    elif achievement is None or recipients is None or batch is not None:
+        raise typer.BadParameter("give --achievement and --recipients, or --resume")
+    else:
+        _issue(home, achievement, recipients, out, dry_run=dry_run, as_json=as_json)
+
+
+def _issue(
+    home: Path | None, achievement_file: Path, roster_file: Path, out: Path | None, *, dry_run: bool, as_json: bool
+) -> None:
+    from registry.wiring import Institution, now
+
+    phases = Phases()
+    institution = Institution(home, ask_passphrase)
+    with phases.timed("read"), problems_reported(as_json=as_json):
+        achievement = parse_achievement(read_input(achievement_file, "the achievement", MAX_DOCUMENT_BYTES))
+        frame = institution.frame(achievement.value, valid_from=now())
+        sample = check_achievement(frame)
+        roster = parse_roster(read_input(roster_file, "the roster", MAX_ROSTER_BYTES))
+    if dry_run:
+        _print_dry_run(roster, achievement.name, sample, as_json=as_json)
+        return
+    with phases.timed("load"):
+        institution.start_unlocking(institution.settings.anchor_key)
+        from registry.services.files import prepare_folder
+        from registry.services.issue import seal_batch
+
+        if out is not None:
+            prepare_folder(out)
+        store = institution.store
+    with phases.timed("waitForKey"):
+        anchoring = institution.anchoring
+    with phases.timed("check"):
+        anchoring.check_ready(frame.issuer_id, frame.issuer.did)
+    with phases.timed("seal"), progress_bar("issuing", len(roster.recipients), quiet=as_json) as progress:
+        sealed = seal_batch(store, frame, roster.recipients, progress=progress)
+    with phases.timed("anchor"):
+        anchored = anchoring.anchor(sealed.id, now=now())
+    report = _batch_content(anchored)
+    with phases.timed("files"):
+        report["index"] = _write_files(institution, anchored.batch.id, anchored.batch.size, out, as_json=as_json)
+    seconds = phases.seconds | {"unlockKey": round(institution.key_seconds, 3)}
+    if as_json:
+        unused = list(roster.unused_columns)
+        print_json({"format": FORMAT, "batches": [report], "unusedColumns": unused, "seconds": seconds})
+        return
+    _print_batch(report)
+    _print_unused(roster)
+    spent = " · ".join(f"{name} {value:.2f} s" for name, value in seconds.items())
+    console.print(f"  [dim]time      {spent}[/]")
+
+
+def _resume(home: Path | None, batch_number: int | None, out: Path | None, *, as_json: bool) -> None:
+    from registry.services.files import prepare_folder
+    from registry.store.records import BatchId
+    from registry.wiring import Institution, now
+
+    institution = Institution(home, ask_passphrase)
+    if out is not None:
+        prepare_folder(out)
+    anchoring = institution.anchoring
+    unfinished = [batch.id for batch in anchoring.unfinished()]
+    wanted = unfinished if batch_number is None else [BatchId(batch_number)]
+    reports = []
+    for batch_id in wanted:
+        anchored = anchoring.anchor(batch_id, now=now())
+        report = _batch_content(anchored)
+        report["index"] = _write_files(institution, batch_id, anchored.batch.size, out, as_json=as_json)
+        reports.append(report)
+        if not as_json:
+            _print_batch(report)
+    if as_json:
+        print_json({"format": FORMAT, "batches": reports})
+    elif not reports:
+        console.print("[bold green]✔[/] nothing to resume: every batch is anchored")
+
+
+def _write_files(
+    institution: Institution, batch_id: BatchId, size: int, out: Path | None, *, as_json: bool
+) -> str | None:
+    from registry.services.files import write_batch
+
+    if out is None:
+        return None
+    with progress_bar("writing files", size, quiet=as_json) as progress:
+        return str(write_batch(institution.store, batch_id, out, progress=progress))
+
+
+def _batch_content(anchored: Anchored) -> dict[str, Any]:
+    batch, transaction = anchored.batch, anchored.transaction
+    return {
+        "batch": batch.id,
+        "achievement": batch.achievement_name,
+        "registry": batch.issuer.registry.to_text(),
+        "issuerId": batch.issuer.issuer_id,
+        "root": to_hex(batch.root),
+        "size": batch.size,
+        "state": batch.state.value,
+        "anchoredAt": batch.anchored_at,
+        "transaction": None
+        if transaction is None
+        else {
+            "hash": to_hex(transaction.hash),
+            "blockNumber": transaction.block_number,
+            "gasUsed": transaction.gas_used,
+            "gasPriceWei": transaction.gas_price_wei,
+        },
+    }
+
+
+def _print_batch(report: dict[str, Any]) -> None:
+    count = "1 credential" if report["size"] == 1 else f"{report['size']:,} credentials"
+    console.print(f"[bold green]✔[/] {count} anchored: {printable(report['achievement'])}")
+    console.print(f"  batch     {report['batch']} · root {report['root']}")
+    transaction = report["transaction"]
+    if transaction is None:
+        console.print("  the ledger had this root already; nothing was sent")
+    else:
+        gas, each = transaction["gasUsed"], transaction["gasUsed"] / report["size"]
+        console.print(f"  sent      {transaction['hash']}, block {transaction['blockNumber']}")
+        console.print(f"  gas       {gas:,}, {each:,.1f} a credential")
+    if report["index"] is not None:
+        index = Path(report["index"])
+        console.print(f"  files     {printable(str(index.parent))}, listed in {printable(index.name)}")
+
+
+def _print_dry_run(roster: Roster, achievement: str, sample: dict[str, Any], *, as_json: bool) -> None:
+    total = len(roster.recipients)
+    with_email = sum(recipient.email is not None for recipient in roster.recipients)
+    if as_json:
+        content = {"recipients": total, "withEmail": with_email, "unusedColumns": list(roster.unused_columns)}
+        print_json({"format": FORMAT, "dryRun": True, **content, "sample": sample})
+        return
+    console.print(f"[bold green]✔[/] {total:,} recipients, {with_email:,} with an e-mail: {printable(achievement)}")
+    _print_unused(roster)
+    console.print("  nothing was issued; a credential would look like this one, for a person who does not exist:")
+    console.print_json(data=sample)
+
+
+def _print_unused(roster: Roster) -> None:
+    if roster.unused_columns:
+        names = ", ".join(map(printable, roster.unused_columns))
+        console.print(f"  columns of the roster that nothing was taken from: {names}")

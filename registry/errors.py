@@ -1,0 +1,77 @@
+"""Errors that only an institution's side can have; they hang in the tree of `anchor.errors`.
+
+    MalformedError
+    ├─ SettingsError                   not set up, or settings that cannot be used         exit 2
+    └─ InputFormatError                a file given to issue from breaks its format        API 400 · exit 2
+        ├─ RosterFormatError             rows or columns of a roster
+        └─ AchievementFormatError        an achievement that is not OB 3.0
+    RegistryError                      the registry refuses                                exit 1
+    ├─ NotFoundError                     there is no such batch or credential              API 404
+    ├─ ConflictError                     what is asked for contradicts what is there       API 409
+    └─ NotPermittedError                 not this issuer's, or not verifiable as such      API 403
+    StoreError                         the database cannot be used                         API 503 · exit 3
+
+Errors never carry personal data: a roster's problems name line, column and reason, never the cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from anchor.errors import CredanchorError, MalformedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong in an input file."""
+
+    where: str
+    """`line 3, email`, or a JSON path such as `$.criteria`."""
+    reason: str
+
+
+class SettingsError(MalformedError):
+    """The home folder is not set up, or its settings cannot be used."""
+
+
+class InputFormatError(MalformedError):
+    """A file given to issue from breaks its format; nothing was issued.
+
+    Attributes:
+        problems: Everything found, in the order of the file.
+    """
+
+    def __init__(self, message: str, problems: tuple[Problem, ...] = (), *, advice: str = "") -> None:
+        super().__init__(message, advice=advice)
+        self.problems = problems
+
+
+class RosterFormatError(InputFormatError):
+    """A roster has rows or columns that cannot be used."""
+
+
+class AchievementFormatError(InputFormatError):
+    """An achievement is not strict JSON, or not an Open Badges 3.0 `Achievement`."""
+
+
+class RegistryError(CredanchorError):
+    """The registry refuses what was asked for."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class NotFoundError(RegistryError):
+    """There is no such batch or credential."""
+
+
+class ConflictError(RegistryError):
+    """What is asked for contradicts what is there already."""
+
+
+class NotPermittedError(RegistryError):
+    """The credential is not this issuer's, or cannot be shown to be."""
+
+
+class StoreError(CredanchorError):
+    """The database cannot be opened, read or written."""

@@ -1,0 +1,231 @@
+"""The local testnet with everything on it: a registry, an accredited demo issuer, its keys, settings and a policy.
+
+    1  anvil            started, or found running
+    2  keys             made once, under a passphrase that is made once too and lies beside them: for trying things out
+    3  registry         deployed by a key that everybody knows
+    4  issuer, keys     accredited and added, with the keys' consent
+    5  settings.toml, policy.json
+
+Killed at any point, `up` does again what is missing; files come last, so that where they are, everything is.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from anchor.errors import UndeterminedError, WrongLedgerError
+from anchor.events import IssuerAccredited, KeyAdded
+from anchor.ledger.abi import runtime_code_hash
+from anchor.ledger.answers import Receipt
+from anchor.ledger.client import Call, LedgerClient
+from anchor.ledger.contract import KeyConsent, RegistryContract, deployed_registry, deployment, require_event
+from anchor.ledger.keys import KeyStore, Signer
+from anchor.ledger.rpc import RpcNode
+from anchor.ledger.testnet import CHAIN_ID, Testnet, TestnetStatus, dev_signer
+from anchor.ledger.transactions import SignedTransaction, TransactionSender
+from anchor.model import KeyScope, Policy, RegistryId, TrustedRegistry, Vouching, to_hex
+from anchor.policy import policy_to_text
+from registry.errors import ConflictError, SettingsError
+from registry.services.ledger_state import LedgerView
+from registry.services.locks import ProcessLock
+from registry.settings import POLICY_FILE, SETTINGS_FILE, TESTNET_FOLDER, Settings, load_settings, settings_to_text
+
+ISSUER_DID: Final = "did:web:college.example"
+ISSUER_NAME: Final = "Collège Boréalis / Borealis College"
+ISSUER_URL: Final = "https://college.example"
+PUBLIC_URL: Final = "http://127.0.0.1:8000"
+REGISTRY_NAME: Final = "Local testnet"
+
+KEYS_FOLDER: Final = "keys"
+PASSPHRASE_FILE: Final = "dev-passphrase"  # noqa: S105 - the name of the file
+_KEYS: Final = {"anchor": KeyScope.ANCHOR, "status": KeyScope.STATUS}
+
+_ACCREDITOR, _CONTROLLER = 0, 1
+"""Which of the testnet's accounts plays which part."""
+_BALANCE_WEI: Final = 100 * 10**18
+_ADMIN_DELAY_SECONDS: Final = 3600
+_CONSENT_SECONDS: Final = 3600
+_WAIT_SECONDS: Final = 30.0
+_LOCK_SECONDS: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevnetStatus:
+    """How the local testnet and what is on it are."""
+
+    testnet: TestnetStatus
+    settings: Settings | None
+    """None before the first `up`."""
+    was_set_up: bool = False
+    """A new registry was deployed just now."""
+
+
+class Devnet:
+    """The local testnet of one home folder.
+
+    Args:
+        home: The folder.
+        report: Told what is being done, in a few words.
+    """
+
+    def __init__(self, home: Path, report: Callable[[str], None] = lambda _step: None) -> None:
+        self._home: Final = home
+        self._report: Final = report
+        self._testnet: Final = Testnet(home / TESTNET_FOLDER)
+        self._lock: Final = ProcessLock(
+            home / "dev.lock", what="sets up this local testnet", timeout_seconds=_LOCK_SECONDS
+        )
+
+    def up(self, *, now: int, port: int | None = None) -> DevnetStatus:
+        """Start what does not run, and set up what is missing.
+
+        Args:
+            now: Unix seconds.
+            port: Port of the node; default: that of the last time.
+
+        Raises:
+            ConflictError: The home folder belongs to another set-up than the local testnet.
+            LedgerError: anvil is not installed, or does not start.
+        """
+        with self._lock:
+            settings = self._own_settings()
+            self._report("starting the node")
+            testnet = self._testnet.up(port=port)
+            client = LedgerClient(testnet.url)
+            if settings is not None and self._is_on(client, settings):
+                self._write_files(settings.registry_id, settings.issuer_id, testnet.url)
+                return DevnetStatus(testnet=testnet, settings=load_settings(self._home))
+            registry, issuer_id = self._set_up(client, testnet.url, now)
+            self._write_files(registry, issuer_id, testnet.url)
+        return DevnetStatus(testnet=self._testnet_now(testnet), settings=load_settings(self._home), was_set_up=True)
+
+    def down(self) -> bool:
+        """Save the chain and stop the node; tell whether it was running."""
+        return self._testnet.down()
+
+    def status(self) -> DevnetStatus:
+        """Look how things are, changing nothing."""
+        return DevnetStatus(testnet=self._testnet.status(), settings=self._own_settings())
+
+    def _own_settings(self) -> Settings | None:
+        """Read the settings, if they are there and those of a local testnet."""
+        if not (self._home / SETTINGS_FILE).exists():
+            return None
+        settings = load_settings(self._home)
+        if settings.passphrase_file != Path(PASSPHRASE_FILE) or settings.registry_id.chain_id != CHAIN_ID:
+            raise ConflictError(
+                f"{self._home / SETTINGS_FILE} belongs to another set-up than the local testnet's",
+                advice="Choose another folder for the testnet with --home.",
+            )
+        return settings
+
+    def _is_on(self, client: LedgerClient, settings: Settings) -> bool:
+        """Tell whether the chain has the registry and issuer of the settings; a chain started anew has not."""
+        try:
+            LedgerView(client, settings.registry_id).check_issuer(settings.issuer_id, settings.issuer_did)
+        except (UndeterminedError, WrongLedgerError):
+            return False
+        return True
+
+    def _set_up(self, client: LedgerClient, url: str, now: int) -> tuple[RegistryId, int]:
+        # 2
+        self._report("making the issuer's keys")
+        signers = self._open_keys()
+        for signer in signers.values():
+            RpcNode(url).write("anvil_setBalance", [to_hex(signer.address), hex(_BALANCE_WEI)])
+        # 3
+        self._report("deploying the registry")
+        admin = dev_signer(_ACCREDITOR).address
+        call = deployment(admin=admin, accreditor=admin, admin_delay_seconds=_ADMIN_DELAY_SECONDS)
+        registry = deployed_registry(client, CHAIN_ID, self._execute(client, _ACCREDITOR, call))
+        contract = RegistryContract(registry)
+        # 4
+        self._report("accrediting the demo issuer")
+        call = contract.accredit(did=ISSUER_DID, controller=dev_signer(_CONTROLLER).address)
+        issuer_id = require_event(self._execute(client, _ACCREDITOR, call), registry, IssuerAccredited).issuer_id
+        # The chain's clock may be ahead of ours.
+        deadline = max(now, client.latest_block().header.timestamp) + _CONSENT_SECONDS
+        for name, scope in _KEYS.items():
+            consent = KeyConsent(
+                issuer_id=issuer_id,
+                key=signers[name].address,
+                scope=scope,
+                status_epoch=0,
+                valid_from=0,
+                deadline=deadline,
+            )
+            call = contract.add_key(consent, signers[name].sign_key_consent(registry, consent))
+            require_event(self._execute(client, _CONTROLLER, call), registry, KeyAdded)
+        self._testnet.save()
+        return registry, issuer_id
+
+    def _execute(self, client: LedgerClient, account: int, call: Call) -> Receipt:
+        # What is half done when this is killed is done again on a new registry: nothing needs to be kept.
+        sender = TransactionSender(client, chain_id=CHAIN_ID, signer=dev_signer(account), lock=self._lock)
+        return sender.wait_for_receipt(sender.send(call, _keep_nothing), _WAIT_SECONDS)
+
+    def _open_keys(self) -> dict[str, Signer]:
+        keys, passphrase = KeyStore(self._home / KEYS_FOLDER), self._passphrase()
+        known = {key.name for key in keys.list()}
+        for name in _KEYS:
+            if name not in known:
+                keys.create(name, passphrase)
+        return {name: keys.open(name, passphrase) for name in _KEYS}
+
+    def _passphrase(self) -> str:
+        path = self._home / PASSPHRASE_FILE
+        with suppress(FileExistsError):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - the descriptor carries the permissions
+                file.write(secrets.token_urlsafe(24) + "\n")
+        passphrase = path.read_text("utf-8").strip()
+        if not passphrase:
+            raise SettingsError(f"{path} is empty", advice=f"Delete it and {self._home / KEYS_FOLDER}; then try again.")
+        return passphrase
+
+    def _write_files(self, registry: RegistryId, issuer_id: int, url: str) -> None:
+        pin = TrustedRegistry(registry=registry, code_hash=runtime_code_hash(), name=REGISTRY_NAME)
+        policy = Policy(
+            registries=(pin,), vouching=Vouching.ONE_NODE, confirmations=0, max_age_seconds=None, nodes=(url,)
+        )
+        _write_whole(self._home / POLICY_FILE, policy_to_text(policy))
+        settings: dict[str, str | int] = {
+            "public_url": PUBLIC_URL,
+            "rpc_url": url,
+            "registry": registry.to_text(),
+            "issuer_id": issuer_id,
+            "issuer_did": ISSUER_DID,
+            "issuer_name": ISSUER_NAME,
+            "issuer_url": ISSUER_URL,
+            "anchor_key": f"{KEYS_FOLDER}/anchor.json",
+            "status_key": f"{KEYS_FOLDER}/status.json",
+            "passphrase_file": PASSPHRASE_FILE,
+        }
+        _write_whole(self._home / SETTINGS_FILE, settings_to_text(settings))
+
+    def _testnet_now(self, started: TestnetStatus) -> TestnetStatus:
+        status = self._testnet.status()
+        return TestnetStatus(
+            running=status.running,
+            url=status.url,
+            pid=status.pid,
+            block_number=status.block_number,
+            notices=started.notices,
+        )
+
+
+def _keep_nothing(_signed: SignedTransaction) -> None:
+    """Keep no signed bytes."""
+
+
+def _write_whole(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.new")
+    draft.write_text(text, "utf-8")
+    draft.chmod(0o600)
+    draft.replace(path)

@@ -1,0 +1,11 @@
+"""Which characters no credential may hold (design section 4): lone surrogates and Unicode noncharacters."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_NONCHARACTERS: Final = "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
+
+FORBIDDEN_CHARACTER: Final = re.compile(f"[\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}]")
+"""Finds one; a test holds it to what `anchor.canonical.parse_document` refuses."""

@@ -1,0 +1,269 @@
+"""Batches, their credentials and trees: functions over one connection of `Store.reading` or `Store.writing`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, Table, and_, insert, or_, select, update
+
+from anchor.errors import MalformedError
+from anchor.merkle import HASH_BYTES, sibling_positions
+from anchor.model import ZERO_HASH, Hash32, InclusionProof, RegistryId, StatusPosition
+from anchor.status import LIST_SIZE
+from registry.errors import ConflictError, NotFoundError
+from registry.store.records import BatchId, BatchRecord, BatchState, CredentialRecord, IssuerRef, TransactionId
+from registry.store.tables import batches, credentials, issuers, tree_chunks
+
+CHUNK_NODES: Final = 1024
+"""Nodes in one stored chunk of a tree level: 32 KiB. A proof in a batch of a million reads 20 of them."""
+
+_FIRST_LISTS: Final = 2**31
+"""A new database starts in one of these status lists by chance, and has as many to go on to."""
+
+_ROWS_A_FETCH: Final = 1000
+_CREDENTIAL_COLUMNS: Final = (
+    "batch_id",
+    "issuer_ref",
+    "leaf_index",
+    "uuid",
+    "status_list",
+    "status_index",
+    "salt",
+    "recipient_name",
+    "recipient_email",
+    "canonical",
+)
+
+
+def issuer_ref(connection: Connection, registry: RegistryId, issuer_id: int) -> IssuerRef:
+    """Look up an issuer, noting it if it is new.
+
+    A new issuer's status positions start in a list chosen by chance: so a database started anew, the old one being
+    lost, does not hand out for the second time positions that credentials have.
+    """
+    found = connection.execute(
+        select(issuers.c.id).where(issuers.c.registry == registry.to_text(), issuers.c.issuer_id == issuer_id)
+    ).scalar()
+    if found is None:
+        first = secrets.randbelow(_FIRST_LISTS) * LIST_SIZE
+        row = insert(issuers).values(registry=registry.to_text(), issuer_id=issuer_id, next_position=first)
+        found = connection.execute(row.returning(issuers.c.id)).scalar_one()
+    return IssuerRef(id=found, registry=registry, issuer_id=issuer_id)
+
+
+def allocate_positions(connection: Connection, issuer: IssuerRef, count: int) -> int:
+    """Take `count` status positions for ever; give the first one, list * LIST_SIZE + index.
+
+    They count as taken when the transaction is kept; a second writer waits for it.
+    """
+    statement = (
+        update(issuers)
+        .where(issuers.c.id == issuer.id)
+        .values(next_position=issuers.c.next_position + count)
+        .returning(issuers.c.next_position)
+    )
+    after: int = connection.execute(statement).scalar_one()
+    return after - count
+
+
+def begin_batch(
+    connection: Connection, issuer: IssuerRef, *, size: int, achievement_name: str, sealed_at: int
+) -> BatchId:
+    """Note a batch whose credentials follow; nobody sees it before `finish_batch` and the end of the transaction."""
+    row = insert(batches).values(
+        issuer_ref=issuer.id,
+        root=ZERO_HASH,
+        size=size,
+        achievement_name=achievement_name,
+        state=BatchState.SEALED.value,
+        sealed_at=sealed_at,
+    )
+    return BatchId(connection.execute(row.returning(batches.c.id)).scalar_one())
+
+
+def add_credentials(
+    connection: Connection, issuer: IssuerRef, batch: BatchId, rows: Iterable[tuple[object, ...]]
+) -> None:
+    """Keep credentials of a batch.
+
+    Args:
+        connection: From `Store.writing`.
+        issuer: The batch's issuer.
+        batch: The batch, begun in this transaction.
+        rows: For each: leaf index, UUID's bytes, status list, status index, salt, recipient's name, e-mail or None,
+            canonical bytes.
+    """
+    _insert_rows(connection, credentials, _CREDENTIAL_COLUMNS, [(batch, issuer.id, *row) for row in rows])
+
+
+def finish_batch(connection: Connection, batch: BatchId, levels: Sequence[bytes]) -> None:
+    """Keep a batch's tree and root, which seals it when the transaction is kept.
+
+    Args:
+        connection: From `Store.writing`.
+        batch: The batch.
+        levels: As built by `anchor.merkle.build_levels`.
+    """
+    chunk_bytes = CHUNK_NODES * HASH_BYTES
+    rows = [
+        (batch, number, start // chunk_bytes, level[start : start + chunk_bytes])
+        for number, level in enumerate(levels)
+        for start in range(0, len(level), chunk_bytes)
+    ]
+    _insert_rows(connection, tree_chunks, ("batch_id", "level", "chunk", "nodes"), rows)
+    connection.execute(update(batches).where(batches.c.id == batch).values(root=levels[-1]))
+
+
+def get_batch(connection: Connection, batch: BatchId) -> BatchRecord:
+    """Look up a batch.
+
+    Raises:
+        NotFoundError: There is none of this number.
+    """
+    row = connection.execute(_SELECT_BATCH.where(batches.c.id == batch)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"there is no batch {batch} in the database")
+    return _batch_record(row)
+
+
+def list_batches(connection: Connection, states: Iterable[BatchState]) -> tuple[BatchRecord, ...]:
+    """List the batches in given states, the oldest first."""
+    values = [state.value for state in states]
+    rows = connection.execute(_SELECT_BATCH.where(batches.c.state.in_(values)).order_by(batches.c.id))
+    return tuple(map(_batch_record, rows))
+
+
+def move_batch(
+    connection: Connection,
+    batch: BatchRecord,
+    state: BatchState,
+    *,
+    transaction: TransactionId | None = None,
+    anchored_at: int | None = None,
+    failure: str | None = None,
+) -> None:
+    """Move a batch on to another state, if nobody else has done so meanwhile.
+
+    Raises:
+        ConflictError: Somebody has: the record is out of date.
+    """
+    statement = (
+        update(batches)
+        .where(
+            batches.c.id == batch.id,
+            batches.c.state == batch.state.value,
+            batches.c.transaction_id.is_not_distinct_from(batch.transaction),
+        )
+        .values(
+            state=state.value,
+            transaction_id=batch.transaction if transaction is None else transaction,
+            anchored_at=anchored_at,
+            failure=failure,
+        )
+    )
+    if connection.execute(statement).rowcount != 1:
+        raise ConflictError(
+            f"batch {batch.id} is being worked on by another process",
+            advice=f"Wait until that has ended; then `credanchor issue --resume {batch.id}` tells how it stands.",
+        )
+
+
+def get_credential(connection: Connection, uuid: UUID) -> CredentialRecord:
+    """Look up a credential by its UUID.
+
+    Raises:
+        NotFoundError: There is none in this database.
+    """
+    row = connection.execute(select(credentials).where(credentials.c.uuid == uuid.bytes)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"there is no credential {uuid} in the database")
+    return _credential_record(row)
+
+
+def iterate_credentials(connection: Connection, batch: BatchId) -> Iterator[CredentialRecord]:
+    """Give a batch's credentials in leaf order, a thousand at a time."""
+    statement = select(credentials).where(credentials.c.batch_id == batch).order_by(credentials.c.leaf_index)
+    for row in connection.execution_options(yield_per=_ROWS_A_FETCH).execute(statement):
+        yield _credential_record(row)
+
+
+def read_levels(connection: Connection, batch: BatchId) -> tuple[bytes, ...]:
+    """Read a batch's whole tree: for proving all of its credentials."""
+    statement = select(tree_chunks.c.level, tree_chunks.c.nodes).where(tree_chunks.c.batch_id == batch)
+    levels: list[list[bytes]] = []
+    for level, nodes in connection.execute(statement.order_by(tree_chunks.c.level, tree_chunks.c.chunk)):
+        if level == len(levels):
+            levels.append([])
+        levels[level].append(nodes)
+    return tuple(b"".join(chunks) for chunks in levels)
+
+
+def prove(connection: Connection, batch: BatchRecord, leaf_index: int) -> InclusionProof:
+    """Prove one credential from the stored tree, reading one chunk a level.
+
+    Raises:
+        MalformedError: The batch has no such leaf.
+    """
+    if not 0 <= leaf_index < batch.size:
+        raise MalformedError(f"batch {batch.id} has {batch.size} leaves, counted from 0, and no leaf {leaf_index}")
+    wanted = tuple(sibling_positions(leaf_index, batch.size))
+    if not wanted:
+        return InclusionProof(leaf_index=leaf_index, size=batch.size, siblings=())
+    chunks = or_(
+        *(and_(tree_chunks.c.level == level, tree_chunks.c.chunk == index // CHUNK_NODES) for level, index in wanted)
+    )
+    statement = select(tree_chunks.c.level, tree_chunks.c.nodes).where(tree_chunks.c.batch_id == batch.id, chunks)
+    found: dict[int, bytes] = {row.level: row.nodes for row in connection.execute(statement)}
+    starts = [(level, index % CHUNK_NODES * HASH_BYTES) for level, index in wanted]
+    siblings = tuple(Hash32(found[level][start : start + HASH_BYTES]) for level, start in starts)
+    return InclusionProof(leaf_index=leaf_index, size=batch.size, siblings=siblings)
+
+
+def _insert_rows(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
+) -> None:
+    """Insert many rows as the driver does it: a third of the time that SQLAlchemy takes with types and dictionaries."""
+    compiled = insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
+    order = compiled.positiontup
+    if order is None:
+        connection.exec_driver_sql(str(compiled), [dict(zip(columns, row, strict=True)) for row in rows])
+        return
+    places = [columns.index(name) for name in order]
+    in_order = rows if places == sorted(places) else [tuple(row[place] for place in places) for row in rows]
+    connection.exec_driver_sql(str(compiled), list(in_order))
+
+
+_SELECT_BATCH: Final = select(batches, issuers.c.registry, issuers.c.issuer_id).join(
+    issuers, issuers.c.id == batches.c.issuer_ref
+)
+
+
+def _batch_record(row: Row[Any]) -> BatchRecord:
+    return BatchRecord(
+        id=BatchId(row.id),
+        issuer=IssuerRef(id=row.issuer_ref, registry=RegistryId.parse(row.registry), issuer_id=row.issuer_id),
+        root=Hash32(row.root),
+        size=row.size,
+        achievement_name=row.achievement_name,
+        state=BatchState(row.state),
+        sealed_at=row.sealed_at,
+        transaction=None if row.transaction_id is None else TransactionId(row.transaction_id),
+        anchored_at=row.anchored_at,
+        failure=row.failure,
+    )
+
+
+def _credential_record(row: Row[Any]) -> CredentialRecord:
+    return CredentialRecord(
+        batch=BatchId(row.batch_id),
+        leaf_index=row.leaf_index,
+        uuid=UUID(bytes=row.uuid),
+        position=StatusPosition(status_list=row.status_list, index=row.status_index),
+        salt=Hash32(row.salt),
+        recipient_name=row.recipient_name,
+        recipient_email=row.recipient_email,
+        canonical=row.canonical,
+    )

@@ -1,0 +1,107 @@
+"""What the store keeps, as the services see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NewType
+from uuid import UUID
+
+from anchor.model import Address, Hash32, RegistryId, StatusPosition
+
+BatchId = NewType("BatchId", int)
+"""Number of a batch in this database, from 1; the ledger knows batches by their root."""
+
+TransactionId = NewType("TransactionId", int)
+"""Number of a transaction in this database."""
+
+
+class BatchState(Enum):
+    """How far a batch has come: sealed → signed → sent → anchored, or failed."""
+
+    SEALED = "sealed"
+    """Kept whole; no transaction exists."""
+    SIGNED = "signed"
+    """A transaction is kept; nobody else may have it."""
+    SENT = "sent"
+    """A node took the transaction."""
+    ANCHORED = "anchored"
+    FAILED = "failed"
+    """The contract refused the mined transaction; anchoring may be tried again."""
+
+
+class TransactionState(Enum):
+    """What is known of a transaction."""
+
+    SIGNED = "signed"
+    SENT = "sent"
+    MINED = "mined"
+    REFUSED = "refused"
+    """Mined, and the contract refused it: it changed nothing."""
+    REPLACED = "replaced"
+    """Another transaction took its nonce: it can never be mined."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerRef:
+    """An issuer on a registry, and its number in this database."""
+
+    id: int
+    registry: RegistryId
+    issuer_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionRecord:
+    """A signed transaction and what became of it."""
+
+    id: TransactionId
+    chain_id: int
+    sender: Address
+    nonce: int
+    hash: Hash32
+    raw: bytes
+    state: TransactionState
+    block_number: int | None
+    gas_used: int | None
+    gas_price_wei: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRecord:
+    """A batch and how far it has come."""
+
+    id: BatchId
+    issuer: IssuerRef
+    root: Hash32
+    size: int
+    achievement_name: str
+    state: BatchState
+    sealed_at: int
+    transaction: TransactionId | None
+    """The last one that was signed for it."""
+    anchored_at: int | None
+    """By the chain's clock."""
+    failure: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialRecord:
+    """One credential without its proof, which the batch's tree gives."""
+
+    batch: BatchId
+    leaf_index: int
+    uuid: UUID
+    position: StatusPosition
+    salt: Hash32
+    recipient_name: str
+    recipient_email: str | None
+    canonical: bytes
+
+
+class StatusKind(Enum):
+    """What is done to a credential's status."""
+
+    REVOKE = "revoke"
+    SUSPEND = "suspend"
+    REINSTATE = "reinstate"

@@ -1,0 +1,125 @@
+"""The tables (SQLAlchemy Core). The migrations create them; a test holds the two equal.
+
+Large tables are keyed by a number that grows, never by random bytes: SQLite takes seven times as many rows a second
+that way. What is random (UUIDs) has an index beside.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only where the type is exactly INTEGER.
+_RowId: Final = BigInteger().with_variant(Integer, "sqlite")
+
+issuers: Final = Table(
+    "issuers",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("registry", String(128), nullable=False),  # CAIP-10
+    Column("issuer_id", BigInteger, nullable=False),
+    # Next free status position, list * LIST_SIZE + index. Only ever grows: no position is used twice.
+    Column("next_position", BigInteger, nullable=False),
+    UniqueConstraint("registry", "issuer_id"),
+)
+"""Issuers that credentials were issued for, each with its counter of status positions."""
+
+transactions: Final = Table(
+    "transactions",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("sender", LargeBinary(20), nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False, unique=True),
+    Column("raw", LargeBinary, nullable=False),  # signed bytes: broadcasting them again cannot do twice what they say
+    Column("state", String(16), nullable=False, index=True),
+    Column("signed_at", BigInteger, nullable=False),
+    Column("block_number", BigInteger),
+    Column("gas_used", BigInteger),
+    Column("gas_price_wei", String(80)),  # may exceed 64 bits
+)
+"""Every transaction signed, kept before anybody else has it."""
+
+batches: Final = Table(
+    "batches",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("issuer_ref", _RowId, ForeignKey("issuers.id"), nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("achievement_name", Text, nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("sealed_at", BigInteger, nullable=False),
+    Column("transaction_id", _RowId, ForeignKey("transactions.id")),
+    Column("anchored_at", BigInteger),
+    Column("failure", Text),
+    UniqueConstraint("issuer_ref", "root"),
+)
+"""Batches: sealed, then signed, sent, anchored; or failed."""
+
+credentials: Final = Table(
+    "credentials",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("batch_id", _RowId, ForeignKey("batches.id"), nullable=False),
+    Column("leaf_index", BigInteger, nullable=False),
+    Column("uuid", LargeBinary(16), nullable=False, unique=True),
+    Column("issuer_ref", _RowId, ForeignKey("issuers.id"), nullable=False),
+    Column("status_list", BigInteger, nullable=False),
+    Column("status_index", Integer, nullable=False),
+    Column("salt", LargeBinary(32), nullable=False),
+    Column("recipient_name", Text, nullable=False),
+    Column("recipient_email", Text),
+    Column("canonical", LargeBinary, nullable=False),
+    UniqueConstraint("batch_id", "leaf_index"),
+    # The counter in `issuers` sees to it; should it ever fail, nothing is issued rather than an index used twice.
+    UniqueConstraint("issuer_ref", "status_list", "status_index"),
+)
+"""Credentials, in leaf order."""
+
+tree_chunks: Final = Table(
+    "tree_chunks",
+    metadata,
+    Column("batch_id", _RowId, ForeignKey("batches.id"), primary_key=True),
+    Column("level", SmallInteger, primary_key=True),  # 0: the leaves
+    Column("chunk", BigInteger, primary_key=True, autoincrement=False),
+    Column("nodes", LargeBinary, nullable=False),  # up to CHUNK_NODES hashes, concatenated
+)
+"""Merkle trees, each level cut into chunks, so that one proof reads one chunk a level."""
+
+status_changes: Final = Table(
+    "status_changes",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("transaction_id", _RowId, ForeignKey("transactions.id"), nullable=False, index=True),
+    Column("issuer_ref", _RowId, ForeignKey("issuers.id"), nullable=False),
+    Column("status_list", BigInteger, nullable=False),
+    Column("status_index", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("reason", SmallInteger, nullable=False),
+)
+"""Which status positions each transaction was sent to change, and why."""

@@ -1,0 +1,128 @@
+"""Signed transactions and status changes: functions over one connection of `Store.reading` or `Store.writing`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from anchor.model import Address, Hash32, StatusPosition
+from registry.errors import NotFoundError
+from registry.store.records import IssuerRef, StatusKind, TransactionId, TransactionRecord, TransactionState
+from registry.store.tables import status_changes, transactions
+
+OPEN_STATES: Final = (TransactionState.SIGNED, TransactionState.SENT)
+"""States in which the ledger may yet decide otherwise than the database knows."""
+
+
+def keep_transaction(
+    connection: Connection,
+    *,
+    chain_id: int,
+    sender: Address,
+    nonce: int,
+    transaction_hash: Hash32,
+    raw: bytes,
+    signed_at: int,
+) -> TransactionId:
+    """Keep a signed transaction, before anybody else has it."""
+    row = insert(transactions).values(
+        chain_id=chain_id,
+        sender=sender,
+        nonce=nonce,
+        hash=transaction_hash,
+        raw=raw,
+        state=TransactionState.SIGNED.value,
+        signed_at=signed_at,
+    )
+    return TransactionId(connection.execute(row.returning(transactions.c.id)).scalar_one())
+
+
+def settle_transaction(
+    connection: Connection,
+    transaction: TransactionId,
+    state: TransactionState,
+    *,
+    block_number: int | None = None,
+    gas_used: int | None = None,
+    gas_price_wei: int | None = None,
+) -> None:
+    """Note what became of a transaction."""
+    connection.execute(
+        update(transactions)
+        .where(transactions.c.id == transaction)
+        .values(
+            state=state.value,
+            block_number=block_number,
+            gas_used=gas_used,
+            gas_price_wei=None if gas_price_wei is None else str(gas_price_wei),
+        )
+    )
+
+
+def get_transaction(connection: Connection, transaction: TransactionId) -> TransactionRecord:
+    """Look up a transaction.
+
+    Raises:
+        NotFoundError: There is none of this number.
+    """
+    row = connection.execute(select(transactions).where(transactions.c.id == transaction)).one_or_none()
+    if row is None:
+        raise NotFoundError(f"there is no transaction {transaction} in the database")
+    return _record(row)
+
+
+def open_status_transactions(connection: Connection, chain_id: int, sender: Address) -> tuple[TransactionRecord, ...]:
+    """List an account's status transactions whose fate is not known yet, by nonce."""
+    statement = (
+        select(transactions)
+        .where(
+            transactions.c.chain_id == chain_id,
+            transactions.c.sender == sender,
+            transactions.c.state.in_([state.value for state in OPEN_STATES]),
+            transactions.c.id.in_(select(status_changes.c.transaction_id)),
+        )
+        .order_by(transactions.c.nonce)
+    )
+    return tuple(map(_record, connection.execute(statement)))
+
+
+def keep_status_changes(
+    connection: Connection,
+    transaction: TransactionId,
+    issuer: IssuerRef,
+    positions: Iterable[StatusPosition],
+    kind: StatusKind,
+    reason: int,
+) -> None:
+    """Keep which positions a transaction is to change, and why."""
+    connection.execute(
+        insert(status_changes),
+        [
+            {
+                "transaction_id": transaction,
+                "issuer_ref": issuer.id,
+                "status_list": position.status_list,
+                "status_index": position.index,
+                "kind": kind.value,
+                "reason": reason,
+            }
+            for position in positions
+        ],
+    )
+
+
+def _record(row: Row[Any]) -> TransactionRecord:
+    return TransactionRecord(
+        id=TransactionId(row.id),
+        chain_id=row.chain_id,
+        sender=Address(row.sender),
+        nonce=row.nonce,
+        hash=Hash32(row.hash),
+        raw=row.raw,
+        state=TransactionState(row.state),
+        block_number=row.block_number,
+        gas_used=row.gas_used,
+        gas_price_wei=None if row.gas_price_wei is None else int(row.gas_price_wei),
+    )

@@ -1,0 +1,149 @@
+"""Composition root: builds store, ledger and services from the settings; reads clock and environment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from anchor.canonical import JsonObject
+from anchor.model import to_hex
+from registry.services.credentials import CredentialFrame, IssuerProfile
+from registry.settings import TESTNET_FOLDER, Settings, find_home, load_settings, read_passphrase
+
+if TYPE_CHECKING:
+    # What these need is slow to import: they are loaded when they are used.
+    from anchor.ledger.client import LedgerClient
+    from anchor.ledger.keys import Signer
+    from registry.services.anchoring import Anchoring
+    from registry.services.ledger_state import LedgerView
+    from registry.services.sending import Outbox
+    from registry.services.status import StatusService
+    from registry.store.engine import Store
+
+LOCKS_FOLDER: Final = "locks"
+LOCK_SECONDS: Final = 300
+"""How long one process waits for another that sends for the same account."""
+
+
+class Institution:
+    """Everything an institution's commands work with, built when it is first asked for.
+
+    Args:
+        home: Its home folder; default: $CREDANCHOR_HOME, else `.credanchor`.
+        ask_passphrase: Asks the person at the keyboard for the passphrase of the keys.
+
+    Raises:
+        SettingsError: The home folder is not set up.
+    """
+
+    def __init__(self, home: Path | None, ask_passphrase: Callable[[], str]) -> None:
+        self.settings: Final[Settings] = load_settings(find_home(home))
+        self._ask_passphrase: Final = ask_passphrase
+        self._unlocking: Final[dict[Path, Future[Signer]]] = {}
+        self.key_seconds = 0.0
+        """Seconds that unlocking keys took."""
+
+    @cached_property
+    def store(self) -> Store:
+        """The database, its schema brought up to date."""
+        from registry.store.engine import open_store
+
+        return open_store(self.settings.store_url)
+
+    @cached_property
+    def client(self) -> LedgerClient:
+        """The configured node."""
+        from anchor.ledger.client import LedgerClient
+
+        return LedgerClient(self.settings.rpc_url)
+
+    @cached_property
+    def view(self) -> LedgerView:
+        """The registry on the ledger."""
+        from registry.services.ledger_state import LedgerView
+
+        return LedgerView(self.client, self.settings.registry_id)
+
+    @cached_property
+    def anchoring(self) -> Anchoring:
+        """Anchors with the ANCHOR key, which is unlocked for it."""
+        from registry.services.anchoring import Anchoring
+
+        return Anchoring(self.store, self._outbox(self.settings.anchor_key), self.view)
+
+    @cached_property
+    def status(self) -> StatusService:
+        """Changes status with the STATUS key, which is unlocked for it."""
+        from registry.services.status import StatusService
+
+        outbox = self._outbox(self.settings.status_key)
+        return StatusService(self.store, outbox, self.view, self.settings.issuer_id)
+
+    def frame(self, achievement: JsonObject, *, valid_from: int) -> CredentialFrame:
+        """Put an achievement into what this issuer's credentials have in common."""
+        settings = self.settings
+        profile = IssuerProfile(did=settings.issuer_did, name=settings.issuer_name, url=settings.issuer_url)
+        return CredentialFrame(
+            achievement=achievement,
+            issuer=profile,
+            registry=settings.registry_id,
+            issuer_id=settings.issuer_id,
+            public_url=settings.public_url,
+            valid_from=valid_from,
+        )
+
+    def devnet_save(self) -> Callable[[], None] | None:
+        """Give what keeps the local testnet's chain after a transaction; None when the node is another one."""
+        from anchor.ledger.testnet import Testnet
+
+        folder = self.settings.home / TESTNET_FOLDER
+        if not folder.exists():
+            return None
+        testnet = Testnet(folder)
+        status = testnet.status()
+        return testnet.save if status.running and status.url == self.settings.rpc_url else None
+
+    def start_unlocking(self, key: Path) -> None:
+        """Begin to unlock a key in the background: its function is slow on purpose, and leaves the processor free."""
+        from anchor.ledger import transactions as _transactions  # noqa: F401 - imported before a second thread runs
+
+        passphrase = read_passphrase(self.settings, self._ask_passphrase)
+        executor = ThreadPoolExecutor(max_workers=1)
+        self._unlocking[key] = executor.submit(self._unlock, self.settings.path(key), passphrase)
+        executor.shutdown(wait=False)
+
+    def _unlock(self, path: Path, passphrase: str) -> Signer:
+        from anchor.ledger.keys import KeyStore
+
+        started = time.perf_counter()
+        signer = KeyStore(path.parent).open(path.stem, passphrase)
+        self.key_seconds = time.perf_counter() - started
+        return signer
+
+    def _outbox(self, key: Path) -> Outbox:
+        from anchor.ledger.transactions import TransactionSender
+        from registry.services.locks import ProcessLock
+        from registry.services.sending import Outbox
+
+        if key not in self._unlocking:
+            self.start_unlocking(key)
+        signer = self._unlocking[key].result()
+        chain_id = self.settings.registry_id.chain_id
+        lock = ProcessLock(
+            self.settings.home / LOCKS_FOLDER / f"{chain_id}-{to_hex(signer.address)}.lock",
+            what="sends transactions for this account",
+            timeout_seconds=LOCK_SECONDS,
+        )
+        sender = TransactionSender(
+            self.client, chain_id=chain_id, signer=signer, lock=lock, on_mined=self.devnet_save()
+        )
+        return Outbox(self.store, sender)
+
+
+def now() -> int:
+    """Read the clock, in Unix seconds."""
+    return int(time.time())
