@@ -52,7 +52,8 @@ _PORT_SECONDS: Final = 0.5
 _POLL_SECONDS: Final = 0.02
 _DUMP_SECONDS: Final = 60.0
 """For saving a large chain: 20,000 transactions have some 80 MB of state."""
-_SAVE_ATTEMPTS: Final = 5
+_SAVE_SECONDS: Final = 10.0
+"""For a moment between two blocks, while somebody sends thousands of transactions."""
 _LOG_SHOWN: Final = 300
 """Characters of anvil's own words that are repeated to people."""
 
@@ -131,14 +132,19 @@ class Testnet:
             LedgerError: It does not run, or its state could not be read.
         """
         node = RpcNode(self._url(), timeout_seconds=_DUMP_SECONDS)
-        for _ in range(_SAVE_ATTEMPTS):
+        deadline = time.monotonic() + _SAVE_SECONDS
+        while True:
             before = node.read("eth_blockNumber", [])
-            state = _unpack_dump(node.read("anvil_dumpState", []))
+            state = node.read("anvil_dumpState", [])
             # A block mined while anvil collected its state would leave a state that is not that of its newest block.
             if node.read("eth_blockNumber", []) == before:
-                _write_whole(self._saved, state)
+                _write_whole(self._saved, _unpack_dump(state))
                 return
-        raise LedgerUnavailableError("the local testnet mines too fast for its chain to be saved", advice="try again")
+            if time.monotonic() > deadline:
+                raise LedgerUnavailableError(
+                    "the local testnet mines too fast for its chain to be saved", advice="let it rest, and try again"
+                )
+            time.sleep(_POLL_SECONDS)
 
     def _up(self, port: int | None) -> TestnetStatus:
         binary = self._binary or find_anvil()

@@ -46,6 +46,9 @@ MAX_COST_WEI: Final = 10**18
 _GAS_MARGIN: Final = 1.2
 """The state may change between estimate and mining; gas not used is not paid."""
 
+_GAS_CAP: Final = 2**24
+"""Most gas that one transaction may ask for (EIP-7825, since Osaka); the margin must not exceed it."""
+
 _FIRST_POLL_SECONDS: Final = 0.02
 _LONGEST_POLL_SECONDS: Final = 1.0
 _POLL_GROWTH: Final = 1.5
@@ -180,12 +183,13 @@ class TransactionSender:
             check_code(self.client, call.to, call.code_hash)
             self._checked.add((call.to, call.code_hash))
         try:
-            gas = int(self.client.estimate_gas(self.address, call) * _GAS_MARGIN)
+            estimate = self.client.estimate_gas(self.address, call)
         except NodeRefusedError as error:
             reverted = revert_of(error, call.what)
             if reverted is None:
                 raise _with_advice(error) from error
             raise reverted from error
+        gas = min(int(estimate * _GAS_MARGIN), max(estimate, _GAS_CAP))
         fees = self.client.fees()
         if gas * fees.max_fee_wei > self._max_cost_wei:
             raise LedgerError(

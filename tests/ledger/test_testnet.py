@@ -17,8 +17,10 @@ from anchor.events import parse_log
 from anchor.ledger import testnet as module
 from anchor.ledger.client import LedgerClient
 from anchor.ledger.collect import collect_evidence
+from anchor.ledger.rpc import RpcNode
 from anchor.ledger.testnet import CHAIN_ID, Testnet, dev_signer, find_anvil
 from anchor.ledger.transactions import Fate, TransactionSender
+from anchor.model import to_hex
 from tests.ledger.chain import ANCHOR_KEY, Chain, drop, root_of
 
 
@@ -70,6 +72,22 @@ def test_up_down_and_status_may_be_repeated(folder: Path) -> None:
     with pytest.raises(LedgerUnavailableError):
         testnet.save()
     assert testnet.up().url == first.url, "the port of the last run is the default"
+
+
+def test_a_busy_chain_is_saved_between_two_blocks_or_not_at_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    testnet = Testnet(folder)
+    chain = Chain(url=testnet.up(port=0).url)
+    transfer = {"from": to_hex(dev_signer(0).address), "to": to_hex(dev_signer(1).address), "value": "0x1"}
+    for _ in range(300):  # mined one a block, and not at once
+        chain.node.write("eth_sendTransaction", [transfer])
+    testnet.save()
+    monkeypatch.setattr(module, "_SAVE_SECONDS", 0)
+    numbers = iter(range(100))
+    monkeypatch.setattr(
+        RpcNode, "read", lambda _node, method, _params: next(numbers) if method == "eth_blockNumber" else "0x"
+    )
+    with pytest.raises(LedgerUnavailableError, match="too fast"):
+        testnet.save()
 
 
 def test_two_that_start_it_at_once_get_the_same(folder: Path) -> None:
