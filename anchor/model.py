@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Final, NewType, NoReturn
 
@@ -50,6 +51,14 @@ def parse_hex(text: str) -> bytes:
 def to_hex(value: bytes) -> str:
     """Write bytes as `0x`-prefixed lower-case hex."""
     return "0x" + value.hex()
+
+
+def to_utc(timestamp: int) -> str:
+    """Write Unix seconds as a date and time for people; as the bare number where no calendar reaches."""
+    try:
+        return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):
+        return f"second {timestamp}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

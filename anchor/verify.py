@@ -18,7 +18,6 @@ Facts that are not needed never spoil it. Malformed input has no verdict: it doe
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Final
 
 from eth_hash.auto import keccak
@@ -57,6 +56,7 @@ from anchor.model import (
     Verdict,
     Vouching,
     to_hex,
+    to_utc,
 )
 from anchor.status import StatusPurpose
 
@@ -212,11 +212,11 @@ class _Judgement:
     def dates(self) -> str:
         valid_from, valid_until = self.credential.valid_from, self.credential.valid_until
         if valid_from is not None and self.now < valid_from:
-            raise NotYetValidError(f"valid only from {_date(valid_from)}")
+            raise NotYetValidError(f"valid only from {to_utc(valid_from)}")
         if valid_until is not None and valid_until <= self.now:
-            raise ExpiredError(f"expired on {_date(valid_until)}")
-        since = f"valid since {_date(valid_from)}" if valid_from is not None else "no start stated"
-        until = f"until {_date(valid_until)}" if valid_until is not None else "without end"
+            raise ExpiredError(f"expired on {to_utc(valid_until)}")
+        since = f"valid since {to_utc(valid_from)}" if valid_from is not None else "no start stated"
+        until = f"until {to_utc(valid_until)}" if valid_until is not None else "without end"
         return f"{since}, {until}"
 
     def other_proofs(self) -> str:
@@ -282,7 +282,7 @@ class _AnchorJudgement(_Judgement):
             self.ledger = error
             raise
         self.ledger = state
-        return f"block {state.block.number} of {_date(state.block.timestamp)}, {_vouched(self.basis)}"
+        return f"block {state.block.number} of {to_utc(state.block.timestamp)}, {_vouched(self.basis)}"
 
     def anchored(self) -> str:
         state, batch = self.state(), self.batch()
@@ -294,14 +294,14 @@ class _AnchorJudgement(_Judgement):
             )
         self.anchored_at = batch.anchored_at
         if self.policy.confirmations == 0:
-            return f"anchored on {_date(batch.anchored_at)}; the policy takes the newest block as final"
+            return f"anchored on {to_utc(batch.anchored_at)}; the policy takes the newest block as final"
         final = state.final_block()
         if final.number > state.block.number - (self.policy.confirmations or 0):
             raise NoEvidenceError(f"block {final.number} was given as final, which the policy does not take for final")
         # Chains exist with several blocks in one second: of the same second may be before or after the final block.
         if batch.anchored_at >= final.timestamp:
-            raise PendingError(f"anchored on {_date(batch.anchored_at)} and not final yet; ask again in some minutes")
-        return f"anchored on {_date(batch.anchored_at)}, which is final as of block {final.number}"
+            raise PendingError(f"anchored on {to_utc(batch.anchored_at)} and not final yet; ask again in some minutes")
+        return f"anchored on {to_utc(batch.anchored_at)}, which is final as of block {final.number}"
 
     def key(self) -> str:
         batch, key = self.batch(), self.state().key(self.batch().key)
@@ -310,11 +310,11 @@ class _AnchorJudgement(_Judgement):
         self.compromised_at = key.compromised_at or None
         if key.compromised_at and key.compromised_at <= batch.anchored_at:
             raise KeyCompromisedError(
-                f"the key that anchored is declared compromised since {_date(key.compromised_at)}, before the anchoring"
+                f"the key is declared compromised since {to_utc(key.compromised_at)}, not after the anchoring"
             )
         if batch.anchored_at < key.valid_from or (key.valid_until and key.valid_until <= batch.anchored_at):
             raise KeyNotValidError("the key that anchored was not valid at that time")
-        later = f"; declared compromised from {_date(key.compromised_at)} on" if key.compromised_at else ""
+        later = f"; declared compromised from {to_utc(key.compromised_at)} on" if key.compromised_at else ""
         return f"the key {to_hex(batch.key)} was valid for anchoring{later}"
 
     def issuer(self) -> str:
@@ -328,8 +328,8 @@ class _AnchorJudgement(_Judgement):
         if not 0 < issuer.accredited_at <= anchored_at:
             raise UntrustedIssuerError("the issuer was not accredited when the batch was anchored")
         if issuer.withdrawn_at and issuer.withdrawn_at <= anchored_at:
-            raise UntrustedIssuerError(f"the issuer's accreditation had ended on {_date(issuer.withdrawn_at)}")
-        return f"{did} is issuer {issuer_id}, accredited since {_date(issuer.accredited_at)}"
+            raise UntrustedIssuerError(f"the issuer's accreditation had ended on {to_utc(issuer.withdrawn_at)}")
+        return f"{did} is issuer {issuer_id}, accredited since {to_utc(issuer.accredited_at)}"
 
     def batch_not_revoked(self) -> str:
         batch, issuer = self.batch(), self.state().issuer(self.proof.issuer_id)
@@ -367,13 +367,6 @@ class _AnchorJudgement(_Judgement):
     def bit(self, purpose: StatusPurpose) -> bool:
         state, issuer_id = self.state(), self.proof.issuer_id
         return state.bit(purpose, issuer_id, state.issuer(issuer_id).status_epoch, self.position)
-
-
-def _date(timestamp: int) -> str:
-    try:
-        return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except (ValueError, OverflowError, OSError):
-        return f"second {timestamp}"  # a date beyond the calendar, which a contract's uint40 can hold
 
 
 _VOUCHING_WORDS: Final = {

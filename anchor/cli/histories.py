@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from rich.table import Table
@@ -14,7 +13,7 @@ from anchor.audit import History, IssuerHistory
 from anchor.cli.output import console, printable
 from anchor.cli.verdicts import basis_content, basis_words
 from anchor.events import AnyEvent, BatchAnchored, IssuerAccredited, KeyAdded, StatusChanged
-from anchor.model import Basis, KeyScope, StatusPosition, to_hex
+from anchor.model import Basis, KeyScope, StatusPosition, to_hex, to_utc
 from anchor.status import StatusPurpose, StatusReason, positions_of
 
 FORMAT: Final = "credanchor/audit@v1"
@@ -34,11 +33,11 @@ _SHOWN_POSITIONS: Final = 3
 
 def print_history(history: History, basis: Basis, did: str | None) -> None:
     """Print the issuers, then every event in order, then what proves that there are no others."""
-    table = Table("block", "time (UTC)", "issuer", "event", "what", "reason", "by", box=None, pad_edge=False)
+    table = Table("block", "time", "issuer", "event", "what", "reason", "by", box=None, pad_edge=False)
     for event in _events(history, did):
         table.add_row(
             str(event.log.block_number),
-            _time(event.at),
+            to_utc(event.at),
             str(event.issuer_id),
             _LABELS[event.kind],
             printable(_what(event)),
@@ -49,8 +48,8 @@ def print_history(history: History, basis: Basis, did: str | None) -> None:
     for issuer in _issuers(history, did):
         counts = _counts(issuer)
         console.print(
-            f"issuer {issuer.issuer_id}, {printable(issuer.did)}: {counts['batches']} batches of "
-            f"{counts['credentials']} credentials anchored, {counts['revoked']} revoked, "
+            f"issuer {issuer.issuer_id}, {printable(issuer.did)}: {counts['credentials']} credentials anchored "
+            f"in {counts['batches']} batch{'' if counts['batches'] == 1 else 'es'}, {counts['revoked']} revoked, "
             f"{counts['suspended']} suspended now"
         )
     console.print(
@@ -81,7 +80,7 @@ def csv_text(history: History, did: str | None) -> str:
     rows = csv.writer(text)
     rows.writerow(["block", "time", "issuer", "event", "subject", "list", "index", "reason", "actor", "transaction"])
     for event in _events(history, did):
-        start = [event.log.block_number, _time(event.at), event.issuer_id, event.kind]
+        start = [event.log.block_number, to_utc(event.at), event.issuer_id, event.kind]
         end = [to_hex(event.actor), to_hex(event.log.transaction_hash)]
         if isinstance(event, StatusChanged):
             for position in _positions(event):
@@ -164,7 +163,3 @@ def _issuers(history: History, did: str | None) -> list[IssuerHistory]:
 def _events(history: History, did: str | None) -> Iterator[AnyEvent]:
     shown = {each.issuer_id for each in _issuers(history, did)}
     return (event for event in history.events if event.issuer_id in shown)
-
-
-def _time(timestamp: int) -> str:
-    return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d %H:%M:%S}"

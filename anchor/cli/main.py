@@ -22,6 +22,9 @@ from anchor.errors import CredanchorError
 COMMANDS_GROUP: Final = "credanchor.commands"
 EXIT_MALFORMED: Final = 2
 
+_OWN_PACKAGES: Final = frozenset({"anchor", "registry"})
+"""A module of ours that is missing is a fault of the installation, not a part that was left out."""
+
 REGISTRY_HINT: Final = (
     "Commands for institutions (issue, revoke, dev …) need the registry part: pip install 'credanchor[registry]'"
 )
@@ -71,7 +74,9 @@ def build_app() -> tuple[typer.Typer, bool]:
     for point in entry_points(group=COMMANDS_GROUP):
         try:
             register = point.load()
-        except ModuleNotFoundError:
+        except ModuleNotFoundError as error:
+            if error.name is not None and error.name.split(".")[0] in _OWN_PACKAGES:
+                raise
             complete = False
             continue
         register(app)

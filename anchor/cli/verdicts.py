@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ from rich.table import Table
 from anchor.cli.output import console, printable
 from anchor.credential import Credential
 from anchor.errors import MalformedError
-from anchor.model import Basis, CheckStatus, Outcome, Verdict, to_hex
+from anchor.model import Basis, CheckStatus, Outcome, Verdict, to_hex, to_utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +121,9 @@ def verdict_content(verdict: Verdict) -> dict[str, Any]:
 
 def basis_words(basis: Basis) -> str:
     """Say in one line what a verdict rests on."""
-    at = f"{datetime.fromtimestamp(basis.block_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
     by = ", ".join(basis.vouched_by)
-    return f"block {basis.block_number} of {at}, {to_hex(basis.block_hash)} ({basis.vouching.value}: {by})"
+    block = f"block {basis.block_number} of {to_utc(basis.block_at)}, {to_hex(basis.block_hash)}"
+    return f"{block} ({basis.vouching.value}: {by})"
 
 
 def basis_content(basis: Basis) -> dict[str, Any]:
@@ -141,14 +140,16 @@ def basis_content(basis: Basis) -> dict[str, Any]:
 
 
 def _print_facts(credential: Credential, verdict: Verdict) -> None:
+    # Until the file is shown to be what was anchored, anybody can have written it.
+    confirmed = any(check.name == "inclusion" and check.status is CheckStatus.PASSED for check in verdict.checks)
+    if not confirmed:
+        console.print("  [dim]What the file says of itself, none of it confirmed:[/]")
     facts = {"what": _text(credential.value.get("name")), "holder": _holder(credential), "issuer": verdict.contact}
     if verdict.anchored_at is not None:
-        facts["anchored"] = (
-            f"{datetime.fromtimestamp(verdict.anchored_at, UTC):%Y-%m-%d %H:%M:%S} UTC, by the chain's clock"
-        )
+        facts["anchored"] = f"{to_utc(verdict.anchored_at)}, by the chain's clock"
     if verdict.basis is not None:
         facts["rests on"] = basis_words(verdict.basis)
-    if verdict.outcome is Outcome.INVALID:
+    if confirmed and verdict.outcome is Outcome.INVALID:
         facts["ask"] = verdict.contact
     for label, fact in facts.items():
         if fact:

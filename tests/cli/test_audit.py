@@ -29,7 +29,7 @@ def test_audit_tells_all_that_happened_and_that_it_is_complete(busy: Desk) -> No
     assert code == 0
     for words in ("issuer accredited", "key added", "batch anchored", "revoked", "issued-in-error", "index 1, 2"):
         assert words in out
-    assert f"{DID}: 1 batches of 5 credentials anchored, 1 revoked, 1 suspended now" in out
+    assert f"{DID}: 5 credentials anchored in 1 batch, 1 revoked, 1 suspended now" in out
     assert "✔ COMPLETE" in out
     assert f"(oneNode: {busy.chain.url})" in out
 

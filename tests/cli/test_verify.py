@@ -62,13 +62,15 @@ def test_changed_letter_is_not_valid(desk: Desk) -> None:
     assert code == 1
     assert "✘ NOT VALID" in out
     assert "something in it was changed (tampered)" in out
+    assert "none of it confirmed" in out
+    assert "  ask " not in out
 
 
 def test_revoked_suspended_and_reinstated(desk: Desk) -> None:
     set_status(desk, "revoke", 0)
     set_status(desk, "suspend", 1)
     code, out, _ = desk.run("verify", desk.files[0])
-    assert (code, "the issuer revoked this credential (revoked)" in out) == (1, True)
+    assert (code, "the issuer revoked this credential (revoked)" in out, "  ask " in out) == (1, True, True)
     code, out, _ = desk.run("verify", desk.files[1])
     assert (code, "the issuer suspended this credential" in out) == (1, True)
     assert desk.run("verify", desk.files[2])[0] == 0
@@ -243,3 +245,10 @@ def test_program_exits_with_the_code_and_prints_no_traceback(desk: Desk) -> None
     ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=desk.folder)
     assert (ended.returncode, ended.stderr) == (2, "")
     assert "MALFORMED" in ended.stdout
+
+
+def test_block_of_a_time_beyond_all_calendars_is_undetermined_and_printed(desk: Desk) -> None:
+    desk.chain.node.write("evm_setNextBlockTimestamp", [2**40])
+    desk.chain.mine()
+    code, out, _ = desk.run("verify", desk.files[0])
+    assert (code, "(staleBlock)" in out, f"second {2**40}" in out) == (3, True, True)
