@@ -76,7 +76,8 @@ def tell() -> None:
         path.unlink()
     console.print(f"[bold cyan]$ rm {PLACE}/home/*.db[/]")
     counts = verify_all(issued)
-    expect(counts == {"valid": 999, "invalid": 1, "unknown": 0, "malformed": 0}, f"999 valid and 1 revoked, got {counts}")
+    whole = {"valid": 999, "invalid": 1, "unknown": 0, "malformed": 0}
+    expect(counts == whole, f"999 valid and 1 revoked, got {counts}")
     console.print(f"{counts['valid']} valid, {counts['invalid']} not valid: the one that was revoked.")
 
     say("The ledger cannot be reached. Then nothing is known, and nothing is claimed.")
@@ -90,8 +91,8 @@ def tell() -> None:
 
 def issue(achievement: str, roster: str, out: Path) -> None:
     """Issue one example roster."""
-    arguments = ["--achievement", str(EXAMPLES / achievement), "--recipients", str(EXAMPLES / roster), "--out", str(out)]
-    credanchor("issue", *arguments)
+    files = ("--achievement", str(EXAMPLES / achievement), "--recipients", str(EXAMPLES / roster))
+    credanchor("issue", *files, "--out", str(out))
 
 
 def verify_all(folder: Path) -> dict[str, int]:
