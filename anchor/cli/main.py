@@ -85,14 +85,20 @@ def build_app() -> tuple[typer.Typer, bool]:
     return app, complete
 
 
-def _options(
-    verbose: Annotated[bool, typer.Option("--verbose", help="Show the full traceback of an error.")] = False,
-    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
-) -> None:
-    del verbose  # `run` looks at the arguments itself: an error may come before options are parsed
-    if show_version:
+def _show_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"credanchor {version('credanchor')}")
         raise typer.Exit
+
+
+def _options(
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the full traceback of an error.")] = False,
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    # `run` looks for --verbose itself, for an error may come before options are parsed; --version has its callback.
+    del verbose, show_version
 
 
 if __name__ == "__main__":
