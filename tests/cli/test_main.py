@@ -27,7 +27,7 @@ def test_all_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_module_of_ours_that_is_missing_is_not_taken_for_a_part_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = EntryPoint(name="broken", value="registry.gone:register", group=main.COMMANDS_GROUP)
-    monkeypatch.setattr(main, "entry_points", lambda group: [broken])
+    monkeypatch.setattr(main, "entry_points", lambda **_: [broken])
     with pytest.raises(ModuleNotFoundError, match=r"registry\.gone"):
         main.run(["--help"])
 
