@@ -1,11 +1,13 @@
 """Which slots prove what, and evidence that contradicts itself."""
 
+from dataclasses import replace
+
 import pytest
 
 from anchor import evidence as slots
 from anchor.errors import EvidenceFormatError, NoEvidenceError
 from anchor.evidence import Evidence, LedgerState, slots_needed
-from anchor.model import Hash32
+from anchor.model import Hash32, RegistryId
 from tests.support.world import ISSUER_ID, KEY, REGISTRY, World
 
 
@@ -33,6 +35,14 @@ def test_one_registry_has_one_block() -> None:
     each = World().registry_evidence()
     with pytest.raises(EvidenceFormatError, match="more than one block"):
         Evidence(registries=(each, each))
+
+
+def test_each_registry_has_its_own_state() -> None:
+    each = World().registry_evidence()
+    elsewhere = RegistryId(chain_id=1, address=REGISTRY.address)
+    evidence = Evidence(registries=(replace(each, registry=elsewhere), each))
+    assert evidence.state_of(REGISTRY).evidence is each
+    assert evidence.state_of(elsewhere).evidence.registry == elsewhere
 
 
 def test_state_is_opened_once() -> None:

@@ -116,8 +116,7 @@ def test_any_other_form_is_malformed(proof: object, said: str) -> None:
 def test_base64_with_stray_bits_is_malformed() -> None:
     value = MEMBER["proofValue"]
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    if len(value) % 4 == 1:  # no stray bits in whole quads: give the proof another length
-        pytest.fail("choose a world whose proof does not fill whole quads")
+    assert len(value) % 4 != 1, "whole quads have no stray bits: choose a world whose proof has another length"
     stray = value[:-1] + alphabet[alphabet.index(value[-1]) + 1]
     with pytest.raises(ProofFormatError, match="one normal form"):
         parse_proofs({"proof": [{**MEMBER, "proofValue": stray}]})
