@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     anchor_key: Path
     status_key: Path
     passphrase_file: Path | None = None
+    wait_seconds: float = Field(default=120.0, gt=0)
+    """How long to wait for a transaction to be mined before saying that it is not known yet."""
 
     @field_validator("registry")
     @classmethod

@@ -141,7 +141,7 @@ class Institution:
         sender = TransactionSender(
             self.client, chain_id=chain_id, signer=signer, lock=lock, on_mined=self.devnet_save()
         )
-        return Outbox(self.store, sender)
+        return Outbox(self.store, sender, wait_seconds=self.settings.wait_seconds)
 
 
 def now() -> int:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from anchor.canonical import MAX_DOCUMENT_BYTES
-from anchor.cli.output import JsonFlag, console, print_json, printable
+from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
 from anchor.model import to_hex
 from registry.cli.common import HomeOption, ask_passphrase, problems_reported, progress_bar, read_input
 from registry.services.achievement import check_achievement, parse_achievement
 from registry.services.roster import MAX_ROSTER_BYTES, Roster, parse_roster
 
 if TYPE_CHECKING:
-    from registry.services.anchoring import Anchored
+    from registry.services.issue import Anchored
     from registry.store.records import BatchId
     from registry.wiring import Institution
 
@@ -122,7 +122,7 @@ def _issue(
         anchoring.check_ready(frame.issuer_id, frame.issuer.did)
     with phases.timed("seal"), progress_bar("issuing", len(roster.recipients), quiet=as_json) as progress:
         sealed = seal_batch(store, frame, roster.recipients, progress=progress)
-    with phases.timed("anchor"):
+    with phases.timed("anchor"), error_console.status("waiting for the ledger"):
         anchored = anchoring.anchor(sealed.id, now=now())
     report = _batch_content(anchored)
     with phases.timed("files"):
@@ -140,20 +140,30 @@ def _issue(
 
 def _resume(home: Path | None, batch_number: int | None, out: Path | None, *, as_json: bool) -> None:
     from registry.services.files import prepare_folder
-    from registry.store.records import BatchId
+    from registry.services.issue import read_anchored
+    from registry.store.batches import get_batch, newest_batch, unfinished_batches
+    from registry.store.records import BatchId, BatchState
     from registry.wiring import Institution, now
 
     institution = Institution(home, ask_passphrase)
     if out is not None:
         prepare_folder(out)
-    anchoring = institution.anchoring
-    unfinished = [batch.id for batch in anchoring.unfinished()]
-    wanted = unfinished if batch_number is None else [BatchId(batch_number)]
+    with institution.store.reading() as connection:
+        newest = newest_batch(connection)
+        wanted = (
+            unfinished_batches(connection, institution.settings.registry_id, institution.settings.issuer_id)
+            if batch_number is None
+            else (get_batch(connection, BatchId(batch_number)),)
+        )
     reports = []
-    for batch_id in wanted:
-        anchored = anchoring.anchor(batch_id, now=now())
+    for batch in wanted:
+        anchored = (
+            read_anchored(institution.store, batch)
+            if batch.state is BatchState.ANCHORED
+            else institution.anchoring.anchor(batch.id, now=now())
+        )
         report = _batch_content(anchored)
-        report["index"] = _write_files(institution, batch_id, anchored.batch.size, out, as_json=as_json)
+        report["index"] = _write_files(institution, batch.id, batch.size, out, as_json=as_json)
         reports.append(report)
         if not as_json:
             _print_batch(report)
@@ -161,6 +171,8 @@ def _resume(home: Path | None, batch_number: int | None, out: Path | None, *, as
         print_json({"format": FORMAT, "batches": reports})
     elif not reports:
         console.print("[bold green]✔[/] nothing to resume: every batch is anchored")
+        if newest is not None:
+            console.print(f"  to write the files of the last one: credanchor issue --resume {newest} --out DIR")
 
 
 def _write_files(

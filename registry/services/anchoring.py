@@ -12,7 +12,6 @@ anything is sent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -25,30 +24,18 @@ from anchor.ledger.answers import Receipt
 from anchor.ledger.contract import RegistryContract, require_event
 from anchor.model import Hash32
 from registry.errors import ConflictError
+from registry.services.issue import Anchored, read_anchored
 from registry.services.ledger_state import LedgerView
 from registry.services.sending import Outbox, note_mined
-from registry.store.batches import get_batch, list_batches, move_batch
+from registry.store.batches import get_batch, move_batch
 from registry.store.engine import Store
-from registry.store.records import BatchId, BatchRecord, BatchState, TransactionId, TransactionRecord, TransactionState
-from registry.store.transactions import get_transaction
-
-UNFINISHED: Final = (BatchState.SEALED, BatchState.SIGNED, BatchState.SENT, BatchState.FAILED)
-"""States of batches that are kept but not anchored."""
+from registry.store.records import BatchId, BatchRecord, BatchState, TransactionId
 
 _TRANSACTIONS_TRIED: Final = 3
 """A transaction is replaced only when somebody uses the account without the lock; soon it is better to say so."""
 
 _PROBE_ROOT: Final = Hash32(b"\xff" * 32)
 """A root that nobody has: for asking whether the registry would take one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Anchored:
-    """A batch on the ledger."""
-
-    batch: BatchRecord
-    transaction: TransactionRecord | None
-    """None when the ledger had the root already and no transaction of this database did it."""
 
 
 class Anchoring:
@@ -77,11 +64,6 @@ class Anchoring:
         self._view.check_issuer(issuer_id, did)
         self._outbox.sender.prepare(self._contract.anchor(issuer_id=issuer_id, root=_PROBE_ROOT, size=1))
 
-    def unfinished(self) -> tuple[BatchRecord, ...]:
-        """List the batches that are kept but not anchored, the oldest first."""
-        with self._store.reading() as connection:
-            return list_batches(connection, UNFINISHED)
-
     def anchor(self, batch_id: BatchId, *, now: int) -> Anchored:
         """Bring a batch onto the ledger, or find out that it is there.
 
@@ -99,7 +81,7 @@ class Anchoring:
         for _ in range(_TRANSACTIONS_TRIED):
             batch = self._read(batch_id)
             if batch.state is BatchState.ANCHORED:
-                return self._anchored(batch)
+                return read_anchored(self._store, batch)
             try:
                 return self._go_on(batch, now)
             except ReplacedError:
@@ -144,7 +126,7 @@ class Anchoring:
         with self._store.writing() as connection:
             note_mined(connection, transaction, receipt)
             move_batch(connection, batch, BatchState.ANCHORED, anchored_at=event.at)
-        return self._anchored(self._read(batch.id))
+        return read_anchored(self._store, self._read(batch.id))
 
     def _note_already_anchored(self, batch: BatchRecord, refusal: RevertedError) -> Anchored:
         """Believe state proofs, not the node's words: with another size, the credentials would not verify."""
@@ -153,14 +135,7 @@ class Anchoring:
         if proven.anchored_at == 0 or proven.size != batch.size:
             raise refusal
         self._move(batch, BatchState.ANCHORED, anchored_at=proven.anchored_at)
-        return self._anchored(self._read(batch.id))
-
-    def _anchored(self, batch: BatchRecord) -> Anchored:
-        if batch.transaction is None:
-            return Anchored(batch=batch, transaction=None)
-        with self._store.reading() as connection:
-            transaction = get_transaction(connection, batch.transaction)
-        return Anchored(batch=batch, transaction=transaction if transaction.state is TransactionState.MINED else None)
+        return read_anchored(self._store, self._read(batch.id))
 
     def _read(self, batch_id: BatchId) -> BatchRecord:
         with self._store.reading() as connection:

@@ -14,26 +14,46 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 from uuid import uuid4
 
-from anchor.canonical import credential_hash, leaf_hash
+from anchor.canonical import JsonObject, canonicalize, credential_hash, leaf_hash
 from anchor.merkle import HASH_BYTES, build_levels
 from anchor.model import MAX_UINT32, Hash32, StatusPosition
 from anchor.status import LIST_SIZE
-from registry.errors import RosterFormatError
+from registry.errors import ConflictError, RosterFormatError
 from registry.services.credentials import CredentialFrame, CredentialValues
 from registry.services.roster import Recipient
 from registry.services.template import CredentialTemplate
-from registry.store.batches import add_credentials, allocate_positions, begin_batch, finish_batch, get_batch, issuer_ref
+from registry.store.batches import (
+    add_credentials,
+    allocate_positions,
+    begin_batch,
+    finish_batch,
+    get_batch,
+    issuer_ref,
+    unfinished_of_roster,
+)
 from registry.store.engine import Store
-from registry.store.records import BatchRecord
+from registry.store.records import BatchRecord, TransactionRecord, TransactionState
+from registry.store.transactions import get_transaction
 
 EMAIL_SALT_BYTES: Final = 16
 """Enough that hashes of one address in two credentials cannot be matched, nor a table of them be made beforehand."""
 
 _ROWS_A_CHUNK: Final = 4096
 """Credentials in memory at a time: some 6 MB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchored:
+    """A batch on the ledger."""
+
+    batch: BatchRecord
+    transaction: TransactionRecord | None
+    """None when the ledger had the root already and no transaction of this database did it."""
 
 
 def seal_batch(
@@ -53,6 +73,7 @@ def seal_batch(
 
     Raises:
         RosterFormatError: There are no recipients, or more than a batch can hold.
+        ConflictError: The same is kept already and not anchored yet; issuing it again would issue it twice.
         StoreError: It could not be kept; nothing was.
     """
     if not 1 <= len(recipients) <= MAX_UINT32:
@@ -60,16 +81,18 @@ def seal_batch(
     # 1
     order = list(recipients)
     secrets.SystemRandom().shuffle(order)
-    writer = _RowWriter(frame)
+    writer, digest = _RowWriter(frame), roster_hash(frame.achievement, recipients)
     with store.writing() as connection:
         # 2
         issuer = issuer_ref(connection, frame.registry, frame.issuer_id)
+        _check_not_begun(unfinished_of_roster(connection, issuer, digest))
         first = allocate_positions(connection, issuer, len(order))
         batch = begin_batch(
             connection,
             issuer,
             size=len(order),
             achievement_name=frame.achievement["name"],
+            roster_hash=digest,
             sealed_at=frame.valid_from,
         )
         # 3
@@ -80,6 +103,29 @@ def seal_batch(
         # 4, 5
         finish_batch(connection, batch, build_levels(bytes(writer.leaves)))
         return get_batch(connection, batch)
+
+
+def roster_hash(achievement: JsonObject, recipients: Sequence[Recipient]) -> Hash32:
+    """Hash an achievement and its recipients, whatever their order."""
+    lines = sorted(f"{recipient.name}\n{recipient.email or ''}\n" for recipient in recipients)
+    return Hash32(sha256(canonicalize(achievement) + "".join(lines).encode()).digest())
+
+
+def read_anchored(store: Store, batch: BatchRecord) -> Anchored:
+    """Give an anchored batch with the transaction that did it."""
+    if batch.transaction is None:
+        return Anchored(batch=batch, transaction=None)
+    with store.reading() as connection:
+        transaction = get_transaction(connection, batch.transaction)
+    return Anchored(batch=batch, transaction=transaction if transaction.state is TransactionState.MINED else None)
+
+
+def _check_not_begun(batch: BatchRecord | None) -> None:
+    if batch is not None:
+        raise ConflictError(
+            f"batch {batch.id} holds the same achievement and recipients, and is not anchored yet",
+            advice=f"Go on with `credanchor issue --resume {batch.id}`: otherwise they would be issued twice.",
+        )
 
 
 class _RowWriter:

@@ -88,19 +88,20 @@ def parse_roster(data: bytes) -> Roster:
     records = _records(text, _delimiter_of(text))
     header_line, header = next(records, (1, []))
     columns = _columns_of(header, header_line)
-    recipients: list[tuple[int, Recipient]] = []
+    recipients: list[Recipient] = []
     problems: list[Problem] = []
+    first_lines: dict[str, int] = {}
     for line, cells in _after_errors_collected(records, problems):
         if any(cell.strip() for cell in cells):
             recipient = _read_row(line, cells, len(header), columns, problems)
-            recipients.append((line, recipient))
-    _check_duplicates(recipients, problems)
+            _check_new(line, recipient, first_lines, problems)
+            recipients.append(recipient)
     if problems:
         raise _unusable(problems)
     if not recipients:
         raise RosterFormatError("the roster has no recipients: there is no line below the header")
     return Roster(
-        recipients=tuple(recipient for _, recipient in recipients),
+        recipients=tuple(recipients),
         unused_columns=tuple(
             heading.strip() for heading in header if heading.strip() and _column_name(heading) not in _COLUMNS
         ),
@@ -207,13 +208,11 @@ def _wrong_with_name(name: str) -> str:
     return ""
 
 
-def _check_duplicates(recipients: Sequence[tuple[int, Recipient]], problems: list[Problem]) -> None:
-    first_lines: dict[str, int] = {}
-    for line, recipient in recipients:
-        if recipient.email is not None:
-            first = first_lines.setdefault(normalize_email(recipient.email), line)
-            if first != line:
-                problems.append(Problem(where=f"line {line}, email", reason=f"is the same as on line {first}"))
+def _check_new(line: int, recipient: Recipient, first_lines: dict[str, int], problems: list[Problem]) -> None:
+    if recipient.email is not None:
+        first = first_lines.setdefault(normalize_email(recipient.email), line)
+        if first != line:
+            problems.append(Problem(where=f"line {line}, email", reason=f"is the same as on line {first}"))
 
 
 def _unusable(problems: Sequence[Problem]) -> RosterFormatError:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from anchor.errors import ReplacedError, RevertedError
 from anchor.ledger.answers import Receipt
 from anchor.ledger.client import Call
-from anchor.ledger.transactions import Fate, SignedTransaction, TransactionSender
+from anchor.ledger.transactions import DEFAULT_WAIT_SECONDS, Fate, SignedTransaction, TransactionSender
 from registry.store.engine import Store
 from registry.store.records import TransactionId, TransactionRecord, TransactionState
 from registry.store.transactions import get_transaction, keep_transaction, settle_transaction
@@ -26,10 +26,12 @@ class Outbox:
     Args:
         store: Where they are kept.
         sender: Signs and sends for the account.
+        wait_seconds: How long to wait for a transaction to be mined.
     """
 
-    def __init__(self, store: Store, sender: TransactionSender) -> None:
+    def __init__(self, store: Store, sender: TransactionSender, *, wait_seconds: float = DEFAULT_WAIT_SECONDS) -> None:
         self._store: Final = store
+        self._wait_seconds: Final = wait_seconds
         self.sender: Final = sender
 
     def send(self, call: Call, keep: Callable[[Connection, TransactionId], None], *, now: int) -> TransactionId:
@@ -90,7 +92,7 @@ class Outbox:
             if found.fate is Fate.NEVER_SEEN:
                 self.sender.broadcast(signed)
                 self._note(transaction, TransactionState.SENT)
-            return self.sender.wait_for_receipt(signed)
+            return self.sender.wait_for_receipt(signed, self._wait_seconds)
         except ReplacedError:
             self._note(transaction, TransactionState.REPLACED)
             raise

@@ -22,7 +22,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from anchor.credential import parse_credential
-from anchor.errors import LedgerError, NotAnchoredError, ReplacedError, RevertedError
+from anchor.errors import InclusionError, LedgerError, MalformedError, NotAnchoredError, ReplacedError, RevertedError
 from anchor.events import CredentialsReinstated, CredentialsRevoked, CredentialsSuspended, StatusChanged
 from anchor.evidence import EvidenceRequest, LedgerState, batch_slot, issuer_slot, word_slot
 from anchor.ledger.answers import Receipt
@@ -93,11 +93,14 @@ class StatusService:
             NotPermittedError: It has no anchor proof of this issuer on this registry.
             InclusionError: It was altered.
         """
-        credential = parse_credential(data)
-        for request in credential.requests:
-            if (request.proof.registry, request.proof.issuer_id) == (self._view.registry, self._issuer_id):
-                check_inclusion(credential.leaf(request), request.proof.inclusion, request.proof.root)
-                return StatusTarget(name=name, request=request)
+        try:
+            credential = parse_credential(data)
+            for request in credential.requests:
+                if (request.proof.registry, request.proof.issuer_id) == (self._view.registry, self._issuer_id):
+                    check_inclusion(credential.leaf(request), request.proof.inclusion, request.proof.root)
+                    return StatusTarget(name=name, request=request)
+        except (MalformedError, InclusionError) as error:
+            raise type(error)(f"{name}: {error}", advice=error.advice) from error
         raise NotPermittedError(
             f"{name} was not anchored by issuer {self._issuer_id} on the registry {self._view.registry.to_text()}",
             advice="Only the institution that issued a credential can change its status.",

@@ -7,14 +7,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Table, and_, insert, or_, select, update
+from sqlalchemy import Connection, Row, Table, and_, func, insert, or_, select, update
 
 from anchor.errors import MalformedError
 from anchor.merkle import HASH_BYTES, sibling_positions
 from anchor.model import ZERO_HASH, Hash32, InclusionProof, RegistryId, StatusPosition
 from anchor.status import LIST_SIZE
 from registry.errors import ConflictError, NotFoundError
-from registry.store.records import BatchId, BatchRecord, BatchState, CredentialRecord, IssuerRef, TransactionId
+from registry.store.records import (
+    UNFINISHED,
+    BatchId,
+    BatchRecord,
+    BatchState,
+    CredentialRecord,
+    IssuerRef,
+    TransactionId,
+)
 from registry.store.tables import batches, credentials, issuers, tree_chunks
 
 CHUNK_NODES: Final = 1024
@@ -70,7 +78,7 @@ def allocate_positions(connection: Connection, issuer: IssuerRef, count: int) ->
 
 
 def begin_batch(
-    connection: Connection, issuer: IssuerRef, *, size: int, achievement_name: str, sealed_at: int
+    connection: Connection, issuer: IssuerRef, *, size: int, achievement_name: str, roster_hash: Hash32, sealed_at: int
 ) -> BatchId:
     """Note a batch whose credentials follow; nobody sees it before `finish_batch` and the end of the transaction."""
     row = insert(batches).values(
@@ -78,6 +86,7 @@ def begin_batch(
         root=ZERO_HASH,
         size=size,
         achievement_name=achievement_name,
+        roster_hash=roster_hash,
         state=BatchState.SEALED.value,
         sealed_at=sealed_at,
     )
@@ -129,11 +138,26 @@ def get_batch(connection: Connection, batch: BatchId) -> BatchRecord:
     return _batch_record(row)
 
 
-def list_batches(connection: Connection, states: Iterable[BatchState]) -> tuple[BatchRecord, ...]:
-    """List the batches in given states, the oldest first."""
-    values = [state.value for state in states]
-    rows = connection.execute(_SELECT_BATCH.where(batches.c.state.in_(values)).order_by(batches.c.id))
-    return tuple(map(_batch_record, rows))
+def unfinished_batches(connection: Connection, registry: RegistryId, issuer_id: int) -> tuple[BatchRecord, ...]:
+    """List an issuer's batches that are kept but not anchored, the oldest first."""
+    statement = _SELECT_BATCH.where(
+        _IS_UNFINISHED, issuers.c.registry == registry.to_text(), issuers.c.issuer_id == issuer_id
+    )
+    return tuple(map(_batch_record, connection.execute(statement.order_by(batches.c.id))))
+
+
+def unfinished_of_roster(connection: Connection, issuer: IssuerRef, roster_hash: Hash32) -> BatchRecord | None:
+    """Look up a batch of the same achievement and recipients that is kept but not anchored."""
+    statement = _SELECT_BATCH.where(
+        _IS_UNFINISHED, batches.c.issuer_ref == issuer.id, batches.c.roster_hash == roster_hash
+    )
+    row = connection.execute(statement.limit(1)).one_or_none()
+    return None if row is None else _batch_record(row)
+
+
+def newest_batch(connection: Connection) -> BatchId | None:
+    """Give the number of the batch that was sealed last; None if there is none."""
+    return connection.execute(select(func.max(batches.c.id))).scalar()
 
 
 def move_batch(
@@ -239,6 +263,8 @@ def _insert_rows(
 _SELECT_BATCH: Final = select(batches, issuers.c.registry, issuers.c.issuer_id).join(
     issuers, issuers.c.id == batches.c.issuer_ref
 )
+
+_IS_UNFINISHED: Final = batches.c.state.in_([state.value for state in UNFINISHED])
 
 
 def _batch_record(row: Row[Any]) -> BatchRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NewType
+from typing import Final, NewType
 from uuid import UUID
 
 from anchor.model import Address, Hash32, RegistryId, StatusPosition
@@ -28,6 +28,10 @@ class BatchState(Enum):
     ANCHORED = "anchored"
     FAILED = "failed"
     """The contract refused the mined transaction; anchoring may be tried again."""
+
+
+UNFINISHED: Final = (BatchState.SEALED, BatchState.SIGNED, BatchState.SENT, BatchState.FAILED)
+"""States of batches that are kept but not anchored."""
 
 
 class TransactionState(Enum):

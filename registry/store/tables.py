@@ -72,6 +72,8 @@ batches: Final = Table(
     Column("root", LargeBinary(32), nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("achievement_name", Text, nullable=False),
+    # Over achievement and recipients in any order: tells a roster that is about to be issued for the second time.
+    Column("roster_hash", LargeBinary(32), nullable=False),
     Column("state", String(16), nullable=False, index=True),
     Column("sealed_at", BigInteger, nullable=False),
     Column("transaction_id", _RowId, ForeignKey("transactions.id")),

@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("root", sa.LargeBinary(length=32), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("achievement_name", sa.Text(), nullable=False),
+        sa.Column("roster_hash", sa.LargeBinary(length=32), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("sealed_at", sa.BigInteger(), nullable=False),
         sa.Column("transaction_id", _ROW_ID, nullable=True),

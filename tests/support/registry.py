@@ -1,0 +1,52 @@
+"""What tests of the registry part start from: a frame of credentials, a roster, a database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from anchor.model import RegistryId
+from registry.services.credentials import CredentialFrame, IssuerProfile
+from registry.services.roster import Recipient
+from registry.store.engine import Store, open_store
+
+REGISTRY = RegistryId.parse("eip155:31337:0x5fbdb2315678afecb367f032d93f642f64180aa3")
+DID = "did:web:college.example"
+NOW = 1_780_000_000
+
+ACHIEVEMENT: dict[str, Any] = {
+    "id": "https://college.example/achievements/1",
+    "type": ["Achievement"],
+    "name": "Littératie des données",
+    "description": "Lit et présente des données.",
+    "criteria": {"narrative": "Un projet."},
+}
+
+
+def frame_of(
+    achievement: dict[str, Any] | None = None,
+    *,
+    registry: RegistryId = REGISTRY,
+    issuer_id: int = 1,
+    url: str | None = "https://college.example",
+) -> CredentialFrame:
+    return CredentialFrame(
+        achievement=ACHIEVEMENT if achievement is None else achievement,
+        issuer=IssuerProfile(did=DID, name="Collège Boréalis", url=url),
+        registry=registry,
+        issuer_id=issuer_id,
+        public_url="https://credentials.college.example/",
+        valid_from=NOW,
+    )
+
+
+def recipients_of(count: int) -> list[Recipient]:
+    """Every third one has no e-mail."""
+    return [
+        Recipient(name=f"Zoé ʔ {number}", email=None if number % 3 == 2 else f"zoe.{number}@example.org")
+        for number in range(count)
+    ]
+
+
+def store_in(folder: Path) -> Store:
+    return open_store(f"sqlite:///{folder / 'registry.db'}")

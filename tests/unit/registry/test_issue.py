@@ -1,0 +1,143 @@
+import random
+from pathlib import Path
+
+import pytest
+
+from anchor.canonical import canonicalize, credential_hash, leaf_hash, parse_document
+from anchor.credential import parse_credential
+from anchor.identity import matches_email
+from anchor.merkle import check_inclusion
+from anchor.status import LIST_SIZE, parse_status
+from registry.errors import ConflictError, RosterFormatError, StoreError
+from registry.services import issue
+from registry.services.files import credential_file
+from registry.services.issue import roster_hash, seal_batch
+from registry.services.roster import Recipient
+from registry.store.batches import (
+    allocate_positions,
+    issuer_ref,
+    iterate_credentials,
+    move_batch,
+    prove,
+    unfinished_batches,
+)
+from registry.store.engine import Store
+from registry.store.records import BatchRecord, BatchState, CredentialRecord
+from tests.support.registry import ACHIEVEMENT, NOW, REGISTRY, frame_of, recipients_of, store_in
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return store_in(tmp_path)
+
+
+def credentials_of(store: Store, batch: BatchRecord) -> list[CredentialRecord]:
+    with store.reading() as connection:
+        return list(iterate_credentials(connection, batch.id))
+
+
+def test_everyone_on_the_roster_gets_one_credential(store: Store) -> None:
+    recipients = recipients_of(30)
+    batch = seal_batch(store, frame_of(), recipients)
+    assert (batch.size, batch.state, batch.sealed_at, batch.transaction) == (30, BatchState.SEALED, NOW, None)
+    kept = credentials_of(store, batch)
+    assert sorted((each.recipient_name, each.recipient_email or "") for each in kept) == sorted(
+        (each.name, each.email or "") for each in recipients
+    )
+    assert [each.leaf_index for each in kept] == list(range(30))
+    assert len({each.uuid for each in kept}) == len({each.salt for each in kept}) == 30
+    assert {each.uuid.version for each in kept} == {4}
+
+
+def test_each_credential_says_its_own_and_leads_to_the_root(store: Store) -> None:
+    batch = seal_batch(store, frame_of(), recipients_of(7))
+    with store.reading() as connection:
+        for each in iterate_credentials(connection, batch.id):
+            document = parse_document(each.canonical)
+            assert document.canonical_bytes() == each.canonical == canonicalize(document.value)
+            value = document.value
+            assert value["id"] == each.uuid.urn
+            identities = value["credentialSubject"]["identifier"]
+            assert identities[0]["identityHash"] == each.recipient_name
+            assert len(identities) == (1 if each.recipient_email is None else 2)
+            if each.recipient_email is not None:
+                assert matches_email(identities[1], each.recipient_email)
+            status = parse_status(value)
+            assert (status.registry, status.issuer_id, status.position) == (REGISTRY, 1, each.position)
+            leaf = leaf_hash(credential_hash(each.canonical), each.salt, each.position)
+            check_inclusion(leaf, prove(connection, batch, each.leaf_index), batch.root)
+
+
+def test_files_are_well_formed_with_their_proof(store: Store) -> None:
+    batch = seal_batch(store, frame_of(), recipients_of(5))
+    with store.reading() as connection:
+        for each in iterate_credentials(connection, batch.id):
+            proof = prove(connection, batch, each.leaf_index)
+            credential = parse_credential(credential_file(batch, each, proof))
+            (request,) = credential.requests
+            assert (request.proof.root, request.proof.issuer_id) == (batch.root, 1)
+            check_inclusion(credential.leaf(request), request.proof.inclusion, batch.root)
+
+
+def test_the_order_is_shuffled(store: Store) -> None:
+    names = [each.recipient_name for each in credentials_of(store, seal_batch(store, frame_of(), recipients_of(200)))]
+    roster = [each.name for each in recipients_of(200)]
+    assert names != roster
+    assert sorted(names) == sorted(roster)
+
+
+def test_positions_follow_on_and_cross_lists(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with store.writing() as connection:
+        issuer = issuer_ref(connection, REGISTRY, 1)
+        allocate_positions(connection, issuer, LIST_SIZE - 3)
+    kept = credentials_of(store, seal_batch(store, frame_of(), recipients_of(5)))
+    first_list = kept[0].position.status_list
+    assert [each.position.index for each in kept] == [LIST_SIZE - 3, LIST_SIZE - 2, LIST_SIZE - 1, 0, 1]
+    assert [each.position.status_list - first_list for each in kept] == [0, 0, 0, 1, 1]
+
+
+def test_chunks_and_progress(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(issue, "_ROWS_A_CHUNK", 4)
+    seen: list[int] = []
+    batch = seal_batch(store, frame_of(), recipients_of(10), progress=seen.append)
+    assert seen == [4, 4, 2]
+    assert len(credentials_of(store, batch)) == 10
+
+
+def test_no_recipients(store: Store) -> None:
+    with pytest.raises(RosterFormatError):
+        seal_batch(store, frame_of(), [])
+
+
+def test_no_half_batch_when_it_fails_on_the_way(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_leaves: bytes) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(issue, "build_levels", fail)
+    with pytest.raises(StoreError, match="full"):
+        seal_batch(store, frame_of(), recipients_of(10))
+    with store.reading() as connection:
+        assert unfinished_batches(connection, REGISTRY, 1) == ()
+        tables = ("batches", "credentials", "tree_chunks", "issuers")
+        assert [connection.exec_driver_sql(f"SELECT count(*) FROM {each}").scalar() for each in tables] == [0] * 4  # noqa: S608
+
+
+def test_the_same_again_is_refused_until_the_first_is_anchored(store: Store) -> None:
+    recipients = recipients_of(4)
+    first = seal_batch(store, frame_of(), recipients)
+    with pytest.raises(ConflictError, match="same achievement and recipients") as caught:
+        seal_batch(store, frame_of(), recipients[::-1])
+    assert f"--resume {first.id}" in caught.value.advice
+    seal_batch(store, frame_of(), recipients_of(3))
+    seal_batch(store, frame_of({**ACHIEVEMENT, "name": "Other"}), recipients)
+    with store.writing() as connection:
+        move_batch(connection, first, BatchState.ANCHORED, anchored_at=9)
+    assert seal_batch(store, frame_of(), recipients).size == 4
+
+
+def test_the_roster_hash_tells_rosters_apart() -> None:
+    recipients = recipients_of(5)
+    shuffled = random.Random(1).sample(recipients, 5)
+    assert roster_hash(ACHIEVEMENT, recipients) == roster_hash(ACHIEVEMENT, shuffled)
+    other = [*recipients[1:], Recipient(name=recipients[0].name, email=None)]
+    assert roster_hash(ACHIEVEMENT, recipients) != roster_hash(ACHIEVEMENT, other)
