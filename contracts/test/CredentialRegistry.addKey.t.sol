@@ -213,6 +213,18 @@ contract AddKeyTest is RegistryTest {
         _addKey(controller, consent, signature);
     }
 
+    /// After a split of the chain a consent is good on the side it was signed for, and not on the other.
+    function test_addKey_followsTheChainId() public {
+        Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
+        bytes memory before = consent.sign(NEW_PK, block.chainid, address(registry));
+        bytes memory afterwards = consent.sign(NEW_PK, 10, address(registry));
+        bytes32 digest = consent.digest(10, address(registry));
+        vm.chainId(10);
+        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.InvalidConsent.selector, newKey, digest));
+        _addKey(controller, consent, before);
+        _addKey(controller, consent, afterwards);
+    }
+
     function test_addKey_revertsWithInvalidConsentForOtherContract() public {
         Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
         bytes memory signature = consent.sign(NEW_PK, block.chainid, address(history));

@@ -19,6 +19,11 @@ contract StatusWordsTest {
         _check(index, index / 256, 2 ** (index % 256));
     }
 
+    function test_locate_revertsWithStatusIndexOutOfRangeJustPastTheEnd() public {
+        vm.expectRevert(abi.encodeWithSelector(StatusWords.StatusIndexOutOfRange.selector, 131_072));
+        this.locate(131_072);
+    }
+
     function test_fuzz_locate_revertsWithStatusIndexOutOfRange(uint256 index) public {
         vm.assume(index >= 131_072);
         vm.expectRevert(abi.encodeWithSelector(StatusWords.StatusIndexOutOfRange.selector, index));
