@@ -4,7 +4,7 @@ Evidence comes only as state proofs against a block header, from a node or from 
 believed. `LedgerState` checks a proof when, and only when, its value is asked for: a lie about a fact that is not
 needed never spoils a verdict.
 
-The slots follow the contract's storage layout (contracts/snapshots/storage-layout.json, held equal by tests/docs/test_spec.py).
+The slots follow the contract's storage layout (docs/spec/history.md; tests/docs/test_spec.py holds all three equal).
 """
 
 from __future__ import annotations
