@@ -107,7 +107,7 @@ class Devnet:
 
     def down(self) -> bool:
         """Save the chain and stop the node; tell whether it was running."""
-        return self._testnet.down()
+        return (self._home / TESTNET_FOLDER).exists() and self._testnet.down()
 
     def status(self) -> DevnetStatus:
         """Look how things are, changing nothing."""

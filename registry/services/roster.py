@@ -191,6 +191,7 @@ def _read_row(
     email = cells[columns["email"]].strip() if "email" in columns else ""
     if email and (len(email) > MAX_EMAIL_CHARACTERS or not _EMAIL.fullmatch(email)):
         problems.append(Problem(where=f"line {line}, email", reason="is not an e-mail address"))
+        email = ""
     return Recipient(name=name, email=email or None)
 
 

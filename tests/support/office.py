@@ -1,0 +1,91 @@
+"""An institution at work on a real chain: its database and keys, and what the ledger proves afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from anchor.audit import IssuerHistory
+from anchor.cli.audit import audit_registry
+from anchor.credential import parse_credential
+from anchor.ledger.client import LedgerClient
+from anchor.ledger.collect import collect_evidence
+from anchor.ledger.testnet import CHAIN_ID, dev_signer
+from anchor.ledger.transactions import TransactionSender
+from anchor.model import Verdict
+from anchor.verify import verify
+from registry.services.anchoring import Anchoring
+from registry.services.files import credential_file
+from registry.services.issue import seal_batch
+from registry.services.ledger_state import LedgerView
+from registry.services.locks import ProcessLock
+from registry.services.sending import Outbox
+from registry.services.status import StatusService
+from registry.store.batches import get_batch, iterate_credentials, prove
+from registry.store.engine import Store
+from registry.store.records import BatchId, BatchRecord
+from tests.ledger.chain import ANCHOR_KEY, STATUS_KEY, Chain
+from tests.support.registry import NOW, frame_of, recipients_of, store_in
+
+LATER = NOW + 10**8
+"""When verdicts are given: after the chain's clock, whatever the tests did to it."""
+
+
+@dataclass(kw_only=True)
+class Office:
+    """One institution. `restarted` gives it again, as a new process would find it."""
+
+    chain: Chain
+    folder: Path
+    client: LedgerClient
+    wait_seconds: float = 5.0
+    store: Store = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.store = store_in(self.folder)
+
+    def restarted(self, client: LedgerClient | None = None) -> Office:
+        return Office(chain=self.chain, folder=self.folder, client=client or self.chain.client)
+
+    def sender(self, account: int) -> TransactionSender:
+        lock = ProcessLock(self.folder / f"{account}.lock", what="sends for this account", timeout_seconds=5)
+        return TransactionSender(self.client, chain_id=CHAIN_ID, signer=dev_signer(account), lock=lock)
+
+    @property
+    def view(self) -> LedgerView:
+        return LedgerView(self.client, self.chain.registry)
+
+    def anchoring(self, sender: TransactionSender | None = None) -> Anchoring:
+        outbox = Outbox(self.store, sender or self.sender(ANCHOR_KEY), wait_seconds=self.wait_seconds)
+        return Anchoring(self.store, outbox, self.view)
+
+    def status(self, sender: TransactionSender | None = None) -> StatusService:
+        outbox = Outbox(self.store, sender or self.sender(STATUS_KEY), wait_seconds=self.wait_seconds)
+        return StatusService(self.store, outbox, self.view, self.chain.issuer_id)
+
+    def seal(self, count: int = 5) -> BatchRecord:
+        frame = frame_of(registry=self.chain.registry, issuer_id=self.chain.issuer_id)
+        return seal_batch(self.store, frame, recipients_of(count))
+
+    def batch(self, batch_id: BatchId) -> BatchRecord:
+        with self.store.reading() as connection:
+            return get_batch(connection, batch_id)
+
+    def files(self, batch_id: BatchId) -> list[bytes]:
+        """The credentials of a batch as files, in leaf order."""
+        with self.store.reading() as connection:
+            batch = get_batch(connection, batch_id)
+            return [
+                credential_file(batch, each, prove(connection, batch, each.leaf_index))
+                for each in iterate_credentials(connection, batch_id)
+            ]
+
+    def verdict(self, data: bytes) -> Verdict:
+        credential, policy = parse_credential(data), self.chain.policy()
+        return verify(credential, collect_evidence(self.chain.client, credential.requests, policy), policy, LATER)
+
+    def audit(self) -> IssuerHistory:
+        """What the production auditor finds: the whole history, proven complete."""
+        policy = self.chain.policy(nodes=(self.chain.url,))
+        history, _ = audit_registry(policy.registries[0], policy, lambda _words: None)
+        return history.issuer(self.chain.issuer_id)
