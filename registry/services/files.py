@@ -20,11 +20,15 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from anchor.merkle import prove_inclusion
+from anchor.canonical import credential_hash, leaf_hash
+from anchor.errors import InclusionError
+from anchor.merkle import check_inclusion, prove_inclusion
 from anchor.model import AnchorProof, InclusionProof
 from anchor.proof import anchor_proof_member
-from registry.errors import ConflictError
-from registry.store.batches import get_batch, iterate_credentials, read_levels
+from registry.errors import ConflictError, StoreError
+from registry.services.credentials import CredentialValues
+from registry.services.template import CredentialTemplate
+from registry.store.batches import get_batch, iterate_credentials, read_levels, read_templates
 from registry.store.engine import Store
 from registry.store.records import BatchId, BatchRecord, BatchState, CredentialRecord
 
@@ -56,9 +60,9 @@ def write_batch(
     with store.reading() as connection:
         batch = get_batch(connection, batch_id)
         _require_anchored(batch)
-        for credential, proof in _proven_credentials(connection, batch):
+        for credential, content in credential_files(connection, batch):
             path = folder / file_name(credential, batch.size)
-            _write_file(path, credential_file(batch, credential, proof))
+            _write_file(path, content)
             email = credential.recipient_email or ""
             rows.writerow((path.name, _as_cell(credential.recipient_name), _as_cell(email)))
             progress(1)
@@ -88,11 +92,28 @@ def file_name(credential: CredentialRecord, size: int) -> str:
     return f"{credential.leaf_index + 1:0{max(4, len(str(size)))}}-{credential.uuid}.json"
 
 
-def credential_file(batch: BatchRecord, credential: CredentialRecord, proof: InclusionProof) -> bytes:
-    """Give a credential as a file: its canonical bytes with the anchor proof put in."""
-    member = anchor_proof_member(anchor_proof(batch, credential, proof))
-    # The canonical bytes are an object with members; whether `proof` stands last matters to nobody.
-    return b'%b,"proof":[%b]}\n' % (credential.canonical[:-1], json.dumps(member, separators=(",", ":")).encode())
+def credential_files(connection: Connection, batch: BatchRecord) -> Iterator[tuple[CredentialRecord, bytes]]:
+    """Give a batch's credentials as files, in leaf order: canonical bytes with the anchor proof put in.
+
+    Raises:
+        StoreError: A credential is not the one that was sealed: somebody altered the database.
+    """
+    levels = read_levels(connection, batch.id)
+    shapes = {has_email: CredentialTemplate(text) for has_email, text in read_templates(connection, batch.id).items()}
+    for credential in iterate_credentials(connection, batch.id):
+        canonical = shapes[credential.recipient_email is not None].fill(_values(credential))
+        inclusion = prove_inclusion(levels, credential.leaf_index)
+        leaf = leaf_hash(credential_hash(canonical), credential.salt, credential.position)
+        try:
+            check_inclusion(leaf, inclusion, batch.root)
+        except InclusionError as error:
+            raise StoreError(
+                f"credential {credential.uuid} in the database is not the one that was sealed in batch {batch.id}",
+                advice="The database was altered: restore it from a backup.",
+            ) from error
+        member = anchor_proof_member(anchor_proof(batch, credential, inclusion))
+        # The canonical bytes are an object with members; whether `proof` stands last matters to nobody.
+        yield credential, b'%b,"proof":[%b]}\n' % (canonical[:-1], json.dumps(member, separators=(",", ":")).encode())
 
 
 def anchor_proof(batch: BatchRecord, credential: CredentialRecord, proof: InclusionProof) -> AnchorProof:
@@ -106,12 +127,14 @@ def anchor_proof(batch: BatchRecord, credential: CredentialRecord, proof: Inclus
     )
 
 
-def _proven_credentials(
-    connection: Connection, batch: BatchRecord
-) -> Iterator[tuple[CredentialRecord, InclusionProof]]:
-    levels = read_levels(connection, batch.id)
-    for credential in iterate_credentials(connection, batch.id):
-        yield credential, prove_inclusion(levels, credential.leaf_index)
+def _values(credential: CredentialRecord) -> CredentialValues:
+    return CredentialValues(
+        id=credential.uuid.urn,
+        name=credential.recipient_name,
+        email=credential.recipient_email,
+        email_salt="" if credential.email_salt is None else credential.email_salt.hex(),
+        position=credential.position,
+    )
 
 
 def _require_anchored(batch: BatchRecord) -> None:

@@ -29,6 +29,7 @@ from registry.services.roster import Recipient
 from registry.services.template import CredentialTemplate
 from registry.store.batches import (
     add_credentials,
+    add_templates,
     allocate_positions,
     begin_batch,
     finish_batch,
@@ -96,6 +97,7 @@ def seal_batch(
             sealed_at=frame.valid_from,
         )
         # 3
+        add_templates(connection, batch, {shape: template.text for shape, template in writer.templates.items()})
         for start in range(0, len(order), _ROWS_A_CHUNK):
             some = order[start : start + _ROWS_A_CHUNK]
             add_credentials(connection, issuer, batch, writer.rows(some, start, first))
@@ -133,8 +135,8 @@ class _RowWriter:
 
     def __init__(self, frame: CredentialFrame) -> None:
         self.leaves: Final = bytearray()
-        self._templates: Final = {
-            has_email: CredentialTemplate(frame, has_email=has_email) for has_email in (True, False)
+        self.templates: Final = {
+            has_email: CredentialTemplate.compile(frame, has_email=has_email) for has_email in (True, False)
         }
 
     def rows(self, recipients: Sequence[Recipient], start: int, first: int) -> list[tuple[object, ...]]:
@@ -147,18 +149,21 @@ class _RowWriter:
         """
         count = len(recipients)
         salts = os.urandom(HASH_BYTES * count)
-        email_salts = os.urandom(EMAIL_SALT_BYTES * count).hex()
+        email_salts = os.urandom(EMAIL_SALT_BYTES * count)
         rows: list[tuple[object, ...]] = []
         for number, recipient in enumerate(recipients):
             leaf_index = start + number
             uuid = uuid4()
             salt = Hash32(salts[number * HASH_BYTES : (number + 1) * HASH_BYTES])
-            email_salt = email_salts[number * 2 * EMAIL_SALT_BYTES : (number + 1) * 2 * EMAIL_SALT_BYTES]
+            email_salt = email_salts[number * EMAIL_SALT_BYTES : (number + 1) * EMAIL_SALT_BYTES]
             status_list, index = divmod(first + leaf_index, LIST_SIZE)
             position = StatusPosition(status_list=status_list, index=index)
             name, email = recipient.name, recipient.email
-            values = CredentialValues(id=uuid.urn, name=name, email=email, email_salt=email_salt, position=position)
-            canonical = self._templates[email is not None].fill(values)
+            values = CredentialValues(
+                id=uuid.urn, name=name, email=email, email_salt=email_salt.hex(), position=position
+            )
+            canonical = self.templates[email is not None].fill(values)
             self.leaves.extend(leaf_hash(credential_hash(canonical), salt, position))
-            rows.append((leaf_index, uuid.bytes, status_list, index, salt, name, email, canonical))
+            kept_salt = None if email is None else email_salt
+            rows.append((leaf_index, uuid.bytes, status_list, index, salt, name, email, kept_salt))
         return rows

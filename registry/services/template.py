@@ -30,11 +30,20 @@ class CredentialTemplate:
     """Canonical bytes of all credentials of one batch and one shape.
 
     Args:
-        frame: What they have in common.
-        has_email: The shape: with an e-mail's hash, or without.
+        text: As made by `compile`, perhaps long ago: the database keeps it.
     """
 
-    def __init__(self, frame: CredentialFrame, *, has_email: bool) -> None:
+    def __init__(self, text: bytes) -> None:
+        self.text: Final = text
+
+    @classmethod
+    def compile(cls, frame: CredentialFrame, *, has_email: bool) -> CredentialTemplate:
+        """Compile the canonical form of a batch's credentials.
+
+        Args:
+            frame: What they have in common.
+            has_email: The shape: with an e-mail's hash, or without.
+        """
         markers = {slot: secrets.token_hex(_MARKER_BYTES) for slot in ("id", "name", "email", "salt")}
         numbers = {slot: 10**48 + secrets.randbits(8 * _MARKER_BYTES) for slot in ("list", "index")}
         identities = [name_identity(markers["name"])]
@@ -47,8 +56,7 @@ class CredentialTemplate:
         markers["name"] = f'"{markers["name"]}"'
         for slot, marker in (markers | {slot: str(number) for slot, number in numbers.items()}).items():
             text = text.replace(marker.encode(), f"%({slot})b".encode())
-        self._text: Final = text
-        self._has_email: Final = has_email
+        return cls(text)
 
     def fill(self, values: CredentialValues) -> bytes:
         """Give one credential's canonical bytes.
@@ -65,7 +73,7 @@ class CredentialTemplate:
             b"list": b"%d" % position.status_list,
             b"index": b"%d" % position.index,
         }
-        if self._has_email and values.email is not None:
+        if values.email is not None:
             slots[b"email"] = email_hash(values.email, values.email_salt).encode()
             slots[b"salt"] = values.email_salt.encode()
-        return self._text % slots
+        return self.text % slots

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from registry.store.records import (
     IssuerRef,
     TransactionId,
 )
-from registry.store.tables import batches, credentials, issuers, tree_chunks
+from registry.store.tables import batches, credentials, issuers, templates, tree_chunks
 
 CHUNK_NODES: Final = 1024
 """Nodes in one stored chunk of a tree level: 32 KiB. A proof in a batch of a million reads 20 of them."""
@@ -42,7 +42,7 @@ _CREDENTIAL_COLUMNS: Final = (
     "salt",
     "recipient_name",
     "recipient_email",
-    "canonical",
+    "email_salt",
 )
 
 
@@ -103,9 +103,21 @@ def add_credentials(
         issuer: The batch's issuer.
         batch: The batch, begun in this transaction.
         rows: For each: leaf index, UUID's bytes, status list, status index, salt, recipient's name, e-mail or None,
-            canonical bytes.
+            the salt of its hash or None.
     """
     _insert_rows(connection, credentials, _CREDENTIAL_COLUMNS, [(batch, issuer.id, *row) for row in rows])
+
+
+def add_templates(connection: Connection, batch: BatchId, texts: Mapping[bool, bytes]) -> None:
+    """Keep what a batch's credentials have in common, for those with an e-mail and those without."""
+    rows = [(batch, has_email, text) for has_email, text in texts.items()]
+    _insert_rows(connection, templates, ("batch_id", "has_email", "text"), rows)
+
+
+def read_templates(connection: Connection, batch: BatchId) -> dict[bool, bytes]:
+    """Read what `add_templates` kept."""
+    rows = connection.execute(select(templates.c.has_email, templates.c.text).where(templates.c.batch_id == batch))
+    return {row.has_email: row.text for row in rows}
 
 
 def finish_batch(connection: Connection, batch: BatchId, levels: Sequence[bytes]) -> None:
@@ -291,5 +303,5 @@ def _credential_record(row: Row[Any]) -> CredentialRecord:
         salt=Hash32(row.salt),
         recipient_name=row.recipient_name,
         recipient_email=row.recipient_email,
-        canonical=row.canonical,
+        email_salt=row.email_salt,
     )

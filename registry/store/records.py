@@ -91,7 +91,7 @@ class BatchRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialRecord:
-    """One credential without its proof, which the batch's tree gives."""
+    """What is one credential's own; the batch's template and tree give the rest."""
 
     batch: BatchId
     leaf_index: int
@@ -100,7 +100,8 @@ class CredentialRecord:
     salt: Hash32
     recipient_name: str
     recipient_email: str | None
-    canonical: bytes
+    email_salt: bytes | None
+    """None exactly when there is no e-mail."""
 
 
 class StatusKind(Enum):

@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Integer,
@@ -96,12 +97,21 @@ credentials: Final = Table(
     Column("salt", LargeBinary(32), nullable=False),
     Column("recipient_name", Text, nullable=False),
     Column("recipient_email", Text),
-    Column("canonical", LargeBinary, nullable=False),
+    Column("email_salt", LargeBinary(16)),
     UniqueConstraint("batch_id", "leaf_index"),
     # The counter in `issuers` sees to it; should it ever fail, nothing is issued rather than an index used twice.
     UniqueConstraint("issuer_ref", "status_list", "status_index"),
 )
-"""Credentials, in leaf order."""
+"""What is each credential's own, in leaf order. With the batch's template it makes the canonical bytes, to the byte."""
+
+templates: Final = Table(
+    "templates",
+    metadata,
+    Column("batch_id", _RowId, ForeignKey("batches.id"), primary_key=True),
+    Column("has_email", Boolean, primary_key=True),
+    Column("text", LargeBinary, nullable=False),
+)
+"""What all credentials of a batch and shape have in common: kept once, not a thousand times."""
 
 tree_chunks: Final = Table(
     "tree_chunks",

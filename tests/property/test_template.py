@@ -62,13 +62,13 @@ def test_fill_gives_the_canonical_form(
 ) -> None:
     frame, values = frame_of(achievement, issuer_name, url), values_of(name, email, position)
     expected = canonicalize(build_credential(frame, values))
-    assert CredentialTemplate(frame, has_email=email is not None).fill(values) == expected
+    assert CredentialTemplate.compile(frame, has_email=email is not None).fill(values) == expected
 
 
 @given(names, names)
 def test_one_template_serves_many(first: str, second: str) -> None:
     frame = frame_of({}, "x", None)
-    template = CredentialTemplate(frame, has_email=True)
+    template = CredentialTemplate.compile(frame, has_email=True)
     for index, name in enumerate((first, second)):
         values = values_of(name, "a@example.org", StatusPosition(status_list=3, index=index))
         assert template.fill(values) == canonicalize(build_credential(frame, values))
@@ -77,7 +77,7 @@ def test_one_template_serves_many(first: str, second: str) -> None:
 @given(any_text)
 def test_what_is_filled_in_is_what_the_strict_parser_accepts(name: str) -> None:
     frame, position = frame_of({}, "x", None), StatusPosition(status_list=0, index=0)
-    template = CredentialTemplate(frame, has_email=False)
+    template = CredentialTemplate.compile(frame, has_email=False)
     if FORBIDDEN_CHARACTER.search(name) is None:
         canonical = template.fill(values_of(name, None, position))
         assert parse_document(canonical).canonical_bytes() == canonical
@@ -88,6 +88,6 @@ def test_what_is_filled_in_is_what_the_strict_parser_accepts(name: str) -> None:
 
 @pytest.mark.parametrize("char", ["\ud800", "\ufdd0", "\ufffe", "\uffff", "\U0001ffff", "\U0010fffe"])
 def test_a_forbidden_character_is_refused(char: str) -> None:
-    template = CredentialTemplate(frame_of({}, "x", None), has_email=False)
+    template = CredentialTemplate.compile(frame_of({}, "x", None), has_email=False)
     with pytest.raises(CredentialFormatError):
         template.fill(values_of(f"Zoé {char}", None, StatusPosition(status_list=0, index=0)))

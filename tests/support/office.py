@@ -15,13 +15,13 @@ from anchor.ledger.transactions import TransactionSender
 from anchor.model import Verdict
 from anchor.verify import verify
 from registry.services.anchoring import Anchoring
-from registry.services.files import credential_file
+from registry.services.files import credential_files
 from registry.services.issue import seal_batch
 from registry.services.ledger_state import LedgerView
 from registry.services.locks import ProcessLock
 from registry.services.sending import Outbox
 from registry.services.status import StatusService
-from registry.store.batches import get_batch, iterate_credentials, prove
+from registry.store.batches import get_batch
 from registry.store.engine import Store
 from registry.store.records import BatchId, BatchRecord
 from tests.ledger.chain import ANCHOR_KEY, STATUS_KEY, Chain
@@ -74,11 +74,7 @@ class Office:
     def files(self, batch_id: BatchId) -> list[bytes]:
         """The credentials of a batch as files, in leaf order."""
         with self.store.reading() as connection:
-            batch = get_batch(connection, batch_id)
-            return [
-                credential_file(batch, each, prove(connection, batch, each.leaf_index))
-                for each in iterate_credentials(connection, batch_id)
-            ]
+            return [content for _, content in credential_files(connection, get_batch(connection, batch_id))]
 
     def verdict(self, data: bytes) -> Verdict:
         credential, policy = parse_credential(data), self.chain.policy()

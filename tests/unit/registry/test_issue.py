@@ -2,15 +2,16 @@ import random
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
-from anchor.canonical import canonicalize, credential_hash, leaf_hash, parse_document
+from anchor.canonical import parse_document
 from anchor.credential import parse_credential
 from anchor.identity import matches_email
 from anchor.merkle import check_inclusion
-from anchor.status import LIST_SIZE, parse_status
+from anchor.status import LIST_SIZE
 from registry.errors import ConflictError, RosterFormatError, StoreError
 from registry.services import issue
-from registry.services.files import credential_file
+from registry.services.files import credential_files
 from registry.services.issue import roster_hash, seal_batch
 from registry.services.roster import Recipient
 from registry.store.batches import (
@@ -23,6 +24,7 @@ from registry.store.batches import (
 )
 from registry.store.engine import Store
 from registry.store.records import BatchRecord, BatchState, CredentialRecord
+from registry.store.tables import credentials
 from tests.support.registry import ACHIEVEMENT, NOW, REGISTRY, frame_of, recipients_of, store_in
 
 
@@ -52,31 +54,36 @@ def test_everyone_on_the_roster_gets_one_credential(store: Store) -> None:
 def test_each_credential_says_its_own_and_leads_to_the_root(store: Store) -> None:
     batch = seal_batch(store, frame_of(), recipients_of(7))
     with store.reading() as connection:
-        for each in iterate_credentials(connection, batch.id):
-            document = parse_document(each.canonical)
-            assert document.canonical_bytes() == each.canonical == canonicalize(document.value)
-            value = document.value
+        for each, content in credential_files(connection, batch):
+            value = parse_document(content).value
             assert value["id"] == each.uuid.urn
             identities = value["credentialSubject"]["identifier"]
             assert identities[0]["identityHash"] == each.recipient_name
             assert len(identities) == (1 if each.recipient_email is None else 2)
             if each.recipient_email is not None:
                 assert matches_email(identities[1], each.recipient_email)
-            status = parse_status(value)
-            assert (status.registry, status.issuer_id, status.position) == (REGISTRY, 1, each.position)
-            leaf = leaf_hash(credential_hash(each.canonical), each.salt, each.position)
-            check_inclusion(leaf, prove(connection, batch, each.leaf_index), batch.root)
-
-
-def test_files_are_well_formed_with_their_proof(store: Store) -> None:
-    batch = seal_batch(store, frame_of(), recipients_of(5))
-    with store.reading() as connection:
-        for each in iterate_credentials(connection, batch.id):
-            proof = prove(connection, batch, each.leaf_index)
-            credential = parse_credential(credential_file(batch, each, proof))
+            credential = parse_credential(content)
             (request,) = credential.requests
-            assert (request.proof.root, request.proof.issuer_id) == (batch.root, 1)
+            assert (request.proof.registry, request.proof.issuer_id, request.proof.root) == (REGISTRY, 1, batch.root)
+            assert (request.position, request.proof.salt) == (each.position, each.salt)
+            assert request.proof.inclusion == prove(connection, batch, each.leaf_index)
             check_inclusion(credential.leaf(request), request.proof.inclusion, batch.root)
+
+
+def test_what_goes_out_is_canonical_but_for_the_proof(store: Store) -> None:
+    batch = seal_batch(store, frame_of(), recipients_of(3))
+    with store.reading() as connection:
+        for _, content in credential_files(connection, batch):
+            canonical = parse_document(content).canonical_bytes()
+            assert content.startswith(canonical[:-1])
+
+
+def test_a_row_that_was_altered_is_found_out(store: Store) -> None:
+    batch = seal_batch(store, frame_of(), recipients_of(3))
+    with store.writing() as connection:
+        connection.execute(update(credentials).values(recipient_name="Somebody Else"))
+    with store.reading() as connection, pytest.raises(StoreError, match="not the one that was sealed"):
+        list(credential_files(connection, batch))
 
 
 def test_the_order_is_shuffled(store: Store) -> None:

@@ -84,7 +84,7 @@ def upgrade() -> None:
         sa.Column("salt", sa.LargeBinary(length=32), nullable=False),
         sa.Column("recipient_name", sa.Text(), nullable=False),
         sa.Column("recipient_email", sa.Text(), nullable=True),
-        sa.Column("canonical", sa.LargeBinary(), nullable=False),
+        sa.Column("email_salt", sa.LargeBinary(length=16)),
         sa.ForeignKeyConstraint(["batch_id"], ["batches.id"], name="fk_credentials_batch_id"),
         sa.ForeignKeyConstraint(["issuer_ref"], ["issuers.id"], name="fk_credentials_issuer_ref"),
         sa.PrimaryKeyConstraint("id", name="pk_credentials"),
@@ -102,4 +102,12 @@ def upgrade() -> None:
         sa.Column("nodes", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["batch_id"], ["batches.id"], name="fk_tree_chunks_batch_id"),
         sa.PrimaryKeyConstraint("batch_id", "level", "chunk", name="pk_tree_chunks"),
+    )
+    op.create_table(
+        "templates",
+        sa.Column("batch_id", _ROW_ID, nullable=False),
+        sa.Column("has_email", sa.Boolean(), nullable=False),
+        sa.Column("text", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["batch_id"], ["batches.id"], name="fk_templates_batch_id"),
+        sa.PrimaryKeyConstraint("batch_id", "has_email", name="pk_templates"),
     )
