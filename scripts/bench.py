@@ -134,7 +134,9 @@ def report(count: int, apart: dict[str, Any], whole: dict[str, Any], database: f
     seconds, (batch,) = apart["seconds"], apart["batches"]
     gas = batch["transaction"]["gasUsed"]
     print(f"\nissue {count:,} credentials: the whole process, from a roster to anchored and stored")
-    line("seconds", f"{apart['wall']:.2f}", apart["wall"] < MAX_SECONDS, f"< {MAX_SECONDS:g}, key unlocking apart")
+    # The target is for 10,000; more of them take longer.
+    quick = apart["wall"] < MAX_SECONDS if count <= 10_000 else None
+    line("seconds", f"{apart['wall']:.2f}", quick, f"< {MAX_SECONDS:g}, key unlocking apart")
     for phase, what in PHASES.items():
         line(f"  {what}", f"{seconds[phase]:.2f}")
     line("  processor", f"{apart['cpu']:.2f}")

@@ -116,7 +116,7 @@ def _issue(
         if out is not None:
             prepare_folder(out)
         store = institution.store
-    with phases.timed("waitForKey"):
+    with phases.timed("waitForKey"), error_console.status("unlocking the key"):
         anchoring = institution.anchoring
     with phases.timed("check"):
         anchoring.check_ready(frame.issuer_id, frame.issuer.did)

@@ -15,7 +15,6 @@ from registry.cli.common import HomeOption, ask_passphrase, read_input
 
 if TYPE_CHECKING:
     from registry.services.status import StatusOutcome, StatusService, StatusTarget
-    from registry.store.records import StatusKind
 
 FORMAT: Final = "credanchor/status@v1"
 """First member of the JSON output; a change that could break readers changes it."""
@@ -74,10 +73,12 @@ def _change(verb: str, names: list[str], reason_text: str, home: Path | None, *,
     from registry.wiring import Institution, now
 
     reason = parse_reason(reason_text)
-    service = Institution(home, ask_passphrase).status
-    targets = [_target(service, name) for name in names]
-    kind: StatusKind = StatusKind(verb)
-    outcome = service.change(targets, kind, reason, now=now())
+    institution = Institution(home, ask_passphrase)
+    institution.start_unlocking(institution.settings.status_key)
+    with error_console.status("asking the ledger"):
+        service = institution.status
+        targets = [_target(service, name) for name in names]
+        outcome = service.change(targets, StatusKind(verb), reason, now=now())
     if as_json:
         print_json(_content(verb, reason, outcome))
     else:

@@ -1,5 +1,5 @@
 import sqlite3
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -7,7 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, create_engine, insert, text
 
 from anchor.errors import MalformedError
 from anchor.merkle import build_levels, prove_inclusion
@@ -18,6 +18,7 @@ from registry.store import engine
 from registry.store.batches import (
     CHUNK_NODES,
     add_credentials,
+    add_templates,
     allocate_positions,
     begin_batch,
     finish_batch,
@@ -28,11 +29,12 @@ from registry.store.batches import (
     newest_batch,
     prove,
     read_levels,
+    read_templates,
     unfinished_batches,
 )
 from registry.store.engine import SCHEMA_REVISIONS, Store, open_store
 from registry.store.records import BatchId, BatchRecord, BatchState, StatusKind, TransactionId, TransactionState
-from registry.store.tables import credentials, metadata
+from registry.store.tables import credentials, issuers, metadata
 from registry.store.transactions import (
     get_transaction,
     keep_status_changes,
@@ -106,14 +108,10 @@ def test_opening_again_changes_nothing_and_a_newer_schema_is_refused(tmp_path: P
         store_in(tmp_path)
 
 
-def test_two_processes_may_open_a_new_database_at_once(tmp_path: Path) -> None:
-    stores: list[Store] = []
-    threads = [threading.Thread(target=lambda: stores.append(store_in(tmp_path))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(stores) == 4
+def test_several_may_open_a_new_database_at_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        stores = list(pool.map(lambda _number: store_in(tmp_path), range(4)))
+    assert [seal(store, 2, seed).id for seed, store in enumerate(stores)] == [1, 2, 3, 4]
 
 
 def test_it_is_private_durable_and_checks_references(tmp_path: Path) -> None:
@@ -193,22 +191,14 @@ def test_a_database_started_anew_starts_elsewhere(tmp_path: Path) -> None:
 
 def test_writers_at_once_share_no_position(tmp_path: Path) -> None:
     store_in(tmp_path).close()
-    failures: list[Exception] = []
 
     def work(seed: int) -> None:
-        try:
-            store = store_in(tmp_path)
-            for turn in range(3):
-                seal(store, 50, seed=seed * 10 + turn)
-        except Exception as error:  # noqa: BLE001 - shown below
-            failures.append(error)
+        store = store_in(tmp_path)
+        for turn in range(3):
+            seal(store, 50, seed=seed * 10 + turn)
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(1, 5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(1, 5)))
     with sqlite3.connect(tmp_path / "registry.db") as connection:
         rows = connection.execute("SELECT status_list, status_index FROM credentials").fetchall()
     assert len(rows) == len(set(rows)) == 4 * 3 * 50
@@ -280,6 +270,20 @@ def test_transactions_and_what_became_of_them(store: Store) -> None:
         assert open_status_transactions(connection, 31337, Address(bytes(20))) == ()
     assert (record.state, record.nonce, record.raw) == (TransactionState.MINED, 4, b"raw")
     assert (record.block_number, record.gas_used, record.gas_price_wei) == (3, 60_000, 2**70)
+
+
+def test_rows_go_in_by_name_where_the_driver_wants_names() -> None:
+    """As psycopg does."""
+    engine = create_engine("sqlite://", paramstyle="named")
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.execute(insert(issuers).values(id=1, registry=REGISTRY.to_text(), issuer_id=1, next_position=0))
+        issuer = issuer_ref(connection, REGISTRY, 1)
+        batch = begin_batch(
+            connection, issuer, size=1, achievement_name="x", roster_hash=Hash32(bytes(32)), sealed_at=5
+        )
+        add_templates(connection, batch, {True: b"with", False: b"without"})
+        assert read_templates(connection, batch) == {True: b"with", False: b"without"}
 
 
 def test_what_is_not_there(store: Store) -> None:
