@@ -4,6 +4,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,10 @@ def sealed(bureau: Bureau) -> list[tuple[int, int, str]]:
     path = bureau.home / "registry.db"
     if not path.exists():
         return []
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection:
+        # Killed while it was being made, the database has no tables yet.
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'batches'").fetchone():
+            return []
         query = "SELECT b.id, count(c.id), b.state FROM batches b JOIN credentials c ON c.batch_id = b.id GROUP BY b.id"
         return connection.execute(query).fetchall()
 
