@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from anchor.cli.main import run
 from anchor.policy import policy_to_text
 from tests.ledger.chain import ANCHOR_KEY, DID, Chain
 from tests.ledger.conftest import chain, session_chain
 from tests.support.issuing import make_batch
+from tests.support.program import Program
 
 __all__ = ["chain", "session_chain"]
 
@@ -19,12 +19,11 @@ NAMES = ["Zoë Tremblay", "ᐊᓇ ᐃᓄᒃ", "Nguyễn Thị Hoa", "O'Brien-Łu
 
 
 @dataclass(kw_only=True)
-class Desk:
+class Desk(Program):
     """A verifier's folder: a policy and a batch of credential files."""
 
     folder: Path
     chain: Chain
-    capsys: pytest.CaptureFixture[str]
     files: list[Path] = field(default_factory=list)
 
     def write(self, name: str, content: bytes | dict[str, Any]) -> Path:
@@ -36,18 +35,6 @@ class Desk:
     def write_policy(self, **changes: Any) -> Path:
         policy = self.chain.policy(**{"nodes": (self.chain.url,), **changes})
         return self.write("policy.json", policy_to_text(policy).encode())
-
-    def run(self, *arguments: object) -> tuple[int, str, str]:
-        """Run the program; give its exit code, and what it printed to standard output and standard error."""
-        self.capsys.readouterr()
-        code = run([str(each) for each in arguments])
-        printed = self.capsys.readouterr()
-        assert "Traceback" not in printed.out + printed.err
-        return code, printed.out, printed.err
-
-    def run_json(self, *arguments: object) -> tuple[int, dict[str, Any]]:
-        code, out, _ = self.run(*arguments, "--json")
-        return code, json.loads(out)
 
 
 @pytest.fixture

@@ -8,12 +8,11 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from anchor.cli.main import run
 from anchor.ledger.keys import KeyStore, Signer
+from tests.support.program import Program
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 PROGRAM = Path(sys.executable).with_name("credanchor")
@@ -37,21 +36,8 @@ def _open(keys: KeyStore, name: str, passphrase: str) -> Signer:
 
 
 @dataclass(kw_only=True)
-class Bureau:
+class Bureau(Program):
     home: Path
-    capsys: pytest.CaptureFixture[str]
-
-    def run(self, *arguments: object) -> tuple[int, str, str]:
-        """Run the program; give its exit code, and what it printed to standard output and standard error."""
-        self.capsys.readouterr()
-        code = run([str(each) for each in arguments])
-        printed = self.capsys.readouterr()
-        assert "Traceback" not in printed.out + printed.err
-        return code, printed.out, printed.err
-
-    def run_json(self, *arguments: object) -> tuple[int, dict[str, Any]]:
-        code, out, _ = self.run(*arguments, "--json")
-        return code, json.loads(out)
 
     def start(self, *arguments: object) -> subprocess.Popen[bytes]:
         """Start the program as a process of its own."""
