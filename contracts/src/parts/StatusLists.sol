@@ -75,7 +75,7 @@ abstract contract StatusLists is Keys {
         uint8 reason
     ) internal {
         uint16 epoch = _requireStatusCall(key, issuer, reason);
-        uint256[] memory changed = _set(_revoked[issuer][epoch][list], list, words, masks);
+        uint256[] memory changed = _change(_revoked[issuer][epoch][list], list, words, masks, true);
         bytes32 head = _extendStatusHead(CredentialsRevoked.selector, issuer, list, epoch, words, changed, reason, key);
         emit CredentialsRevoked(issuer, list, epoch, words, changed, reason, key, _timestamp(), head);
     }
@@ -89,7 +89,7 @@ abstract contract StatusLists is Keys {
         uint8 reason
     ) internal {
         uint16 epoch = _requireStatusCall(key, issuer, reason);
-        uint256[] memory changed = _set(_suspended[issuer][epoch][list], list, words, masks);
+        uint256[] memory changed = _change(_suspended[issuer][epoch][list], list, words, masks, true);
         bytes32 head =
             _extendStatusHead(CredentialsSuspended.selector, issuer, list, epoch, words, changed, reason, key);
         emit CredentialsSuspended(issuer, list, epoch, words, changed, reason, key, _timestamp(), head);
@@ -104,7 +104,7 @@ abstract contract StatusLists is Keys {
         uint8 reason
     ) internal {
         uint16 epoch = _requireStatusCall(key, issuer, reason);
-        uint256[] memory changed = _clear(_suspended[issuer][epoch][list], list, words, masks);
+        uint256[] memory changed = _change(_suspended[issuer][epoch][list], list, words, masks, false);
         bytes32 head =
             _extendStatusHead(CredentialsReinstated.selector, issuer, list, epoch, words, changed, reason, key);
         emit CredentialsReinstated(issuer, list, epoch, words, changed, reason, key, _timestamp(), head);
@@ -118,12 +118,13 @@ abstract contract StatusLists is Keys {
         if (reason == 0 || reason > MAX_REASON) revert InvalidReason(reason);
     }
 
-    /// @dev Sets bits and returns those that were not set before.
-    function _set(
+    /// @dev Sets or clears bits, and returns those that really changed: each of the words must have one.
+    function _change(
         mapping(uint16 word => uint256 bits) storage bits,
         uint32 list,
         uint16[] calldata words,
-        uint256[] calldata masks
+        uint256[] calldata masks,
+        bool toSet
     ) private returns (uint256[] memory changed) {
         changed = _newChanges(words, masks);
         uint16 previous;
@@ -131,28 +132,7 @@ abstract contract StatusLists is Keys {
             uint16 word = words[i];
             _requireOrder(i, previous, word);
             uint256 old = bits[word];
-            uint256 change = masks[i] & ~old;
-            if (change == 0) revert NothingChanges(list, word);
-            bits[word] = old | change;
-            changed[i] = change;
-            previous = word;
-        }
-    }
-
-    /// @dev Clears bits and returns those that were set before.
-    function _clear(
-        mapping(uint16 word => uint256 bits) storage bits,
-        uint32 list,
-        uint16[] calldata words,
-        uint256[] calldata masks
-    ) private returns (uint256[] memory changed) {
-        changed = _newChanges(words, masks);
-        uint16 previous;
-        for (uint256 i = 0; i < changed.length; ++i) {
-            uint16 word = words[i];
-            _requireOrder(i, previous, word);
-            uint256 old = bits[word];
-            uint256 change = masks[i] & old;
+            uint256 change = masks[i] & (toSet ? ~old : old);
             if (change == 0) revert NothingChanges(list, word);
             bits[word] = old ^ change;
             changed[i] = change;
