@@ -208,6 +208,11 @@ class Policy:
     """RPC addresses to ask; an answer is believed only as far as `vouching` says."""
 
     def __post_init__(self) -> None:
+        if len({pin.registry for pin in self.registries}) != len(self.registries):
+            raise MalformedError("a registry is trusted twice; which of the two pins counts would be chance")
+        for did in self.denied_issuers:
+            if not did.startswith("did:") or not did.isprintable() or " " in did:
+                raise MalformedError("a denied issuer is named by its DID: did:…, without white space")
         if self.confirmations is not None and self.confirmations < 0:
             raise MalformedError(f"confirmations must not be negative, got {self.confirmations}")
         if self.max_age_seconds is not None and self.max_age_seconds < 1:

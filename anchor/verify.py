@@ -296,7 +296,8 @@ class _AnchorJudgement(_Judgement):
         if self.policy.confirmations == 0:
             return f"anchored on {to_utc(batch.anchored_at)}; the policy takes the newest block as final"
         final = state.final_block()
-        if final.number > state.block.number - (self.policy.confirmations or 0):
+        newest = state.block.number - (self.policy.confirmations or 0)
+        if final.number > newest or final.timestamp > state.block.timestamp:
             raise NoEvidenceError(f"block {final.number} was given as final, which the policy does not take for final")
         # Chains exist with several blocks in one second: of the same second may be before or after the final block.
         if batch.anchored_at >= final.timestamp:

@@ -14,7 +14,7 @@ from anchor.cli.histories import csv_text, history_content, print_history
 from anchor.cli.output import JsonFlag, error_console, print_json
 from anchor.cli.policies import PolicyOption, RpcOption, TrustOption, load_policy
 from anchor.errors import HistoryError, LedgerUnavailableError, PolicyFormatError
-from anchor.evidence import LedgerState
+from anchor.evidence import ISSUER_COUNT_SLOT, LedgerState
 from anchor.model import Basis, Policy, TrustedRegistry
 from anchor.verify import basis_of, check_ledger
 
@@ -82,12 +82,14 @@ def audit_registry(pin: TrustedRegistry, policy: Policy, tell: Callable[[str], N
     client = LedgerClient(policy.nodes[0])
     client.require_chain(pin.registry.chain_id)
     block = client.latest_block()
-    tell(f"reading events up to block {block.header.number}")
-    history = replay(client.logs(pin.registry.address, 0, block.header.number), pin.registry)
-    tell(f"proving that {len(history.events)} events are all there are")
-    state = LedgerState(collect_slots(client, pin.registry, slots_of_heads(history), policy, block=block))
+    # Before anything long: is this a fresh block, and is the contract there?
+    state = LedgerState(collect_slots(client, pin.registry, [ISSUER_COUNT_SLOT], policy, block=block))
     check_ledger(state, pin, policy, int(time.time()))
+    tell(f"reading events up to block {block.header.number}")
     try:
+        history = replay(client.logs(pin.registry.address, 0, block.header.number), pin.registry)
+        tell(f"proving that {len(history.events)} events are all there are")
+        state = LedgerState(collect_slots(client, pin.registry, slots_of_heads(history), policy, block=block))
         check_complete(history, read_heads(state, history))
     except HistoryError as error:
         # Events are named by block number, the proof by block hash: after a reorganisation they are of two chains.

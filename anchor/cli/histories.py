@@ -10,7 +10,7 @@ from typing import Any, Final
 from rich.table import Table
 
 from anchor.audit import History, IssuerHistory
-from anchor.cli.output import console, printable
+from anchor.cli.output import console, plain, printable
 from anchor.cli.verdicts import basis_content, basis_words
 from anchor.events import AnyEvent, BatchAnchored, IssuerAccredited, KeyAdded, StatusChanged
 from anchor.model import Basis, KeyScope, StatusPosition, to_hex, to_utc
@@ -86,7 +86,7 @@ def csv_text(history: History, did: str | None) -> str:
             for position in _positions(event):
                 rows.writerow([*start, "", position.status_list, position.index, _reason(event), *end])
         else:
-            rows.writerow([*start, _subject(event), "", "", "", *end])
+            rows.writerow([*start, plain(_subject(event)), "", "", "", *end])
     return text.getvalue()
 
 

@@ -6,6 +6,7 @@ imports that one. Where it is not installed, the program says how to get it.
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points, version
@@ -16,8 +17,8 @@ from rich.markup import escape
 from rich.traceback import Traceback
 
 from anchor.cli import audit, verify
-from anchor.cli.output import error_console, report_error
-from anchor.errors import CredanchorError
+from anchor.cli.output import error_console, printable, report_error
+from anchor.errors import CredanchorError, UndeterminedError
 
 COMMANDS_GROUP: Final = "credanchor.commands"
 EXIT_MALFORMED: Final = 2
@@ -41,6 +42,10 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code: 0 valid or done, 1 not valid or refused, 2 malformed input or usage, 3 could not be determined.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that knows no ✔ or no ᐃᓄᒃ gets an escape instead of an end of the program.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app, complete = build_app()
     try:
         app(args=list(arguments), prog_name="credanchor")
@@ -49,6 +54,15 @@ def run(arguments: Sequence[str]) -> int:
         if "--verbose" in arguments:
             error_console.print(Traceback())
         return error.exit_code
+    except OSError as error:
+        # Standard output is gone or full: whatever was found out, nobody was told.
+        error_console.print(f"[bold red]✘[/] the operating system refused: {printable(str(error.strerror))}")
+        return UndeterminedError.exit_code
+    except Exception as error:  # noqa: BLE001 - a fault of ours must never read as exit code 1, "not valid"
+        name = type(error).__name__
+        error_console.print(f"[bold red]✘[/] a fault in credanchor itself, nothing was determined: {name}")
+        error_console.print(Traceback() if "--verbose" in arguments else "  Run it again with --verbose to report it.")
+        return UndeterminedError.exit_code
     except SystemExit as end:
         # Typer reports its own usage errors and ends the process; only the hint is ours to add.
         if end.code == EXIT_MALFORMED and not complete:

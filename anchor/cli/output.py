@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Annotated, Final
 
@@ -20,13 +21,19 @@ _WIDTH_OF_FILES: Final = 200
 _JOINERS: Final = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 """Not printable by Unicode's classes, but part of names in Persian, Hindi and others; they move nothing."""
 
-console: Final = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDTH_OF_FILES)
-error_console: Final = Console(stderr=True, highlight=False, soft_wrap=True)
+_UNSAFE_IN_JSON: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What JSON lets stand but a terminal obeys, or UTF-8 cannot hold."""
+
+_is_terminal = sys.stdout is not None and sys.stdout.isatty()
+# No emoji: `did:web:x:key:y` must not be shown as something else.
+console: Final = Console(highlight=False, emoji=False, soft_wrap=True, width=None if _is_terminal else _WIDTH_OF_FILES)
+error_console: Final = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def print_json(content: object) -> None:
     """Print one JSON document to standard output."""
-    sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+    text = json.dumps(content, ensure_ascii=False, indent=2)
+    sys.stdout.write(_UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def error_content(error: CredanchorError) -> dict[str, str]:
@@ -46,6 +53,9 @@ def report_error(error: CredanchorError, *, as_json: bool) -> None:
 
 def printable(text: str) -> str:
     """Make text from a file or a node safe to print: no control or direction characters, which a terminal obeys."""
-    return escape(
-        "".join(char if char.isprintable() or char in _JOINERS else "\N{REPLACEMENT CHARACTER}" for char in text)
-    )
+    return escape(plain(text))
+
+
+def plain(text: str) -> str:
+    """Replace control and direction characters; for output that knows no markup."""
+    return "".join(char if char.isprintable() or char in _JOINERS else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.errors import PolicyFormatError
 from anchor.ledger.abi import runtime_code_hash
 from anchor.model import Policy, RegistryId, TrustedRegistry
@@ -53,7 +54,8 @@ def load_policy(policy_file: Path | None, trust: list[str] | None, rpc: list[str
         return _usable(Policy(registries=pins, nodes=nodes))
     path = policy_file or Path(os.environ.get(HOME_VARIABLE, DEFAULT_HOME)) / POLICY_FILE
     try:
-        policy = parse_policy(path.read_bytes())
+        with path.open("rb") as stream:
+            policy = parse_policy(stream.read(MAX_DOCUMENT_BYTES + 1))
     except FileNotFoundError as error:
         raise PolicyFormatError(
             f"there is no policy file {path}",

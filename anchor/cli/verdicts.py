@@ -42,6 +42,9 @@ _MARKS: Final = {
     CheckStatus.NOT_APPLICABLE: "[dim]–[/]",
     CheckStatus.SKIPPED: "[dim]·[/]",
 }
+_LAST_OF_ORIGIN: Final = 8
+"""The last of the steps that show where a credential comes from; those after it are about what became of it."""
+
 STEP_LABELS: Final = {
     "wellFormed": "well-formed",
     "statusEntries": "status entries, leaf",
@@ -140,8 +143,8 @@ def basis_content(basis: Basis) -> dict[str, Any]:
 
 
 def _print_facts(credential: Credential, verdict: Verdict) -> None:
-    # Until the file is shown to be what was anchored, anybody can have written it.
-    confirmed = any(check.name == "inclusion" and check.status is CheckStatus.PASSED for check in verdict.checks)
+    # Until the ledger shows that this issuer anchored it, anybody can have written it: a tree is quickly made.
+    confirmed = all(check.status is CheckStatus.PASSED for check in verdict.checks if check.step <= _LAST_OF_ORIGIN)
     if not confirmed:
         console.print("  [dim]What the file says of itself, none of it confirmed:[/]")
     facts = {"what": _text(credential.value.get("name")), "holder": _holder(credential), "issuer": verdict.contact}

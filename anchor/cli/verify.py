@@ -83,10 +83,13 @@ def exit_code_of(answers: Iterable[Verdict | MalformedError]) -> int:
 
 def _expand(files: Sequence[Path]) -> Iterator[Path]:
     for file in files:
-        if not file.is_dir():
+        try:
+            found = sorted(path for path in file.rglob("*.json") if path.is_file()) if file.is_dir() else None
+        except OSError as error:
+            raise CredentialFormatError(f"{file} cannot be read: {error.strerror}") from error
+        if found is None:
             yield file
             continue
-        found = sorted(path for path in file.rglob("*.json") if path.is_file())
         if not found:
             raise CredentialFormatError(f"the folder {file} has no .json file")
         yield from found

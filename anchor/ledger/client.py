@@ -34,6 +34,9 @@ MAX_SLOTS_PER_PROOF: Final = 1000
 MAX_LOG_BLOCKS: Final = 10_000
 """Blocks in one `eth_getLogs` at first; public nodes allow 500 to 10,000, and the span is halved when one refuses."""
 
+MAX_LOG_QUESTIONS: Final = 1_000_000
+"""For one history. The longest chains today have some 500 million blocks; a block number can be any lie."""
+
 _FALLBACK_TIP_WEI: Final = 10**9
 """Tip a unit of gas where a node does not suggest one: 1 gwei, enough everywhere but in a rush."""
 
@@ -144,8 +147,13 @@ class LedgerClient:
 
         Asks for many blocks at a time, and for half as many when the node refuses, until it does not.
         """
-        span, start = MAX_LOG_BLOCKS, first_block
+        span, start, asked = MAX_LOG_BLOCKS, first_block, 0
         while start <= last_block:
+            asked += 1
+            if asked > MAX_LOG_QUESTIONS:
+                raise LedgerUnavailableError(
+                    f"the node {self.node} speaks of too many blocks: events up to block {last_block} cannot be read"
+                )
             end = min(start + span - 1, last_block)
             query = {"address": to_hex(contract), "fromBlock": hex(start), "toBlock": hex(end)}
             try:

@@ -123,16 +123,19 @@ def _proven_values(evidence: RegistryEvidence) -> dict[Hash32, int]:
 
 
 def _final_block(client: LedgerClient, policy: Policy, latest: Block) -> Block | None:
-    """Fetch the newest block that the policy takes for final; None if the chain has none yet."""
-    if policy.confirmations is None:
-        try:
-            return client.block("finalized")
-        except NodeRefusedError:
-            return None  # what go-ethereum answers on a chain that finalises nothing
-    if policy.confirmations == 0:
-        return latest
-    number = latest.header.number - policy.confirmations
-    return client.block(number) if number >= 0 else None
+    """Fetch the newest block that the policy takes for final; None if there is none yet, or the node has no answer.
+
+    Whether a credential is revoked does not depend on it. What does, becomes unknown.
+    """
+    try:
+        if policy.confirmations is None:
+            final = client.block("finalized")
+            # The chain may have gone on since `latest` was fetched.
+            return latest if final is not None and final.header.number > latest.header.number else final
+        number = latest.header.number - policy.confirmations
+        return latest if policy.confirmations == 0 else client.block(number) if number >= 0 else None
+    except LedgerUnavailableError:
+        return None
 
 
 def _require_able_to_vouch(policy: Policy) -> None:

@@ -37,7 +37,7 @@ _FIRST_PAUSE_SECONDS: Final = 0.05
 _MAX_DEPTH: Final = 32
 """Of an answer's JSON; the deepest asked for, a receipt's topics, are at 5. Not left to Python: importing web3 sets its
 recursion limit so high (py_ecc does) that deep JSON overflows the stack and ends the process."""
-_STRING_OR_BRACKET: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+_STRING_OR_BRACKET: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 _BUSY_STATUS: Final = frozenset({429, 502, 503, 504})
 _ADVICE_BY_STATUS: Final = {
@@ -120,6 +120,12 @@ class RpcNode:
             answer: object = self._provider.make_request(RPCEndpoint(method), params)
         except LedgerUnavailableError:
             raise
+        except _StatusError as error:
+            failed = _BusyError if error.status in _BUSY_STATUS else LedgerUnavailableError
+            advice = _ADVICE_BY_STATUS.get(error.status, "try again later, or use another node")
+            raise failed(
+                f"the node {self.name} answered {method} with HTTP status {error.status}", advice=advice
+            ) from error
         # Requests' exceptions are OSErrors; urllib3's come bare while a body is read.
         except (OSError, urllib3.exceptions.HTTPError) as error:
             raise self._translated(error) from error
@@ -139,11 +145,6 @@ class RpcNode:
             text = _printable(text) if isinstance(text, str) else "no reason given"
             data = _revert_data(failure.get("data")) if isinstance(failure, dict) else b""
             raise NodeRefusedError(f"the node {self.name} refused {method}: {text}", text=text, data=data)
-        status = answer.get(_STATUS_MEMBER)
-        if status is not None:
-            failed = _BusyError if status in _BUSY_STATUS else LedgerUnavailableError
-            advice = _ADVICE_BY_STATUS.get(status, "try again later, or use another node")
-            raise failed(f"the node {self.name} answered {method} with HTTP status {status}", advice=advice)
         if "result" not in answer:
             raise LedgerUnavailableError(f"the node {self.name} answered {method} without a result")
         return answer["result"]
@@ -162,8 +163,12 @@ class RpcNode:
         return _BusyError(f"the connection to the node {self.name} broke", advice=advice)
 
 
-_STATUS_MEMBER: Final = " status"
-"""Where `_Provider` notes a status that is not 200; no JSON-RPC member has that name."""
+class _StatusError(Exception):
+    """The node answered with an HTTP status other than 200, and no JSON-RPC error. Never leaves this module."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status: Final = status
 
 
 class _Provider(HTTPProvider):
@@ -180,7 +185,7 @@ class _Provider(HTTPProvider):
         self._max_answer_bytes = max_answer_bytes
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
-        """Post one request; note an HTTP status other than 200 in the answer."""
+        """Post one request; raise `_StatusError` for an HTTP status other than 200."""
         deadline = time.monotonic() + self._timeout_seconds
         with self.session.post(
             self._url,
@@ -200,8 +205,9 @@ class _Provider(HTTPProvider):
             answer = None
         # Some nodes give a JSON-RPC error with a status of 400; whatever else the body says is no answer.
         failure = answer.get("error") if isinstance(answer, dict) and response.status_code not in _BUSY_STATUS else None
-        refused: Any = {"error": failure} if isinstance(failure, dict) else {_STATUS_MEMBER: response.status_code}
-        return refused  # type: ignore[no-any-return]
+        if not isinstance(failure, dict):
+            raise _StatusError(response.status_code)
+        return RPCResponse(jsonrpc="2.0", error=failure)  # type: ignore[typeddict-item]  # judged by _result
 
     def _read_body(self, response: requests.Response, deadline: float) -> bytes:
         """Read the body piece by piece, so that neither a flood nor a trickle goes on for ever."""

@@ -7,11 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from anchor.errors import LedgerUnavailableError
 from anchor.events import RawLog
 from anchor.ledger.client import LedgerClient
 from anchor.model import Address
 from tests.cli.conftest import Desk
-from tests.ledger.chain import DID, STATUS_KEY
+from tests.ledger.chain import DID, STATUS_KEY, Chain
 
 
 @pytest.fixture
@@ -108,3 +109,22 @@ def test_two_registries_are_not_one_audit(busy: Desk) -> None:
     busy.write_policy(registries=())
     code, _, err = busy.run("audit")
     assert (code, "trusts 0 registries" in err) == (2, True)
+
+
+def test_reorganisation_while_events_are_read_is_undetermined(busy: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = LedgerClient.logs
+
+    def reorganise(client: LedgerClient, contract: Address, first_block: int, last_block: int) -> Iterator[RawLog]:
+        logs = list(honest(client, contract, first_block, last_block))
+        busy.chain.node.write("anvil_reorg", [3, []])
+        return iter(logs[:-2] + logs[-1:])
+
+    monkeypatch.setattr(LedgerClient, "logs", reorganise)
+    code, _, err = busy.run("audit")
+    assert (code, "reorganised" in err) == (3, True)
+
+
+def test_node_that_speaks_of_endless_blocks_is_given_up(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anchor.ledger.client.MAX_LOG_QUESTIONS", 3)
+    with pytest.raises(LedgerUnavailableError, match="too many blocks"):
+        list(chain.client.logs(chain.registry.address, 0, 2**63))

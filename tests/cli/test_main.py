@@ -35,3 +35,14 @@ def test_module_of_ours_that_is_missing_is_not_taken_for_a_part_left_out(monkeyp
 def test_verbose_shows_where_an_error_came_from(capsys: pytest.CaptureFixture[str], tmp_path: object) -> None:
     assert main.run(["--verbose", "verify", "x", "--policy", f"{tmp_path}/none.json"]) == 2
     assert "PolicyFormatError" in capsys.readouterr().err
+
+
+def test_fault_of_ours_is_undetermined_and_never_not_valid(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("anchor.cli.verify.load_policy", fail)
+    assert main.run(["verify", "x.json"]) == 3
+    assert "a fault in credanchor itself" in capsys.readouterr().err

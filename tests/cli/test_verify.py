@@ -86,6 +86,16 @@ def test_batch_that_was_never_anchored_is_not_valid(desk: Desk) -> None:
     assert (code, content["results"][0]["reason"]) == (1, "notAnchored")
 
 
+def test_forgers_own_words_are_never_shown_as_facts(desk: Desk) -> None:
+    _, documents = make_batch(desk.chain.registry, desk.chain.issuer_id, DID, ["Eve"])
+    forged = desk.write("forged.json", documents[0])
+    _, out, _ = desk.run("verify", forged)
+    assert "none of it confirmed" in out
+    assert "  ask " not in out
+    desk.write_policy(nodes=("http://127.0.0.1:1",))
+    assert "none of it confirmed" in desk.run("verify", forged)[1]
+
+
 def test_another_issuers_name_on_an_anchored_batch_is_not_valid(desk: Desk) -> None:
     root, documents = make_batch(desk.chain.registry, desk.chain.issuer_id, "did:web:famous.example", ["Eve"])
     desk.chain.execute(2, desk.chain.contract.anchor(issuer_id=desk.chain.issuer_id, root=root, size=1))
@@ -253,3 +263,32 @@ def test_block_of_a_time_beyond_all_calendars_is_undetermined_and_printed(desk: 
     desk.chain.mine()
     code, out, _ = desk.run("verify", desk.files[0])
     assert (code, "(staleBlock)" in out, f"second {2**40}" in out) == (3, True, True)
+
+
+def test_text_between_colons_stays_what_it_is(desk: Desk) -> None:
+    document = changed(desk.files[0], name="did:web:x:key:y and \u009b")
+    path = desk.write("colons.json", document)
+    assert "did:web:x:key:y" in desk.run("verify", path)[1]
+    assert "\u009b" not in desk.run("verify", desk.write("id.json", changed(desk.files[0], id="\u009b")), "--json")[1]
+
+
+def test_name_that_no_file_can_have_is_malformed(desk: Desk) -> None:
+    code, out, err = desk.run("verify", desk.folder / ("a" * 300 + ".json"))
+    assert (code, "too long" in out + err) == (2, True)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_terminal_that_knows_few_letters_gets_escapes(desk: Desk, encoding: str) -> None:
+    command = [sys.executable, "-m", "anchor.cli.main", "verify", str(desk.files[1])]
+    environment = {"CREDANCHOR_HOME": str(desk.folder), "PYTHONIOENCODING": encoding, "PATH": "/usr/bin:/bin"}
+    ended = subprocess.run(command, capture_output=True, check=False, cwd=desk.folder, env=environment)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert b"VALID" in ended.stdout
+
+
+def test_full_disk_is_not_read_as_not_valid(desk: Desk) -> None:
+    command = [sys.executable, "-m", "anchor.cli.main", "verify", str(desk.files[1]), "--json"]
+    with Path("/dev/full").open("w") as full:
+        environment = {"CREDANCHOR_HOME": str(desk.folder), "PATH": "/usr/bin:/bin"}
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, env=environment)
+    assert ended.returncode not in (0, 1)

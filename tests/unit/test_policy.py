@@ -50,6 +50,18 @@ def test_wrong_policy_is_refused(changes: dict[str, Any], said: str) -> None:
         parse_policy(json.dumps({**CONTENT, **changes}).encode())
 
 
+@pytest.mark.parametrize("did", ["DID:web:x.example", "did:web:x.example ", "web:x.example", "did:web:x\n"])
+def test_denied_issuer_that_no_did_equals_is_refused(did: str) -> None:
+    with pytest.raises(PolicyFormatError, match="named by its DID"):
+        parse_policy(json.dumps({**CONTENT, "deniedIssuers": [did]}).encode())
+
+
+def test_registry_with_two_pins_is_refused() -> None:
+    other = {**CONTENT["registries"][0], "codeHash": "0x" + "11" * 32}
+    with pytest.raises(PolicyFormatError, match="trusted twice"):
+        parse_policy(json.dumps({**CONTENT, "registries": [*CONTENT["registries"], other]}).encode())
+
+
 def test_missing_member_is_refused() -> None:
     with pytest.raises(PolicyFormatError, match="the policy lacks nodes, vouching"):
         parse_policy(json.dumps({k: v for k, v in CONTENT.items() if k not in ("nodes", "vouching")}).encode())

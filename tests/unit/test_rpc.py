@@ -1,8 +1,8 @@
 import pytest
 
-from anchor.errors import MalformedError
+from anchor.errors import LedgerUnavailableError, MalformedError
 from anchor.ledger.answers import read_block, read_list, read_log, read_object, read_quantity, read_receipt
-from anchor.ledger.rpc import _is_loopback, _revert_data, node_name
+from anchor.ledger.rpc import RpcNode, _check_depth, _is_loopback, _revert_data, node_name
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,16 @@ def test_containers_are_of_their_kind() -> None:
             read(other)
     assert read_receipt(None) is None
     assert read_block(None) is None
+
+
+@pytest.mark.parametrize("answer", [{" status": []}, {" status": {}}, {" status": 429}, {"error": None}])
+def test_answer_without_a_result_is_no_answer_whatever_else_it_has(answer: dict[str, object]) -> None:
+    node = RpcNode("http://127.0.0.1:1")
+    with pytest.raises(LedgerUnavailableError, match="without a result"):
+        node._result("eth_chainId", answer)
+
+
+def test_unterminated_string_of_an_answer_is_scanned_in_linear_time() -> None:
+    # A backtracking scan would take hours for this one; the suite's own time limit is the assertion.
+    _check_depth(b'{"a":"' + b'\\"[' * 1_000_000)
+    _check_depth(b'{"a":"' + b'\\"[' * 1_000_000 + b"\\")

@@ -169,7 +169,7 @@ def test_header_that_does_not_hash_to_the_vouched_hash_is_unknown() -> None:
     [(NOW - 3600, True), (NOW - 3601, False), (NOW, True), (NOW + 60, True), (NOW + 61, False)],
 )
 def test_old_and_future_blocks_are_unknown(block_at: int, fresh: bool) -> None:
-    verdict = judge(World(block_at=block_at))
+    verdict = judge(World(block_at=block_at, final_at=min(block_at, NOW - 500), anchored_at=NOW - 4_000))
     if fresh:
         assert verdict.outcome is Outcome.VALID
     else:
@@ -180,7 +180,7 @@ def test_old_and_future_blocks_are_unknown(block_at: int, fresh: bool) -> None:
 
 def test_policy_without_maximal_age_takes_old_blocks_but_none_from_the_future() -> None:
     rules = policy(max_age_seconds=None)
-    assert judge(World(block_at=NOW - 900), rules=rules, now=NOW + 10**8).outcome is Outcome.VALID
+    assert judge(World(block_at=NOW - 900, final_at=NOW - 900), rules=rules, now=NOW + 10**8).outcome is Outcome.VALID
     assert judge(World(block_at=NOW + 61), rules=rules).reason == "staleBlock"
 
 
@@ -216,6 +216,10 @@ def test_finality_that_nobody_stated_or_that_is_too_new_is_unknown() -> None:
     assert_unknown(judge(World(final_number=98), rules=policy(confirmations=3)), {6}, "noEvidence")
     assert judge(World(final_number=97), rules=policy(confirmations=3)).outcome is Outcome.VALID
     assert_unknown(judge(World(), evidence=World().evidence(final_hash=hash32(b"x" * 32))), {6}, "badStateProof")
+
+
+def test_final_block_of_a_later_time_than_the_evidence_is_unknown() -> None:
+    assert_unknown(judge(World(final_at=NOW - 4)), {6}, "noEvidence")
 
 
 def test_policy_without_confirmations_to_wait_for_needs_no_final_block() -> None:
