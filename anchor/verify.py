@@ -211,7 +211,9 @@ class _Judgement:
 
     def dates(self) -> str:
         valid_from, valid_until = self.credential.valid_from, self.credential.valid_until
-        if valid_from is not None and self.now < valid_from:
+        # A clock that is slow must not make "valid" into "not valid": the ledger shows what time has passed.
+        passed = max(self.now, self.basis.block_at) if self.basis is not None else self.now
+        if valid_from is not None and passed < valid_from:
             raise NotYetValidError(f"valid only from {to_utc(valid_from)}")
         if valid_until is not None and valid_until <= self.now:
             raise ExpiredError(f"expired on {to_utc(valid_until)}")

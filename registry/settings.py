@@ -29,6 +29,7 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from sqlalchemy import URL
 
 from anchor.errors import MalformedError
 from anchor.model import MAX_UINT32, RegistryId
@@ -91,7 +92,10 @@ class Settings(BaseSettings):
     @property
     def store_url(self) -> str:
         """The database's address."""
-        return self.database_url or f"sqlite:///{self.home / DATABASE_FILE}"
+        if self.database_url:
+            return self.database_url
+        # Put together by SQLAlchemy: a folder's name may hold % or ?, which mean something in an address.
+        return URL.create("sqlite", database=str(self.home / DATABASE_FILE)).render_as_string(hide_password=False)
 
     def path(self, value: Path) -> Path:
         """Take a path of a setting as relative to the home folder."""

@@ -13,7 +13,7 @@ from anchor.audit import History, check_complete, read_heads, replay, slots_of_h
 from anchor.cli.histories import csv_text, history_content, print_history
 from anchor.cli.output import JsonFlag, error_console, print_json
 from anchor.cli.policies import PolicyOption, RpcOption, TrustOption, load_policy
-from anchor.errors import HistoryError, LedgerUnavailableError, PolicyFormatError
+from anchor.errors import HistoryError, LedgerUnavailableError, MalformedError, PolicyFormatError
 from anchor.evidence import ISSUER_COUNT_SLOT, LedgerState
 from anchor.model import Basis, Policy, TrustedRegistry
 from anchor.verify import basis_of, check_ledger
@@ -58,7 +58,7 @@ def command(
     with error_console.status("asking the node") as status:
         history, basis = audit_registry(rules.registries[0], rules, status.update)
     if issuer is not None and all(each.did != issuer for each in history.issuers):
-        raise HistoryError("the registry has never accredited an issuer with this DID")
+        raise MalformedError("the registry has never accredited an issuer with this DID")
     if as_json or output is Format.JSON:
         print_json(history_content(history, basis, issuer))
     elif output is Format.CSV:

@@ -38,7 +38,8 @@ def print_json(content: object) -> None:
 
 def error_content(error: CredanchorError) -> dict[str, str]:
     """Give an error as a member of a JSON document."""
-    return {"type": type(error).__name__, "message": str(error), "advice": error.advice}
+    public = next(kind.__name__ for kind in type(error).__mro__ if not kind.__name__.startswith("_"))
+    return {"type": public, "message": str(error), "advice": error.advice}
 
 
 def report_error(error: CredanchorError, *, as_json: bool) -> None:

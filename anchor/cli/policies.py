@@ -52,7 +52,7 @@ def load_policy(policy_file: Path | None, trust: list[str] | None, rpc: list[str
         code_hash = runtime_code_hash()
         pins = tuple(TrustedRegistry(registry=RegistryId.parse(text), code_hash=code_hash) for text in trust)
         return _usable(Policy(registries=pins, nodes=nodes))
-    path = policy_file or Path(os.environ.get(HOME_VARIABLE, DEFAULT_HOME)) / POLICY_FILE
+    path = policy_file or Path(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME) / POLICY_FILE
     try:
         with path.open("rb") as stream:
             policy = parse_policy(stream.read(MAX_DOCUMENT_BYTES + 1))

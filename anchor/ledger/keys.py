@@ -180,7 +180,8 @@ class KeyStore:
                 content = json.loads(file.read(_MAX_FILE_BYTES))
         except FileNotFoundError as error:
             raise KeyUnavailableError(
-                f"there is no key {name}", advice="make one with `credanchor key new`, or see `credanchor key list`"
+                f"there is no key {name}",
+                advice="check anchor_key and status_key in settings.toml, which name keystore files",
             ) from error
         except OSError as error:
             raise KeyUnavailableError(f"the key {name} cannot be read: {error.strerror}") from error

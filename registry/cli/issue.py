@@ -12,6 +12,7 @@ import typer
 
 from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
+from anchor.errors import CredanchorError
 from anchor.model import to_hex
 from registry.cli.common import HomeOption, ask_passphrase, problems_reported, progress_bar, read_input
 from registry.services.achievement import check_achievement, parse_achievement
@@ -28,8 +29,9 @@ FORMAT: Final = "credanchor/issue@v1"
 HELP: Final = """Issue credentials for an achievement to everyone on a roster, and anchor them.
 
 The roster is a CSV file with the columns name and, if known, email. Nothing is issued unless every line of it is good.
-All credentials are kept in the database before anything is sent; whatever interrupts the command, --resume goes on,
-and nothing is issued twice.
+All credentials are kept in the database before anything is sent; if the command is interrupted before the batch is
+anchored, --resume goes on, and nothing is issued twice. After that only files can be missing: --resume BATCH --out DIR
+writes them.
 
 Exit code: 0 issued · 1 refused · 2 malformed roster, achievement or settings · 3 not finished, try again.
 
@@ -182,8 +184,19 @@ def _write_files(
 
     if out is None:
         return None
-    with progress_bar("writing files", size, quiet=as_json) as progress:
-        return str(write_batch(institution.store, batch_id, out, progress=progress))
+    issued = (
+        f"Batch {batch_id} is issued, do not issue it again: only files are missing. Write them with "
+        f"`credanchor issue --resume {batch_id} --out DIR`."
+    )
+    try:
+        with progress_bar("writing files", size, quiet=as_json) as progress:
+            return str(write_batch(institution.store, batch_id, out, progress=progress))
+    except CredanchorError as error:
+        error.advice = f"{issued} {error.advice}".strip()
+        raise
+    except KeyboardInterrupt:
+        error_console.print(issued, markup=False)
+        raise
 
 
 def _batch_content(anchored: Anchored) -> dict[str, Any]:

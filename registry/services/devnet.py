@@ -99,7 +99,9 @@ class Devnet:
             testnet = self._testnet.up(port=port)
             client = LedgerClient(testnet.url)
             if settings is not None and self._is_on(client, settings):
-                self._write_files(settings.registry_id, settings.issuer_id, testnet.url)
+                # What somebody has edited stays, unless the node has moved.
+                if settings.rpc_url != testnet.url or not (self._home / POLICY_FILE).exists():
+                    self._write_files(settings.registry_id, settings.issuer_id, testnet.url)
                 return DevnetStatus(testnet=testnet, settings=load_settings(self._home))
             registry, issuer_id = self._set_up(client, testnet.url, now)
             self._write_files(registry, issuer_id, testnet.url)

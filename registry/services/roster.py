@@ -189,7 +189,8 @@ def _read_row(
     if wrong:
         problems.append(Problem(where=f"line {line}, name", reason=wrong))
     email = cells[columns["email"]].strip() if "email" in columns else ""
-    if email and (len(email) > MAX_EMAIL_CHARACTERS or not _EMAIL.fullmatch(email)):
+    # An invisible character would be hashed with the address, and the holder could never prove it.
+    if email and (len(email) > MAX_EMAIL_CHARACTERS or not email.isprintable() or not _EMAIL.fullmatch(email)):
         problems.append(Problem(where=f"line {line}, email", reason="is not an e-mail address"))
         email = ""
     return Recipient(name=name, email=email or None)

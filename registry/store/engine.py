@@ -156,5 +156,5 @@ def _translated(error: DBAPIError) -> StoreError:
     reason = str(error.orig).splitlines()[0] if isinstance(error, OperationalError) else type(error.orig).__name__
     return StoreError(
         f"the database cannot be used: {reason}",
-        advice="Nothing was changed. Check that its disk has room and that its folder can be written, then try again.",
+        advice="Check that its disk has room and that its folder can be written, then try again.",
     )

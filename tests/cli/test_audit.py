@@ -72,7 +72,7 @@ def test_one_issuer_is_shown_and_a_stranger_refused(busy: Desk) -> None:
     _, content = busy.run_json("audit", "--issuer", "did:web:other.example")
     assert [event["event"] for event in content["events"]] == ["issuerAccredited"]
     code, _, err = busy.run("audit", "--issuer", "did:web:nobody.example")
-    assert (code, "has never accredited" in err) == (1, True)
+    assert (code, "has never accredited" in err) == (2, True)
 
 
 @pytest.mark.parametrize("place", range(-7, 0))

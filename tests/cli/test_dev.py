@@ -43,6 +43,14 @@ def test_the_life_of_a_testnet(bureau: Bureau) -> None:
     code, first = bureau.run_json("dev", "up")
     assert (code, first["setUpNow"], first["registry"]) == (0, False, settings.registry)
 
+    # What somebody has edited stays.
+    policy_file = bureau.home / "policy.json"
+    policy_file.write_text(
+        policy_file.read_text().replace('"deniedIssuers": []', '"deniedIssuers": ["did:web:no.example"]')
+    )
+    assert bureau.run("dev", "up")[0] == 0
+    assert "did:web:no.example" in policy_file.read_text()
+
     # Killed: it comes back with its chain.
     os.kill(bureau.pid(), signal.SIGKILL)
     assert bureau.run("dev", "status")[0] == 1

@@ -13,6 +13,7 @@ import pytest
 from anchor.cli.audit import audit_registry
 from anchor.ledger.rpc import RpcNode
 from anchor.policy import parse_policy
+from registry.errors import ConflictError
 from registry.settings import load_settings
 from tests.support.bureau import EXAMPLES, Bureau, open_each_key_once
 
@@ -259,6 +260,22 @@ def test_a_folder_that_cannot_be_written_is_found_out_first(bureau: Bureau) -> N
     Path("file").write_text("")
     code, content = issue(bureau, "few.csv", "--out", "file")
     assert (code, content["error"]["type"], sealed(bureau)) == (1, "ConflictError", [])
+
+
+def test_files_that_cannot_be_written_do_not_hide_that_the_batch_is_issued(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ConflictError("there is no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("registry.services.files.write_batch", refuse)
+        code, _, err = bureau.run("issue", "--achievement", ACHIEVEMENT, "--recipients", "few.csv", "--out", "full")
+    assert code == 1
+    assert "is issued, do not issue it again" in err
+    assert [state for _, _, state in sealed(bureau)] == ["anchored"]
+    assert bureau.run("issue", "--resume", "1", "--out", "roomy")[0] == 0
+    assert bureau.run("verify", "roomy")[0] == 0
 
 
 @pytest.mark.slow

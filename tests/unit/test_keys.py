@@ -92,7 +92,7 @@ def test_a_name_that_is_no_file_name_is_malformed(store: KeyStore, name: str) ->
 def test_a_key_that_is_absent_or_empty_words_are_named(store: KeyStore, tmp_path: Path) -> None:
     with pytest.raises(KeyUnavailableError, match="there is no key absent") as failed:
         store.open("absent", PASSPHRASE)
-    assert "credanchor key new" in failed.value.advice
+    assert "settings.toml" in failed.value.advice
     with pytest.raises(KeyUnavailableError, match="needs a passphrase"):
         store.create("other", "")
     with pytest.raises(KeyUnavailableError, match="no private key") as refused:

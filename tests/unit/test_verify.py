@@ -346,6 +346,13 @@ def test_dates_are_half_open(member: str, text: str, reason: str | None) -> None
         assert_invalid(verdict, 12, reason)
 
 
+def test_slow_clock_does_not_make_a_credential_not_yet_valid() -> None:
+    world = World(content={"validFrom": "2026-09-21T14:13:15Z"}, block_at=NOW - 5)
+    assert judge(world, now=NOW - 60).outcome is Outcome.VALID
+    # By two hours, the block is from the future: unknown, and not invalid.
+    assert_unknown(judge(world, now=NOW - 7_200), {5, *LEDGER_STEPS}, "staleBlock")
+
+
 def test_credential_without_dates_has_no_limits() -> None:
     assert judge(_Undated()).checks[11].detail == "no start stated, without end"
 

@@ -90,6 +90,8 @@ def test_bad_rows(row: str, where: str, reason: str) -> None:
         "ana@example.org.",
         "<ana@example.org>",
         "a" * 250 + "@example.org",
+        "ana@example.org\u200b",
+        "ana\u202e@example.org",
     ],
 )
 def test_bad_addresses(email: str) -> None:

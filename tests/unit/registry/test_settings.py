@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from registry.errors import ConflictError, SettingsError
 from registry.services.locks import ProcessLock
@@ -41,6 +42,9 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     }
     assert settings.registry_id == REGISTRY
     assert settings.store_url == f"sqlite:///{tmp_path / 'registry.db'}"
+    odd = tmp_path / "q?x=1%20"
+    odd.mkdir()
+    assert make_url(load_settings(write(odd)).store_url).database == str(odd / "registry.db")
     assert settings.path(settings.anchor_key) == tmp_path / "keys" / "anchor.json"
     assert settings.path(settings.status_key) == Path("/elsewhere/status.json")
     assert settings.issuer_url is None
