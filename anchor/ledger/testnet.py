@@ -159,7 +159,7 @@ class Testnet:
         )
 
     def _down(self, pid: int) -> None:
-        with suppress(LedgerError):  # anvil writes its own copy when it ends
+        with suppress(LedgerError, OSError):  # a full disk must not keep it running; anvil writes its own copy too
             self.save()
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_SECONDS
@@ -167,7 +167,8 @@ class Testnet:
             if time.monotonic() > deadline:
                 raise LedgerError(f"the local testnet, process {pid}, does not stop", advice=f"stop it: kill -9 {pid}")
             time.sleep(_POLL_SECONDS)
-        self._write_record({"url": self._url()})
+        with suppress(OSError):  # the next `up` takes a record of a process that is gone for what it is
+            self._write_record({"url": self._url()})
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

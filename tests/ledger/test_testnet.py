@@ -56,6 +56,17 @@ def proven_size(chain: Chain, number: int) -> int:
     return evidence.state_of(chain.registry).batch(chain.issuer_id, root_of(number)).size
 
 
+def test_chain_that_cannot_be_saved_is_stopped_all_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    testnet = Testnet(folder)
+    testnet.up(port=0)
+    monkeypatch.setattr(module, "_write_whole", fail)
+    assert testnet.down()
+    assert not testnet.status().running
+
+
 def test_up_down_and_status_may_be_repeated(folder: Path) -> None:
     testnet = Testnet(folder)
     assert not testnet.status().running
