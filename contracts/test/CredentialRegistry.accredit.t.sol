@@ -4,6 +4,8 @@ pragma solidity ^0.8.24;
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 
 import {ICredentialRegistry, MAX_DID_LENGTH} from "../src/interfaces/ICredentialRegistry.sol";
+import {IRegistryErrors} from "../src/interfaces/IRegistryErrors.sol";
+import {IRegistryEvents} from "../src/interfaces/IRegistryEvents.sol";
 import {vm} from "./Vm.sol";
 import {RegistryTest} from "./support/RegistryTest.sol";
 
@@ -42,7 +44,7 @@ contract AccreditTest is RegistryTest {
         bytes32 head = keccak256(abi.encode(first, eventHash));
         bytes32 registryHead = keccak256(abi.encode(registry.registryHead(), eventHash));
         vm.expectEmit(true, true, true, true, address(registry));
-        emit ICredentialRegistry.IssuerAccredited(3, didHash, _NEW_DID, stranger, accreditor, START, head, registryHead);
+        emit IRegistryEvents.IssuerAccredited(3, didHash, _NEW_DID, stranger, accreditor, START, head, registryHead);
         _accredit(_NEW_DID, stranger);
         vm.assertEq(_headOf(3), head);
         vm.assertEq(registry.registryHead(), registryHead);
@@ -86,26 +88,26 @@ contract AccreditTest is RegistryTest {
     function test_accredit_revertsWithInvalidDid() public {
         string[6] memory wrong = ["", "did", "DID:web:a.example", " did:web:a.example", "http://a.example", "dido:web"];
         for (uint256 i = 0; i < wrong.length; ++i) {
-            vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.InvalidDid.selector, wrong[i]));
+            vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.InvalidDid.selector, wrong[i]));
             _accredit(wrong[i], controller);
         }
     }
 
     function test_accredit_revertsWithDidTooLong() public {
         string memory did = string(_didOfLength(MAX_DID_LENGTH + 1));
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.DidTooLong.selector, 1025, 1024));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.DidTooLong.selector, 1025, 1024));
         _accredit(did, controller);
     }
 
     function test_accredit_revertsWithInvalidController() public {
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.InvalidController.selector, address(0)));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.InvalidController.selector, address(0)));
         _accredit(_NEW_DID, address(0));
     }
 
     /// A clone of an institution's DID never becomes a second issuer.
     function test_accredit_revertsWithDidAlreadyAccredited() public {
         vm.expectRevert(
-            abi.encodeWithSelector(ICredentialRegistry.DidAlreadyAccredited.selector, keccak256(bytes(DID)), ISSUER)
+            abi.encodeWithSelector(IRegistryErrors.DidAlreadyAccredited.selector, keccak256(bytes(DID)), ISSUER)
         );
         _accredit(DID, stranger);
     }

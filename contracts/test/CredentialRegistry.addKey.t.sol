@@ -2,6 +2,8 @@
 pragma solidity ^0.8.24;
 
 import {ICredentialRegistry, SCOPE_ANCHOR, SCOPE_STATUS} from "../src/interfaces/ICredentialRegistry.sol";
+import {IRegistryErrors} from "../src/interfaces/IRegistryErrors.sol";
+import {IRegistryEvents} from "../src/interfaces/IRegistryEvents.sol";
 import {vm} from "./Vm.sol";
 import {Consent, Consents} from "./support/Consent.sol";
 import {RegistryTest} from "./support/RegistryTest.sol";
@@ -42,7 +44,7 @@ contract AddKeyTest is RegistryTest {
         bytes32 head = keccak256(abi.encode(_headOf(ISSUER), eventHash));
         bytes32 registryHead = registry.registryHead();
         vm.expectEmit(true, true, true, true, address(registry));
-        emit ICredentialRegistry.KeyAdded(ISSUER, newKey, SCOPE_STATUS, 1, START, controller, START, head);
+        emit IRegistryEvents.KeyAdded(ISSUER, newKey, SCOPE_STATUS, 1, START, controller, START, head);
         _addKey(controller, consent, signature);
         vm.assertEq(_headOf(ISSUER), head);
         vm.assertEq(registry.registryHead(), registryHead);
@@ -87,7 +89,7 @@ contract AddKeyTest is RegistryTest {
         uint32[2] memory unknown = [uint32(0), 3];
         for (uint256 i = 0; i < unknown.length; ++i) {
             Consent memory consent = _consent(unknown[i], newKey, SCOPE_ANCHOR, 0);
-            vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.UnknownIssuer.selector, unknown[i]));
+            vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.UnknownIssuer.selector, unknown[i]));
             _addKey(controller, consent, NEW_PK);
         }
     }
@@ -96,7 +98,7 @@ contract AddKeyTest is RegistryTest {
         address[5] memory others = [admin, accreditor, otherController, anchorKey, newKey];
         for (uint256 i = 0; i < others.length; ++i) {
             Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
-            vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.NotController.selector, ISSUER, others[i]));
+            vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.NotController.selector, ISSUER, others[i]));
             _addKey(others[i], consent, NEW_PK);
         }
     }
@@ -107,26 +109,26 @@ contract AddKeyTest is RegistryTest {
         _addKey(controller, _consent(ISSUER, stranger, SCOPE_ANCHOR, 0), 0xbad);
         vm.warp(START + 10);
         Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.IssuerWithdrawn.selector, ISSUER, START + 10));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.IssuerWithdrawn.selector, ISSUER, START + 10));
         _addKey(controller, consent, NEW_PK);
     }
 
     function test_addKey_revertsWithKeyAlreadyBound() public {
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.KeyAlreadyBound.selector, anchorKey, ISSUER));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.KeyAlreadyBound.selector, anchorKey, ISSUER));
         _addKey(controller, _consent(ISSUER, anchorKey, SCOPE_STATUS, 0), ANCHOR_PK);
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.KeyAlreadyBound.selector, anchorKey, ISSUER));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.KeyAlreadyBound.selector, anchorKey, ISSUER));
         _addKey(otherController, _consent(OTHER_ISSUER, anchorKey, SCOPE_ANCHOR, 0), ANCHOR_PK);
     }
 
     function test_fuzz_addKey_revertsWithInvalidScope(uint8 scope) public {
         vm.assume(scope != SCOPE_ANCHOR && scope != SCOPE_STATUS);
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.InvalidScope.selector, scope));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.InvalidScope.selector, scope));
         _addKey(controller, _consent(ISSUER, newKey, scope, 0), NEW_PK);
     }
 
     function test_addKey_revertsWithInvalidStatusEpochOfAnchorKey() public {
         Slots.setStatusEpoch(address(registry), ISSUER, 1);
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.InvalidStatusEpoch.selector, SCOPE_ANCHOR, 1, 1));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.InvalidStatusEpoch.selector, SCOPE_ANCHOR, 1, 1));
         _addKey(controller, _consent(ISSUER, newKey, SCOPE_ANCHOR, 1), NEW_PK);
     }
 
@@ -134,7 +136,7 @@ contract AddKeyTest is RegistryTest {
         vm.assume(epoch != current && epoch != uint256(current) + 1);
         Slots.setStatusEpoch(address(registry), ISSUER, current);
         vm.expectRevert(
-            abi.encodeWithSelector(ICredentialRegistry.InvalidStatusEpoch.selector, SCOPE_STATUS, epoch, current)
+            abi.encodeWithSelector(IRegistryErrors.InvalidStatusEpoch.selector, SCOPE_STATUS, epoch, current)
         );
         _addKey(controller, _consent(ISSUER, newKey, SCOPE_STATUS, epoch), NEW_PK);
     }
@@ -142,7 +144,7 @@ contract AddKeyTest is RegistryTest {
     function test_addKey_revertsWithValidFromInPast() public {
         Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
         consent.validFrom = START - 1;
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.ValidFromInPast.selector, START - 1, START));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.ValidFromInPast.selector, START - 1, START));
         _addKey(controller, consent, NEW_PK);
     }
 
@@ -150,7 +152,7 @@ contract AddKeyTest is RegistryTest {
         Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
         vm.warp(consent.deadline + 1);
         vm.expectRevert(
-            abi.encodeWithSelector(ICredentialRegistry.ConsentExpired.selector, consent.deadline, consent.deadline + 1)
+            abi.encodeWithSelector(IRegistryErrors.ConsentExpired.selector, consent.deadline, consent.deadline + 1)
         );
         _addKey(controller, consent, NEW_PK);
     }
@@ -220,7 +222,7 @@ contract AddKeyTest is RegistryTest {
         bytes memory afterwards = consent.sign(NEW_PK, 10, address(registry));
         bytes32 digest = consent.digest(10, address(registry));
         vm.chainId(10);
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.InvalidConsent.selector, newKey, digest));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.InvalidConsent.selector, newKey, digest));
         _addKey(controller, consent, before);
         _addKey(controller, consent, afterwards);
     }
@@ -253,6 +255,6 @@ contract AddKeyTest is RegistryTest {
 
     function _expectInvalidConsent(Consent memory consent) private {
         bytes32 digest = consent.digest(block.chainid, address(registry));
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.InvalidConsent.selector, consent.key, digest));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.InvalidConsent.selector, consent.key, digest));
     }
 }

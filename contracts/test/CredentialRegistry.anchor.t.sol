@@ -2,6 +2,8 @@
 pragma solidity ^0.8.24;
 
 import {ICredentialRegistry, SCOPE_ANCHOR, SCOPE_STATUS} from "../src/interfaces/ICredentialRegistry.sol";
+import {IRegistryErrors} from "../src/interfaces/IRegistryErrors.sol";
+import {IRegistryEvents} from "../src/interfaces/IRegistryEvents.sol";
 import {vm} from "./Vm.sol";
 import {Consent} from "./support/Consent.sol";
 import {RegistryTest} from "./support/RegistryTest.sol";
@@ -33,7 +35,7 @@ contract AnchorTest is RegistryTest {
         );
         bytes32 head = keccak256(abi.encode(_headOf(ISSUER), eventHash));
         vm.expectEmit(true, true, true, true, address(registry));
-        emit ICredentialRegistry.BatchAnchored(ISSUER, ROOT, 1000, anchorKey, START, head);
+        emit IRegistryEvents.BatchAnchored(ISSUER, ROOT, 1000, anchorKey, START, head);
         _anchor(anchorKey, ISSUER, ROOT, 1000);
         vm.assertEq(_headOf(ISSUER), head);
     }
@@ -58,12 +60,12 @@ contract AnchorTest is RegistryTest {
     }
 
     function test_anchor_revertsWithZeroRoot() public {
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.ZeroRoot.selector, ISSUER));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.ZeroRoot.selector, ISSUER));
         _anchor(anchorKey, ISSUER, 0, 1000);
     }
 
     function test_anchor_revertsWithZeroSize() public {
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.ZeroSize.selector, ISSUER, ROOT));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.ZeroSize.selector, ISSUER, ROOT));
         _anchor(anchorKey, ISSUER, ROOT, 0);
     }
 
@@ -73,7 +75,7 @@ contract AnchorTest is RegistryTest {
         vm.warp(START + 1);
         address[2] memory keys = [anchorKey, newKey];
         for (uint256 i = 0; i < keys.length; ++i) {
-            vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.AlreadyAnchored.selector, ISSUER, ROOT, START));
+            vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.AlreadyAnchored.selector, ISSUER, ROOT, START));
             _anchor(keys[i], ISSUER, ROOT, 999);
         }
         vm.assertEq(registry.batchOf(ISSUER, ROOT).size, 1000);
@@ -90,7 +92,7 @@ contract AnchorTest is RegistryTest {
 
     function test_anchor_revertsWithWrongScope() public {
         vm.expectRevert(
-            abi.encodeWithSelector(ICredentialRegistry.WrongScope.selector, statusKey, SCOPE_STATUS, SCOPE_ANCHOR)
+            abi.encodeWithSelector(IRegistryErrors.WrongScope.selector, statusKey, SCOPE_STATUS, SCOPE_ANCHOR)
         );
         _anchor(statusKey, ISSUER, ROOT, 1000);
     }
@@ -100,7 +102,7 @@ contract AnchorTest is RegistryTest {
         consent.validFrom = START + 100;
         _addKey(controller, consent, NEW_PK);
         vm.warp(START + 99);
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.KeyNotYetValid.selector, newKey, START + 100));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.KeyNotYetValid.selector, newKey, START + 100));
         _anchor(newKey, ISSUER, ROOT, 1000);
         vm.warp(START + 100);
         _anchor(newKey, ISSUER, ROOT, 1000);
@@ -123,7 +125,7 @@ contract AnchorTest is RegistryTest {
         _expectCutOffAt(START + 100);
         Slots.setValidUntil(address(registry), anchorKey, START + 50);
         vm.warp(START + 50);
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.KeyCutOff.selector, anchorKey, START + 50));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.KeyCutOff.selector, anchorKey, START + 50));
         _anchor(anchorKey, ISSUER, keccak256("other"), 1000);
     }
 
@@ -132,7 +134,7 @@ contract AnchorTest is RegistryTest {
         vm.warp(START + 9);
         _anchor(anchorKey, ISSUER, ROOT, 1000);
         vm.warp(START + 10);
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.IssuerWithdrawn.selector, ISSUER, START + 10));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.IssuerWithdrawn.selector, ISSUER, START + 10));
         _anchor(anchorKey, ISSUER, keccak256("other"), 1000);
     }
 
@@ -143,7 +145,7 @@ contract AnchorTest is RegistryTest {
     }
 
     function _expectNotOfIssuer(address who, uint32 issuer, uint32 boundTo) private {
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.KeyNotOfIssuer.selector, who, issuer, boundTo));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.KeyNotOfIssuer.selector, who, issuer, boundTo));
         _anchor(who, issuer, ROOT, 1000);
     }
 
@@ -152,7 +154,7 @@ contract AnchorTest is RegistryTest {
         vm.warp(cutOff - 1);
         _anchor(anchorKey, ISSUER, ROOT, 1000);
         vm.warp(cutOff);
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.KeyCutOff.selector, anchorKey, cutOff));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.KeyCutOff.selector, anchorKey, cutOff));
         _anchor(anchorKey, ISSUER, keccak256("other"), 1000);
     }
 }

@@ -7,7 +7,7 @@ import {
 } from "@openzeppelin/contracts/access/extensions/IAccessControlDefaultAdminRules.sol";
 
 import {CredentialRegistry} from "../src/CredentialRegistry.sol";
-import {ICredentialRegistry} from "../src/interfaces/ICredentialRegistry.sol";
+import {IRegistryErrors} from "../src/interfaces/IRegistryErrors.sol";
 import {vm} from "./Vm.sol";
 import {RegistryTest} from "./support/RegistryTest.sol";
 
@@ -37,7 +37,7 @@ contract DeployTest is RegistryTest {
     }
 
     function test_constructor_revertsWithInvalidAccreditor() public {
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.InvalidAccreditor.selector, address(0)));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.InvalidAccreditor.selector, address(0)));
         new CredentialRegistry(admin, address(0), 1 days);
     }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {ICredentialRegistry, MAX_REASON, SCOPE_ANCHOR, SCOPE_STATUS} from "../src/interfaces/ICredentialRegistry.sol";
+import {MAX_REASON, SCOPE_ANCHOR, SCOPE_STATUS} from "../src/interfaces/ICredentialRegistry.sol";
+import {IRegistryErrors} from "../src/interfaces/IRegistryErrors.sol";
+import {IRegistryEvents} from "../src/interfaces/IRegistryEvents.sol";
 import {StatusWords} from "../src/libraries/StatusWords.sol";
 import {vm} from "./Vm.sol";
 import {Consent} from "./support/Consent.sol";
@@ -41,7 +43,7 @@ contract StatusTest is RegistryTest {
         _revoke(_words(3), _masks(5));
         bytes32 head = _expectedHead("CredentialsRevoked", 0, _words(3, 9), _masks(2, 12));
         vm.expectEmit(true, true, true, true, address(registry));
-        emit ICredentialRegistry.CredentialsRevoked(
+        emit IRegistryEvents.CredentialsRevoked(
             ISSUER, _LIST, 0, _words(3, 9), _masks(2, 12), _REASON, statusKey, START, head
         );
         _revoke(_words(3, 9), _masks(7, 12));
@@ -88,11 +90,11 @@ contract StatusTest is RegistryTest {
 
     function test_revoke_revertsWithNothingChanges() public {
         _revoke(_words(3), _masks(7));
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.NothingChanges.selector, _LIST, 3));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.NothingChanges.selector, _LIST, 3));
         _revoke(_words(3), _masks(5));
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.NothingChanges.selector, _LIST, 3));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.NothingChanges.selector, _LIST, 3));
         _revoke(_words(2, 3), _masks(1, 5));
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.NothingChanges.selector, _LIST, 8));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.NothingChanges.selector, _LIST, 8));
         _revoke(_words(8), _masks(0));
     }
 
@@ -101,7 +103,7 @@ contract StatusTest is RegistryTest {
     function test_suspend_setsOneBit() public {
         bytes32 head = _expectedHead("CredentialsSuspended", 0, _words(2), _masks(1 << 9));
         vm.expectEmit(true, true, true, true, address(registry));
-        emit ICredentialRegistry.CredentialsSuspended(
+        emit IRegistryEvents.CredentialsSuspended(
             ISSUER, _LIST, 0, _words(2), _masks(1 << 9), _REASON, statusKey, START, head
         );
         _suspend(_words(2), _masks(1 << 9));
@@ -116,7 +118,7 @@ contract StatusTest is RegistryTest {
         _revoke(_words(2), _masks(4));
         bytes32 head = _expectedHead("CredentialsReinstated", 0, _words(2), _masks(4));
         vm.expectEmit(true, true, true, true, address(registry));
-        emit ICredentialRegistry.CredentialsReinstated(
+        emit IRegistryEvents.CredentialsReinstated(
             ISSUER, _LIST, 0, _words(2), _masks(4), _REASON, statusKey, START, head
         );
         _reinstate(_words(2), _masks(4 | 1));
@@ -136,14 +138,14 @@ contract StatusTest is RegistryTest {
 
     function test_suspend_revertsWithNothingChanges() public {
         _suspend(_words(3), _masks(7));
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.NothingChanges.selector, _LIST, 3));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.NothingChanges.selector, _LIST, 3));
         _suspend(_words(3), _masks(7));
     }
 
     /// A revocation cannot be lifted this way either.
     function test_reinstate_revertsWithNothingChanges() public {
         _revoke(_words(3), _masks(7));
-        vm.expectRevert(abi.encodeWithSelector(ICredentialRegistry.NothingChanges.selector, _LIST, 3));
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.NothingChanges.selector, _LIST, 3));
         _reinstate(_words(3), _masks(7));
     }
 
@@ -158,7 +160,7 @@ contract StatusTest is RegistryTest {
                 _REASON,
                 _words(1),
                 _masks(1),
-                abi.encodeWithSelector(ICredentialRegistry.KeyNotOfIssuer.selector, others[i], ISSUER, boundTo)
+                abi.encodeWithSelector(IRegistryErrors.KeyNotOfIssuer.selector, others[i], ISSUER, boundTo)
             );
         }
     }
@@ -169,7 +171,7 @@ contract StatusTest is RegistryTest {
             _REASON,
             _words(1),
             _masks(1),
-            abi.encodeWithSelector(ICredentialRegistry.WrongScope.selector, anchorKey, SCOPE_ANCHOR, SCOPE_STATUS)
+            abi.encodeWithSelector(IRegistryErrors.WrongScope.selector, anchorKey, SCOPE_ANCHOR, SCOPE_STATUS)
         );
     }
 
@@ -182,7 +184,7 @@ contract StatusTest is RegistryTest {
             _REASON,
             _words(1),
             _masks(1),
-            abi.encodeWithSelector(ICredentialRegistry.KeyNotYetValid.selector, newKey, START + 1)
+            abi.encodeWithSelector(IRegistryErrors.KeyNotYetValid.selector, newKey, START + 1)
         );
     }
 
@@ -193,7 +195,7 @@ contract StatusTest is RegistryTest {
             _REASON,
             _words(1),
             _masks(1),
-            abi.encodeWithSelector(ICredentialRegistry.KeyCutOff.selector, statusKey, START)
+            abi.encodeWithSelector(IRegistryErrors.KeyCutOff.selector, statusKey, START)
         );
     }
 
@@ -204,7 +206,7 @@ contract StatusTest is RegistryTest {
             reason,
             _words(1),
             _masks(1),
-            abi.encodeWithSelector(ICredentialRegistry.InvalidReason.selector, reason)
+            abi.encodeWithSelector(IRegistryErrors.InvalidReason.selector, reason)
         );
     }
 
@@ -222,7 +224,7 @@ contract StatusTest is RegistryTest {
             _REASON,
             new uint16[](0),
             new uint256[](0),
-            abi.encodeWithSelector(ICredentialRegistry.WordCountOutOfRange.selector, 0, 512)
+            abi.encodeWithSelector(IRegistryErrors.WordCountOutOfRange.selector, 0, 512)
         );
         (uint16[] memory words, uint256[] memory masks) = _allWords(513);
         _expectEachReverts(
@@ -230,7 +232,7 @@ contract StatusTest is RegistryTest {
             _REASON,
             words,
             masks,
-            abi.encodeWithSelector(ICredentialRegistry.WordCountOutOfRange.selector, 513, 512)
+            abi.encodeWithSelector(IRegistryErrors.WordCountOutOfRange.selector, 513, 512)
         );
     }
 
@@ -240,14 +242,14 @@ contract StatusTest is RegistryTest {
             _REASON,
             _words(1),
             _masks(1, 1),
-            abi.encodeWithSelector(ICredentialRegistry.WordMaskMismatch.selector, 1, 2)
+            abi.encodeWithSelector(IRegistryErrors.WordMaskMismatch.selector, 1, 2)
         );
         _expectEachReverts(
             statusKey,
             _REASON,
             _words(1, 2),
             _masks(1),
-            abi.encodeWithSelector(ICredentialRegistry.WordMaskMismatch.selector, 2, 1)
+            abi.encodeWithSelector(IRegistryErrors.WordMaskMismatch.selector, 2, 1)
         );
     }
 
@@ -258,7 +260,7 @@ contract StatusTest is RegistryTest {
             _REASON,
             _words(1, word),
             _masks(1, 1),
-            abi.encodeWithSelector(ICredentialRegistry.WordOutOfRange.selector, word)
+            abi.encodeWithSelector(IRegistryErrors.WordOutOfRange.selector, word)
         );
     }
 
@@ -271,7 +273,7 @@ contract StatusTest is RegistryTest {
                 _REASON,
                 _words(wrong[i][0], wrong[i][1]),
                 _masks(1, 2),
-                abi.encodeWithSelector(ICredentialRegistry.WordsNotIncreasing.selector, wrong[i][0], wrong[i][1])
+                abi.encodeWithSelector(IRegistryErrors.WordsNotIncreasing.selector, wrong[i][0], wrong[i][1])
             );
         }
     }
@@ -281,7 +283,7 @@ contract StatusTest is RegistryTest {
     function test_statusOf_revertsWithUnknownIssuer() public {
         uint32[2] memory unknown = [uint32(0), 3];
         for (uint256 i = 0; i < unknown.length; ++i) {
-            bytes memory error = abi.encodeWithSelector(ICredentialRegistry.UnknownIssuer.selector, unknown[i]);
+            bytes memory error = abi.encodeWithSelector(IRegistryErrors.UnknownIssuer.selector, unknown[i]);
             vm.expectRevert(error);
             registry.isRevoked(unknown[i], _LIST, 0);
             vm.expectRevert(error);

@@ -3,6 +3,9 @@ pragma solidity ^0.8.24;
 
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 
+import {IRegistryErrors} from "./IRegistryErrors.sol";
+import {IRegistryEvents} from "./IRegistryEvents.sol";
+
 /// @dev Scope of a key that anchors batches. A key has one scope for ever, never both.
 uint8 constant SCOPE_ANCHOR = 1;
 
@@ -16,29 +19,46 @@ uint8 constant MAX_REASON = 7;
 /// @dev Longest DID in bytes. Room for `did:jwk` with a 4,096-bit RSA key; a bound keeps events readable by anyone.
 uint256 constant MAX_DID_LENGTH = 1024;
 
+/// @dev Most nonces that one call may cancel: more than anybody signs ahead, and a slip of the keyboard must not use up
+/// the nonces of a key for ever.
+uint256 constant MAX_CANCELLED_NONCES = 1024;
+
 /// @title Registry of accredited issuers, the batches they anchored and the status of their credentials
 /// @notice Who may do what:
 ///
 /// | Who                               | May                                                                      |
 /// |-----------------------------------|--------------------------------------------------------------------------|
 /// | default admin (two-step, delayed) | grant and revoke roles                                                   |
-/// | `ACCREDITOR_ROLE`                 | `accredit`                                                               |
-/// | controller of an issuer           | `addKey`, for that issuer, with the key's own consent                    |
-/// | key of scope ANCHOR               | `anchor`, for its issuer                                                 |
-/// | key of scope STATUS               | `revoke`, `suspend`, `reinstate`, for its issuer, in its status epoch    |
-/// | anyone                            | every view                                                               |
+/// | `ACCREDITOR_ROLE`                 | `accredit`, `withdraw`                                                   |
+/// | controller of an issuer           | `addKey`, with the key's own consent; `retireKey`, `compromiseKey`;      |
+/// |                                   | `transferController`; `cancelNonces` of its keys                         |
+/// | who was offered control           | `acceptController`                                                       |
+/// | key of scope ANCHOR               | `anchor`, for its issuer, while that is accredited                       |
+/// | key of scope STATUS               | `revoke`, `suspend`, `reinstate`, `revokeBatch`, for its issuer, in its  |
+/// |                                   | own status epoch; `cancelNonces` of its own                              |
+/// | anyone                            | the `…BySig` calls with such a key's signature; every view               |
 ///
 /// Times are Unix seconds of the block; a period is half-open, [from, until). Zero means "not set" in `withdrawnAt`,
 /// `validUntil`, `compromisedAt` and `revokedReason`, so that an absent storage slot reads as "none" in a state proof.
+/// Where a time is asked for that must not lie in the past, zero stands for the earliest one allowed, for nobody knows
+/// when a transaction will be mined (docs/adr/0007-key-valid-from-zero.md).
 ///
-/// Every event of an issuer extends that issuer's head:
-/// `head' = keccak256(abi.encode(head, keccak256(abi.encode(topic0, parameters...))))`, where the parameters are those of
-/// the event in declared order, indexed or not, without the trailing `head` and `registryHead`; it starts from
-/// `keccak256(abi.encode("credanchor/head/v1", block.chainid, address(this), issuer))`. Accreditations extend the
-/// registry-wide head too, which starts from
-/// `keccak256(abi.encode("credanchor/registry-head/v1", block.chainid, address(this)))`. Whoever replays a history to the
-/// head in the contract's state knows that nothing was left out.
-interface ICredentialRegistry is IERC5267 {
+/// **Status epochs.** Bits only get set; a STATUS key writes the one epoch that was fixed when it was added. When such a
+/// key is stolen: add a new one for the next epoch, let it repeat the honest revocations and suspensions there, then call
+/// `compromiseKey` on the stolen one. That moves the issuer to the next epoch, where nothing of the thief's is. If the
+/// staged key is stolen, `compromiseKey` skips its epoch: another one comes next, to be staged anew.
+///
+/// **Relayed calls.** A key without ether signs EIP-712 typed data (domain: `eip712Domain`), and anyone sends it:
+///
+///     Anchor(address key,uint32 issuer,bytes32 root,uint32 size,uint40 deadline)
+///     Revoke(address key,uint32 issuer,uint32 list,uint16[] words,uint256[] masks,uint8 reason,uint256 nonce,uint40 deadline)
+///     Suspend(…), Reinstate(…)                                                                          members as in Revoke
+///     RevokeBatch(address key,uint32 issuer,bytes32 root,uint8 reason,uint256 nonce,uint40 deadline)
+///
+/// The nonce is the key's next one. Direct calls of `suspend` and `reinstate` use one too, so that a signature held back
+/// cannot undo a later decision of the same key. `Anchor` has none: it cannot run twice, for it needs a root that is not
+/// anchored or whose anchoring is void, and the key that anchored it is then cut off.
+interface ICredentialRegistry is IERC5267, IRegistryEvents, IRegistryErrors {
     /* TYPES */
 
     /// @notice An issuer. Three consecutive storage slots.
@@ -87,207 +107,42 @@ interface ICredentialRegistry is IERC5267 {
         uint16 revokedEpoch;
     }
 
-    /* EVENTS */
-
-    /// @notice An issuer was admitted.
-    /// @param issuer Its number, from 1.
-    /// @param didHash `keccak256(utf8(did))`.
-    /// @param did Its DID, which is not stored.
-    /// @param controller Who manages its keys.
-    /// @param actor Accreditor that admitted it.
-    /// @param at Time of the block.
-    /// @param head The issuer's head after this event.
-    /// @param registryHead The registry-wide head after this event.
-    event IssuerAccredited(
-        uint32 indexed issuer,
-        bytes32 indexed didHash,
-        string did,
-        address controller,
-        address actor,
-        uint40 at,
-        bytes32 head,
-        bytes32 registryHead
-    );
-
-    /// @notice A key was bound to an issuer.
-    /// @param issuer Issuer it acts for.
-    /// @param key The key's address.
-    /// @param scope `SCOPE_ANCHOR` or `SCOPE_STATUS`.
-    /// @param statusEpoch Epoch a STATUS key writes; 0 for an ANCHOR key.
-    /// @param validFrom First second at which it is valid, as stored: never 0.
-    /// @param actor Controller that added it.
-    /// @param at Time of the block.
-    /// @param head The issuer's head after this event.
-    event KeyAdded(
-        uint32 indexed issuer,
-        address indexed key,
-        uint8 scope,
-        uint16 statusEpoch,
-        uint40 validFrom,
-        address actor,
-        uint40 at,
-        bytes32 head
-    );
-
-    /// @notice A batch was anchored.
-    /// @param issuer Issuer of the batch.
-    /// @param root Merkle root of the batch.
-    /// @param size Leaf count.
-    /// @param actor ANCHOR key that anchored it.
-    /// @param at Time of the block: the batch's `anchoredAt`.
-    /// @param head The issuer's head after this event.
-    event BatchAnchored(
-        uint32 indexed issuer, bytes32 indexed root, uint32 size, address actor, uint40 at, bytes32 head
-    );
-
-    /// @notice Credentials were revoked.
-    /// @param issuer Issuer of the status list.
-    /// @param list Number of the status list.
-    /// @param epoch Status epoch of the bits.
-    /// @param words Storage words changed, strictly increasing.
-    /// @param masks For each word the bits that were set by this call, none of which was set before.
-    /// @param reason Reason code, 1 to `MAX_REASON`.
-    /// @param actor STATUS key that did it.
-    /// @param at Time of the block.
-    /// @param head The issuer's head after this event.
-    event CredentialsRevoked(
-        uint32 indexed issuer,
-        uint32 indexed list,
-        uint16 epoch,
-        uint16[] words,
-        uint256[] masks,
-        uint8 reason,
-        address actor,
-        uint40 at,
-        bytes32 head
-    );
-
-    /// @notice Credentials were suspended. Parameters as in `CredentialsRevoked`.
-    event CredentialsSuspended(
-        uint32 indexed issuer,
-        uint32 indexed list,
-        uint16 epoch,
-        uint16[] words,
-        uint256[] masks,
-        uint8 reason,
-        address actor,
-        uint40 at,
-        bytes32 head
-    );
-
-    /// @notice Suspensions were lifted. Parameters as in `CredentialsRevoked`; `masks` are the bits that were cleared.
-    event CredentialsReinstated(
-        uint32 indexed issuer,
-        uint32 indexed list,
-        uint16 epoch,
-        uint16[] words,
-        uint256[] masks,
-        uint8 reason,
-        address actor,
-        uint40 at,
-        bytes32 head
-    );
-
-    /* ERRORS */
-
-    /// @notice Thrown when the registry is deployed with an accreditor that nobody can be.
-    error InvalidAccreditor(address accreditor);
-
-    /// @notice Thrown when a DID does not start with `did:` (an empty one does not).
-    error InvalidDid(string did);
-
-    /// @notice Thrown when a DID is longer than `MAX_DID_LENGTH` bytes.
-    error DidTooLong(uint256 length, uint256 maxLength);
-
-    /// @notice Thrown when the DID already belongs to an issuer; it does so for ever.
-    error DidAlreadyAccredited(bytes32 didHash, uint32 issuer);
-
-    /// @notice Thrown when the proposed controller is the zero address.
-    error InvalidController(address controller);
-
-    /// @notice Thrown when there is no issuer of this number.
-    error UnknownIssuer(uint32 issuer);
-
-    /// @notice Thrown when the issuer's accreditation no longer holds.
-    error IssuerWithdrawn(uint32 issuer, uint40 withdrawnAt);
-
-    /// @notice Thrown when the caller is not the issuer's controller.
-    error NotController(uint32 issuer, address caller);
-
-    /// @notice Thrown when the address is already a key, of this issuer or another.
-    error KeyAlreadyBound(address key, uint32 issuer);
-
-    /// @notice Thrown when a scope is neither `SCOPE_ANCHOR` nor `SCOPE_STATUS`.
-    error InvalidScope(uint8 scope);
-
-    /// @notice Thrown when the epoch is not 0 for an ANCHOR key, or neither the current nor the next for a STATUS key.
-    error InvalidStatusEpoch(uint8 scope, uint16 statusEpoch, uint16 currentEpoch);
-
-    /// @notice Thrown when a key would be valid from a time in the past.
-    error ValidFromInPast(uint40 validFrom, uint40 timestamp);
-
-    /// @notice Thrown when the key's consent was good only until an earlier time.
-    error ConsentExpired(uint40 deadline, uint40 timestamp);
-
-    /// @notice Thrown when the consent is no valid signature of the key over the digest.
-    error InvalidConsent(address key, bytes32 digest);
-
-    /// @notice Thrown when the caller is not a key of this issuer.
-    /// @param key The caller.
-    /// @param issuer Issuer it acted for.
-    /// @param boundTo Issuer it is a key of; 0 if none.
-    error KeyNotOfIssuer(address key, uint32 issuer, uint32 boundTo);
-
-    /// @notice Thrown when the key has the other scope.
-    error WrongScope(address key, uint8 scope, uint8 requiredScope);
-
-    /// @notice Thrown when the key is not valid yet.
-    error KeyNotYetValid(address key, uint40 validFrom);
-
-    /// @notice Thrown when the key is not valid any more.
-    /// @param key The caller.
-    /// @param cutOff The earlier of its end and the time since which it is compromised.
-    error KeyCutOff(address key, uint40 cutOff);
-
-    /// @notice Thrown when the root is zero.
-    error ZeroRoot(uint32 issuer);
-
-    /// @notice Thrown when a batch without leaves is anchored.
-    error ZeroSize(uint32 issuer, bytes32 root);
-
-    /// @notice Thrown when this issuer has already anchored this root.
-    error AlreadyAnchored(uint32 issuer, bytes32 root, uint40 anchoredAt);
-
-    /// @notice Thrown when a reason code is 0 or above `MAX_REASON`.
-    error InvalidReason(uint8 reason);
-
-    /// @notice Thrown when a status call names no word, or more than a list has.
-    error WordCountOutOfRange(uint256 count, uint256 maxCount);
-
-    /// @notice Thrown when there is not exactly one mask for each word.
-    error WordMaskMismatch(uint256 wordCount, uint256 maskCount);
-
-    /// @notice Thrown when a word lies outside the list.
-    error WordOutOfRange(uint16 word);
-
-    /// @notice Thrown when words are not strictly increasing.
-    error WordsNotIncreasing(uint16 previous, uint16 word);
-
-    /// @notice Thrown when a word would stay as it is: one success is one change.
-    error NothingChanges(uint32 list, uint16 word);
-
     /* ACCREDITOR */
 
     /// @notice Admits an issuer. Only `ACCREDITOR_ROLE`. Emits `IssuerAccredited`.
-    /// @dev Reverts with `InvalidDid`, `DidTooLong`, `InvalidController`, `DidAlreadyAccredited`.
+    /// @dev Reverts with `AccessControlUnauthorizedAccount`, `InvalidDid`, `DidTooLong`, `InvalidController`,
+    /// `DidAlreadyAccredited`.
     /// @param did The institution's DID; at most `MAX_DID_LENGTH` bytes. Compared byte for byte.
     /// @param controller Who manages the issuer's keys: best a multisig.
     /// @return issuer The issuer's number, from 1.
     function accredit(string calldata did, address controller) external returns (uint32 issuer);
 
+    /// @notice Ends an issuer's accreditation, or moves its end to an earlier time, never into the past: what was anchored
+    /// under it stays good. Ends `anchor` and the adding of ANCHOR keys; the rest goes on, so that revocations can be made
+    /// and STATUS keys replaced (docs/adr/0013-after-withdrawal.md). Only `ACCREDITOR_ROLE`. Emits `AccreditationWithdrawn`.
+    /// @dev Reverts with `AccessControlUnauthorizedAccount`, `UnknownIssuer`, `InvalidReason`, `WithdrawalInPast`,
+    /// `WithdrawalNotEarlier`; once it has ended with `IssuerWithdrawn`.
+    /// @param issuer The issuer.
+    /// @param withdrawnAt First second at which it is no longer accredited: after this block's; 0 for the next one.
+    /// @param reason Reason code, 1 to `MAX_REASON`.
+    function withdraw(uint32 issuer, uint40 withdrawnAt, uint8 reason) external;
+
     /* CONTROLLER */
 
-    /// @notice Binds a key to an issuer, for ever. Only the issuer's controller, while accredited. Emits `KeyAdded`.
+    /// @notice Offers control of an issuer. Only its controller, who stays it until the other accepts. Emits
+    /// `ControllerTransferStarted`.
+    /// @dev Reverts with `UnknownIssuer`, `NotController`, `AlreadyController`, `ControllerOfferUnchanged`.
+    /// @param issuer The issuer.
+    /// @param controller Who may accept, instead of anybody before; zero takes the offer back.
+    function transferController(uint32 issuer, address controller) external;
+
+    /// @notice Accepts control of an issuer. Only who was offered it. Emits `ControllerTransferred`.
+    /// @dev Reverts with `UnknownIssuer`, `NotPendingController`.
+    /// @param issuer The issuer.
+    function acceptController(uint32 issuer) external;
+
+    /// @notice Binds a key to an issuer, for ever. Only the issuer's controller; an ANCHOR key only while accredited. Emits
+    /// `KeyAdded`.
     /// @dev Reverts with `UnknownIssuer`, `NotController`, `IssuerWithdrawn`, `KeyAlreadyBound`, `InvalidScope`,
     /// `InvalidStatusEpoch`, `ValidFromInPast`, `ConsentExpired`, `InvalidConsent`.
     /// @param issuer Issuer the key shall act for.
@@ -308,21 +163,65 @@ interface ICredentialRegistry is IERC5267 {
         bytes calldata consent
     ) external;
 
+    /// @notice Ends a key's validity from the next second on; what it did stays good. Only the controller of its issuer.
+    /// Emits `KeyRetired`.
+    /// @dev Reverts with `UnknownKey`, `NotController`; with `KeyCutOff` if it has an end already.
+    /// @param key The key.
+    function retireKey(address key) external;
+
+    /// @notice Declares a key compromised: every batch it anchored at `since` or later is void. Can be repeated with an
+    /// earlier time. Of a STATUS key it also changes the issuer's epochs (see above): if its epoch is the current one, the
+    /// next becomes current; if it is the next one, that is skipped. Only the controller of its issuer. Emits
+    /// `KeyCompromised`, and `StatusEpochChanged` if an epoch changed.
+    /// @dev Reverts with `UnknownKey`, `NotController`, `CompromisedBeforeValid`, `CompromisedInFuture`,
+    /// `CutOffNotEarlier`, `StatusEpochsExhausted`.
+    /// @param key The key.
+    /// @param since From the key's `validFrom` to now, and before any cut-off it has.
+    function compromiseKey(address key, uint40 since) external;
+
+    /// @notice Makes signatures for relayed status calls void that were not used yet. Only the key itself, or the
+    /// controller of its issuer. Emits `NoncesCancelled`.
+    /// @dev Reverts with `UnknownKey`, `NotController`, `NonceOutOfRange`.
+    /// @param key The key whose signatures they are.
+    /// @param nonce Next nonce that shall be good: 1 to `MAX_CANCELLED_NONCES` more than `nonceOf(key)`.
+    function cancelNonces(address key, uint256 nonce) external;
+
     /* ANCHOR KEY */
 
     /// @notice Anchors a batch. Only a valid ANCHOR key of the issuer, while accredited. Emits `BatchAnchored`.
-    /// @dev Reverts with `ZeroRoot`, `ZeroSize`, `KeyNotOfIssuer`, `WrongScope`, `KeyNotYetValid`, `KeyCutOff`,
-    /// `IssuerWithdrawn`, `AlreadyAnchored`.
+    ///
+    /// A root that this issuer has anchored can be anchored again if that anchoring is void (its key was compromised at or
+    /// before that time) and the batch is not revoked; the record is then written anew.
+    ///
+    /// A call with a root as its bare 32 bytes of data (`fallback`) anchors it for the caller's issuer with size 0, "not
+    /// stated", under the same rules; it reverts with `UnknownCall` for data of another length. A root whose first four
+    /// bytes are a function's selector is taken for a call: require the event.
+    /// @dev Reverts with `ZeroSize`, `KeyNotOfIssuer`, `WrongScope`, `KeyNotYetValid`, `KeyCutOff`, `IssuerWithdrawn`,
+    /// `ZeroRoot`, `AlreadyAnchored`.
     /// @param issuer The caller's issuer.
     /// @param root Merkle root of the batch. Records are kept by (issuer, root), so nobody can take another's root.
     /// @param size Leaf count of the batch.
     function anchor(uint32 issuer, bytes32 root, uint32 size) external;
 
+    /// @notice `anchor`, sent by anyone with the key's signature over `Anchor`.
+    /// @dev Reverts as `anchor` does, and with `SignatureExpired`, `InvalidSignature`.
+    /// @param key ANCHOR key that signed.
+    /// @param deadline Last second at which the signature is good.
+    /// @param signature EIP-712 signature of the key: ECDSA, or ERC-1271 if it is a contract.
+    function anchorBySig(
+        uint32 issuer,
+        bytes32 root,
+        uint32 size,
+        address key,
+        uint40 deadline,
+        bytes calldata signature
+    ) external;
+
     /* STATUS KEY */
 
-    /// @notice Revokes credentials, for ever within the key's status epoch. Only a valid STATUS key of the issuer, also
-    /// after the issuer's withdrawal. Emits `CredentialsRevoked`.
-    /// @dev Reverts with `KeyNotOfIssuer`, `WrongScope`, `KeyNotYetValid`, `KeyCutOff`, `InvalidReason`,
+    /// @notice Revokes credentials, for ever within the key's status epoch. Only a valid STATUS key of the issuer, of its
+    /// current or next epoch, also after the issuer's withdrawal. Emits `CredentialsRevoked`.
+    /// @dev Reverts with `KeyNotOfIssuer`, `WrongScope`, `KeyNotYetValid`, `KeyCutOff`, `StatusEpochOver`, `InvalidReason`,
     /// `WordCountOutOfRange`, `WordMaskMismatch`, `WordOutOfRange`, `WordsNotIncreasing`, `NothingChanges`.
     /// @param issuer The caller's issuer.
     /// @param list Number of the status list.
@@ -332,15 +231,125 @@ interface ICredentialRegistry is IERC5267 {
     function revoke(uint32 issuer, uint32 list, uint16[] calldata words, uint256[] calldata masks, uint8 reason)
         external;
 
-    /// @notice Suspends credentials until reinstated. Who, parameters and errors as in `revoke`. Emits
-    /// `CredentialsSuspended`.
+    /// @notice `revoke`, sent by anyone with the key's signature over `Revoke`.
+    /// @dev Reverts as `revoke` does, and with `SignatureExpired`, `InvalidNonce`, `InvalidSignature`.
+    /// @param key STATUS key that signed.
+    /// @param nonce The key's next nonce, `nonceOf(key)`.
+    /// @param deadline Last second at which the signature is good.
+    /// @param signature EIP-712 signature of the key: ECDSA, or ERC-1271 if it is a contract.
+    function revokeBySig(
+        uint32 issuer,
+        uint32 list,
+        uint16[] calldata words,
+        uint256[] calldata masks,
+        uint8 reason,
+        address key,
+        uint256 nonce,
+        uint40 deadline,
+        bytes calldata signature
+    ) external;
+
+    /// @notice Suspends credentials until reinstated. Who, parameters and errors as in `revoke`. Uses one nonce of the key.
+    /// Emits `CredentialsSuspended`.
     function suspend(uint32 issuer, uint32 list, uint16[] calldata words, uint256[] calldata masks, uint8 reason)
         external;
 
-    /// @notice Lifts suspensions. Who, parameters and errors as in `revoke`; `masks` are the bits to clear. Emits
-    /// `CredentialsReinstated`.
+    /// @notice `suspend`, sent by anyone with the key's signature over `Suspend`. As `revokeBySig`.
+    function suspendBySig(
+        uint32 issuer,
+        uint32 list,
+        uint16[] calldata words,
+        uint256[] calldata masks,
+        uint8 reason,
+        address key,
+        uint256 nonce,
+        uint40 deadline,
+        bytes calldata signature
+    ) external;
+
+    /// @notice Lifts suspensions. Who, parameters and errors as in `revoke`; `masks` are the bits to clear. Uses one nonce
+    /// of the key. Emits `CredentialsReinstated`.
     function reinstate(uint32 issuer, uint32 list, uint16[] calldata words, uint256[] calldata masks, uint8 reason)
         external;
+
+    /// @notice `reinstate`, sent by anyone with the key's signature over `Reinstate`. As `revokeBySig`.
+    function reinstateBySig(
+        uint32 issuer,
+        uint32 list,
+        uint16[] calldata words,
+        uint256[] calldata masks,
+        uint8 reason,
+        address key,
+        uint256 nonce,
+        uint40 deadline,
+        bytes calldata signature
+    ) external;
+
+    /// @notice Revokes a whole batch; the revocation counts while the issuer's status epoch is the key's, or an earlier one.
+    /// Only a valid STATUS key of the issuer, as in `revoke`. Emits `BatchRevoked`.
+    /// @dev Reverts with `KeyNotOfIssuer`, `WrongScope`, `KeyNotYetValid`, `KeyCutOff`, `StatusEpochOver`, `InvalidReason`,
+    /// `NotAnchored`; with `BatchAlreadyRevoked` if it is revoked in the key's epoch or a later one.
+    /// @param issuer The caller's issuer.
+    /// @param root Merkle root of the batch.
+    /// @param reason Reason code, 1 to `MAX_REASON`.
+    function revokeBatch(uint32 issuer, bytes32 root, uint8 reason) external;
+
+    /// @notice `revokeBatch`, sent by anyone with the key's signature over `RevokeBatch`.
+    /// @dev Reverts as `revokeBatch` does, and with `SignatureExpired`, `InvalidNonce`, `InvalidSignature`.
+    /// @param key STATUS key that signed.
+    /// @param nonce The key's next nonce, `nonceOf(key)`.
+    /// @param deadline Last second at which the signature is good.
+    /// @param signature EIP-712 signature of the key: ECDSA, or ERC-1271 if it is a contract.
+    function revokeBatchBySig(
+        uint32 issuer,
+        bytes32 root,
+        uint8 reason,
+        address key,
+        uint256 nonce,
+        uint40 deadline,
+        bytes calldata signature
+    ) external;
+
+    /* VERIFICATION */
+
+    /// @notice Checks everything about a credential that the chain knows, so that other contracts can rely on it: that the
+    /// issuer anchored its batch with a key that was not cut off then, and was accredited; that the credential is in the
+    /// batch; that neither is revoked, nor the credential suspended. Not its content, dates and holder: the caller must know
+    /// what stands in a credential of this hash. Nor whether the anchoring is final: a reorganisation may take it back.
+    /// @dev Reverts with what is wrong: `UnknownIssuer`, `NotAnchored`, `NotIncluded`, `KeyCutOff`, `IssuerWithdrawn`,
+    /// `BatchIsRevoked`, `CredentialRevoked`, `CredentialSuspended`, `StatusIndexOutOfRange`. Returns only if all is well.
+    /// @param issuer Issuer that the caller relies on; its DID is `issuerOf(issuer).didHash`.
+    /// @param root Merkle root of the batch.
+    /// @param salt The credential's salt, of its anchor proof.
+    /// @param list Number of its status list.
+    /// @param statusIndex Its status index in that list.
+    /// @param credentialHash SHA-256 of its canonical bytes.
+    /// @param leafIndex Position of its leaf in the batch.
+    /// @param path Siblings from the leaf level up to the root's child.
+    /// @return anchoredAt When the batch was anchored.
+    function verify(
+        uint32 issuer,
+        bytes32 root,
+        bytes32 salt,
+        uint32 list,
+        uint32 statusIndex,
+        bytes32 credentialHash,
+        uint32 leafIndex,
+        bytes32[] calldata path
+    ) external view returns (uint40 anchoredAt);
+
+    /// @notice Whether the path leads from the leaf to the root of a batch of this size: arithmetic, no more. Whoever relies
+    /// on it must have hashed the leaf from its 73 bytes himself and take the size from `batchOf`: of a smaller size a node
+    /// of the tree is a leaf. `verify` does both.
+    /// @param root Merkle root of the batch.
+    /// @param leaf Leaf hash.
+    /// @param leafIndex Position of the leaf.
+    /// @param size Leaf count of the batch.
+    /// @param path Siblings from the leaf level up to the root's child: exactly as many as index and size ask for.
+    function isIncluded(bytes32 root, bytes32 leaf, uint32 leafIndex, uint32 size, bytes32[] calldata path)
+        external
+        pure
+        returns (bool);
 
     /* VIEWS */
 
@@ -363,12 +372,22 @@ interface ICredentialRegistry is IERC5267 {
     /// @notice The record of a key; all zero if the address is no key.
     function keyOf(address key) external view returns (Key memory);
 
+    /// @notice Next nonce for a relayed status call of this key.
+    function nonceOf(address key) external view returns (uint256);
+
     /// @notice The record of an issuer, with its head; all zero if there is none.
     function issuerOf(uint32 issuer) external view returns (Issuer memory);
 
     /// @notice Number of the issuer with this DID; 0 if none.
     /// @param didHash `keccak256(utf8(did))`.
     function issuerOfDid(bytes32 didHash) external view returns (uint32);
+
+    /// @notice Who was offered control of an issuer and has not accepted; zero if nobody.
+    function pendingControllerOf(uint32 issuer) external view returns (address);
+
+    /// @notice Status epoch that comes after an issuer's current one, and can be staged.
+    /// @dev Reverts with `UnknownIssuer`.
+    function nextStatusEpochOf(uint32 issuer) external view returns (uint16);
 
     /// @notice How many issuers were ever accredited; they are numbered 1 to this.
     function issuerCount() external view returns (uint32);

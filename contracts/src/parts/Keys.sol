@@ -5,7 +5,7 @@ import {ICredentialRegistry, SCOPE_ANCHOR, SCOPE_STATUS} from "../interfaces/ICr
 import {Issuers} from "./Issuers.sol";
 import {TypedData} from "./TypedData.sol";
 
-/// @title Which keys act for which issuer, in which scope, from when to when
+/// @title Which keys act for which issuer, in which scope and status epoch, from when to when
 abstract contract Keys is Issuers, TypedData {
     /* CONSTANTS */
 
@@ -16,9 +16,6 @@ abstract contract Keys is Issuers, TypedData {
     /* STORAGE */
 
     mapping(address key => Key record) private _keys;
-
-    /// @dev Next nonce of each signer of relayed calls.
-    mapping(address signer => uint256 nonce) private _nonces;
 
     /* EXTERNAL */
 
@@ -33,7 +30,6 @@ abstract contract Keys is Issuers, TypedData {
         bytes calldata consent
     ) external override {
         _requireController(issuer, msg.sender);
-        _requireNotWithdrawn(issuer);
         if (_keys[key].issuer != 0) revert KeyAlreadyBound(key, _keys[key].issuer);
         _requireEpochOfScope(issuer, scope, statusEpoch);
         if (validFrom != 0 && validFrom < _timestamp()) revert ValidFromInPast(validFrom, _timestamp());
@@ -63,6 +59,39 @@ abstract contract Keys is Issuers, TypedData {
     }
 
     /// @inheritdoc ICredentialRegistry
+    function retireKey(address key) external override {
+        Key memory record = _requireControllerOf(key);
+        uint40 cutOff = _cutOffOf(record);
+        if (cutOff != 0) revert KeyCutOff(key, cutOff);
+
+        // From the next second on, so that what the key did in this block stays good.
+        uint40 validUntil = _timestamp() + 1;
+        _keys[key].validUntil = validUntil;
+        bytes32 head = _extendHead(
+            record.issuer,
+            keccak256(abi.encode(KeyRetired.selector, record.issuer, key, validUntil, msg.sender, _timestamp()))
+        );
+        emit KeyRetired(record.issuer, key, validUntil, msg.sender, _timestamp(), head);
+    }
+
+    /// @inheritdoc ICredentialRegistry
+    function compromiseKey(address key, uint40 since) external override {
+        Key memory record = _requireControllerOf(key);
+        if (since < record.validFrom) revert CompromisedBeforeValid(key, since, record.validFrom);
+        if (since > _timestamp()) revert CompromisedInFuture(key, since, _timestamp());
+        uint40 cutOff = _cutOffOf(record);
+        if (cutOff != 0 && since >= cutOff) revert CutOffNotEarlier(key, since, cutOff);
+
+        _keys[key].compromisedAt = since;
+        bytes32 head = _extendHead(
+            record.issuer,
+            keccak256(abi.encode(KeyCompromised.selector, record.issuer, key, since, msg.sender, _timestamp()))
+        );
+        emit KeyCompromised(record.issuer, key, since, msg.sender, _timestamp(), head);
+        if (record.scope == SCOPE_STATUS) _abandonEpoch(record.issuer, record.statusEpoch);
+    }
+
+    /// @inheritdoc ICredentialRegistry
     function keyOf(address key) external view override returns (Key memory) {
         return _keys[key];
     }
@@ -80,26 +109,58 @@ abstract contract Keys is Issuers, TypedData {
         if (cutOff != 0 && cutOff <= _timestamp()) revert KeyCutOff(key, cutOff);
     }
 
-    /// @dev The earlier of a key's end and the time since which it is compromised; 0 if neither is set.
-    function _cutOffOf(Key memory record) internal pure returns (uint40) {
-        if (record.compromisedAt == 0) return record.validUntil;
-        if (record.validUntil == 0) return record.compromisedAt;
-        return record.compromisedAt < record.validUntil ? record.compromisedAt : record.validUntil;
+    /// @dev Checks who changes a status, and why. Returns the one epoch that the key may write, current or next: of another
+    /// one a change would be believed to count, and never would.
+    function _requireStatusCall(address key, uint32 issuer, uint8 reason) internal view returns (uint16 epoch) {
+        epoch = _requireKey(key, issuer, SCOPE_STATUS).statusEpoch;
+        uint16 current = _statusEpochOf(issuer);
+        if (epoch != current && epoch != _nextStatusEpoch(issuer)) revert StatusEpochOver(key, epoch, current);
+        _requireReason(reason);
+    }
+
+    /// @dev Issuer of a key; there must be one.
+    function _issuerOfKey(address key) internal view returns (uint32 issuer) {
+        issuer = _keys[key].issuer;
+        if (issuer == 0) revert UnknownKey(key);
+    }
+
+    /// @dev When a key stopped, or what it did became void, whichever is earlier; 0 if neither.
+    function _cutOffOf(address key) internal view returns (uint40) {
+        return _cutOffOf(_keys[key]);
     }
 
     /* PRIVATE */
 
+    /// @dev Leaves the epoch that a compromised STATUS key could write, if it counts or would count next.
+    function _abandonEpoch(uint32 issuer, uint16 epoch) private {
+        uint16 current = _statusEpochOf(issuer);
+        uint16 next = _nextStatusEpoch(issuer);
+        if (epoch == current) _setStatusEpochs(issuer, next, uint256(next) + 1);
+        else if (epoch == next) _setStatusEpochs(issuer, current, uint256(next) + 1);
+    }
+
+    function _requireControllerOf(address key) private view returns (Key memory record) {
+        _requireController(_issuerOfKey(key), msg.sender);
+        return _keys[key];
+    }
+
     function _requireEpochOfScope(uint32 issuer, uint8 scope, uint16 statusEpoch) private view {
         uint16 current = _statusEpochOf(issuer);
         if (scope == SCOPE_ANCHOR) {
+            _requireNotWithdrawn(issuer);
             if (statusEpoch != 0) revert InvalidStatusEpoch(scope, statusEpoch, current);
         } else if (scope == SCOPE_STATUS) {
-            // Wider than the operands, so that the last epoch has no next one instead of an overflow.
-            if (statusEpoch != current && statusEpoch != uint256(current) + 1) {
+            if (statusEpoch != current && statusEpoch != _nextStatusEpoch(issuer)) {
                 revert InvalidStatusEpoch(scope, statusEpoch, current);
             }
         } else {
             revert InvalidScope(scope);
         }
+    }
+
+    function _cutOffOf(Key memory record) private pure returns (uint40) {
+        if (record.compromisedAt == 0) return record.validUntil;
+        if (record.validUntil == 0) return record.compromisedAt;
+        return record.compromisedAt < record.validUntil ? record.compromisedAt : record.validUntil;
     }
 }

@@ -1,13 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {ICredentialRegistry, MAX_REASON, SCOPE_STATUS} from "../interfaces/ICredentialRegistry.sol";
+import {ICredentialRegistry} from "../interfaces/ICredentialRegistry.sol";
 import {StatusWords} from "../libraries/StatusWords.sol";
-import {Keys} from "./Keys.sol";
+import {Relays} from "./Relays.sol";
 
 /// @title Revocation and suspension, one bit per credential
 /// @notice The arithmetic of OpenZeppelin's BitMaps, a whole word at a time: one storage write for up to 256 credentials.
-abstract contract StatusLists is Keys {
+abstract contract StatusLists is Relays {
+    /* TYPES */
+
+    enum Change {
+        REVOKE,
+        SUSPEND,
+        REINSTATE
+    }
+
+    /* CONSTANTS */
+
+    bytes32 private constant _REVOKE_TYPEHASH = keccak256(
+        "Revoke(address key,uint32 issuer,uint32 list,uint16[] words,uint256[] masks,uint8 reason,uint256 nonce,uint40 deadline)"
+    );
+    bytes32 private constant _SUSPEND_TYPEHASH = keccak256(
+        "Suspend(address key,uint32 issuer,uint32 list,uint16[] words,uint256[] masks,uint8 reason,uint256 nonce,uint40 deadline)"
+    );
+    bytes32 private constant _REINSTATE_TYPEHASH = keccak256(
+        "Reinstate(address key,uint32 issuer,uint32 list,uint16[] words,uint256[] masks,uint8 reason,uint256 nonce,uint40 deadline)"
+    );
+
     /* STORAGE */
 
     mapping(uint32 issuer => mapping(uint16 epoch => mapping(uint32 list => mapping(uint16 word => uint256 bits))))
@@ -22,7 +42,24 @@ abstract contract StatusLists is Keys {
         external
         override
     {
-        _revoke(msg.sender, issuer, list, words, masks, reason);
+        _change(Change.REVOKE, msg.sender, issuer, list, words, masks, reason);
+    }
+
+    /// @inheritdoc ICredentialRegistry
+    function revokeBySig(
+        uint32 issuer,
+        uint32 list,
+        uint16[] calldata words,
+        uint256[] calldata masks,
+        uint8 reason,
+        address key,
+        uint256 nonce,
+        uint40 deadline,
+        bytes calldata signature
+    ) external override {
+        bytes32 structHash = _structHash(_REVOKE_TYPEHASH, key, issuer, list, words, masks, reason, nonce, deadline);
+        _requireSignature(key, nonce, deadline, structHash, signature);
+        _change(Change.REVOKE, key, issuer, list, words, masks, reason);
     }
 
     /// @inheritdoc ICredentialRegistry
@@ -30,7 +67,25 @@ abstract contract StatusLists is Keys {
         external
         override
     {
-        _suspend(msg.sender, issuer, list, words, masks, reason);
+        _useNonce(msg.sender);
+        _change(Change.SUSPEND, msg.sender, issuer, list, words, masks, reason);
+    }
+
+    /// @inheritdoc ICredentialRegistry
+    function suspendBySig(
+        uint32 issuer,
+        uint32 list,
+        uint16[] calldata words,
+        uint256[] calldata masks,
+        uint8 reason,
+        address key,
+        uint256 nonce,
+        uint40 deadline,
+        bytes calldata signature
+    ) external override {
+        bytes32 structHash = _structHash(_SUSPEND_TYPEHASH, key, issuer, list, words, masks, reason, nonce, deadline);
+        _requireSignature(key, nonce, deadline, structHash, signature);
+        _change(Change.SUSPEND, key, issuer, list, words, masks, reason);
     }
 
     /// @inheritdoc ICredentialRegistry
@@ -38,7 +93,25 @@ abstract contract StatusLists is Keys {
         external
         override
     {
-        _reinstate(msg.sender, issuer, list, words, masks, reason);
+        _useNonce(msg.sender);
+        _change(Change.REINSTATE, msg.sender, issuer, list, words, masks, reason);
+    }
+
+    /// @inheritdoc ICredentialRegistry
+    function reinstateBySig(
+        uint32 issuer,
+        uint32 list,
+        uint16[] calldata words,
+        uint256[] calldata masks,
+        uint8 reason,
+        address key,
+        uint256 nonce,
+        uint40 deadline,
+        bytes calldata signature
+    ) external override {
+        bytes32 structHash = _structHash(_REINSTATE_TYPEHASH, key, issuer, list, words, masks, reason, nonce, deadline);
+        _requireSignature(key, nonce, deadline, structHash, signature);
+        _change(Change.REINSTATE, key, issuer, list, words, masks, reason);
     }
 
     /// @inheritdoc ICredentialRegistry
@@ -64,62 +137,36 @@ abstract contract StatusLists is Keys {
         suspended = _suspended[issuer][epoch][list][word] & mask != 0;
     }
 
-    /* INTERNAL */
-
-    function _revoke(
-        address key,
-        uint32 issuer,
-        uint32 list,
-        uint16[] calldata words,
-        uint256[] calldata masks,
-        uint8 reason
-    ) internal {
-        uint16 epoch = _requireStatusCall(key, issuer, reason);
-        uint256[] memory changed = _change(_revoked[issuer][epoch][list], list, words, masks, true);
-        bytes32 head = _extendStatusHead(CredentialsRevoked.selector, issuer, list, epoch, words, changed, reason, key);
-        emit CredentialsRevoked(issuer, list, epoch, words, changed, reason, key, _timestamp(), head);
-    }
-
-    function _suspend(
-        address key,
-        uint32 issuer,
-        uint32 list,
-        uint16[] calldata words,
-        uint256[] calldata masks,
-        uint8 reason
-    ) internal {
-        uint16 epoch = _requireStatusCall(key, issuer, reason);
-        uint256[] memory changed = _change(_suspended[issuer][epoch][list], list, words, masks, true);
-        bytes32 head =
-            _extendStatusHead(CredentialsSuspended.selector, issuer, list, epoch, words, changed, reason, key);
-        emit CredentialsSuspended(issuer, list, epoch, words, changed, reason, key, _timestamp(), head);
-    }
-
-    function _reinstate(
-        address key,
-        uint32 issuer,
-        uint32 list,
-        uint16[] calldata words,
-        uint256[] calldata masks,
-        uint8 reason
-    ) internal {
-        uint16 epoch = _requireStatusCall(key, issuer, reason);
-        uint256[] memory changed = _change(_suspended[issuer][epoch][list], list, words, masks, false);
-        bytes32 head =
-            _extendStatusHead(CredentialsReinstated.selector, issuer, list, epoch, words, changed, reason, key);
-        emit CredentialsReinstated(issuer, list, epoch, words, changed, reason, key, _timestamp(), head);
-    }
-
     /* PRIVATE */
 
-    /// @dev Checks caller and reason. Returns the one epoch the caller's key may write.
-    function _requireStatusCall(address key, uint32 issuer, uint8 reason) private view returns (uint16 epoch) {
-        epoch = _requireKey(key, issuer, SCOPE_STATUS).statusEpoch;
-        if (reason == 0 || reason > MAX_REASON) revert InvalidReason(reason);
+    function _change(
+        Change change,
+        address key,
+        uint32 issuer,
+        uint32 list,
+        uint16[] calldata words,
+        uint256[] calldata masks,
+        uint8 reason
+    ) private {
+        uint16 epoch = _requireStatusCall(key, issuer, reason);
+        mapping(uint16 word => uint256 bits) storage bits =
+            change == Change.REVOKE ? _revoked[issuer][epoch][list] : _suspended[issuer][epoch][list];
+        uint256[] memory changed = _flip(bits, list, words, masks, change != Change.REINSTATE);
+        bytes32 head = _extendHead(
+            issuer,
+            keccak256(abi.encode(_topicOf(change), issuer, list, epoch, words, changed, reason, key, _timestamp()))
+        );
+        if (change == Change.REVOKE) {
+            emit CredentialsRevoked(issuer, list, epoch, words, changed, reason, key, _timestamp(), head);
+        } else if (change == Change.SUSPEND) {
+            emit CredentialsSuspended(issuer, list, epoch, words, changed, reason, key, _timestamp(), head);
+        } else {
+            emit CredentialsReinstated(issuer, list, epoch, words, changed, reason, key, _timestamp(), head);
+        }
     }
 
     /// @dev Sets or clears bits, and returns those that really changed: each of the words must have one.
-    function _change(
+    function _flip(
         mapping(uint16 word => uint256 bits) storage bits,
         uint32 list,
         uint16[] calldata words,
@@ -140,19 +187,26 @@ abstract contract StatusLists is Keys {
         }
     }
 
-    function _extendStatusHead(
-        bytes32 topic,
+    function _topicOf(Change change) private pure returns (bytes32) {
+        if (change == Change.REVOKE) return CredentialsRevoked.selector;
+        return change == Change.SUSPEND ? CredentialsSuspended.selector : CredentialsReinstated.selector;
+    }
+
+    /// @dev EIP-712: an array's hash is that of its members, each as 32 bytes, which is how `encodePacked` writes them.
+    function _structHash(
+        bytes32 typeHash,
+        address key,
         uint32 issuer,
         uint32 list,
-        uint16 epoch,
         uint16[] calldata words,
-        uint256[] memory changed,
+        uint256[] calldata masks,
         uint8 reason,
-        address actor
-    ) private returns (bytes32 head) {
-        return _extendHead(
-            issuer, keccak256(abi.encode(topic, issuer, list, epoch, words, changed, reason, actor, _timestamp()))
-        );
+        uint256 nonce,
+        uint40 deadline
+    ) private pure returns (bytes32) {
+        bytes32 wordsHash = keccak256(abi.encodePacked(words));
+        bytes32 masksHash = keccak256(abi.encodePacked(masks));
+        return keccak256(abi.encode(typeHash, key, issuer, list, wordsHash, masksHash, reason, nonce, deadline));
     }
 
     function _newChanges(uint16[] calldata words, uint256[] calldata masks) private pure returns (uint256[] memory) {

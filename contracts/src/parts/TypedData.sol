@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
+import {EIP7702Utils} from "@openzeppelin/contracts/account/utils/EIP7702Utils.sol";
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
@@ -49,7 +51,14 @@ abstract contract TypedData is IERC5267 {
     }
 
     /// @dev Whether `signature` is the signer's over `digest`, now. Only a static call leaves the contract.
+    ///
+    /// An account that delegated its code (EIP-7702) still has its private key, and signs with that: the code it delegated
+    /// to is not asked. Otherwise a careless delegate would sign for the key, and a strict one make its signatures void.
     function _isSignedBy(address signer, bytes32 digest, bytes calldata signature) internal view returns (bool) {
+        if (EIP7702Utils.fetchDelegate(signer) != address(0)) {
+            (address recovered, ECDSA.RecoverError error,) = ECDSA.tryRecoverCalldata(digest, signature);
+            return error == ECDSA.RecoverError.NoError && recovered == signer;
+        }
         return SignatureChecker.isValidSignatureNowCalldata(signer, digest, signature);
     }
 }
