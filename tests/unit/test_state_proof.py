@@ -1,6 +1,5 @@
-import json
-from itertools import pairwise
-from pathlib import Path
+"""Account and storage proofs: real ones, published tries, and nodes that no state has."""
+
 from typing import Any
 
 import pytest
@@ -8,150 +7,22 @@ import rlp
 from eth_hash.auto import keccak
 from trie.hexary import HexaryTrie
 
-from anchor.errors import EvidenceFormatError, StateProofError
+from anchor.errors import StateProofError
 from anchor.model import Address, Hash32, address, hash32, parse_hex, to_hex
 from anchor.state_proof import (
     EMPTY_TRIE_ROOT,
-    MAX_HEADER_SIZE,
     MAX_NODE_SIZE,
     MAX_PROOF_NODES,
     Account,
-    _encode_list,
-    _encode_string,
-    _read_string,
-    _split_list,
     _walk,
     check_account,
     check_header,
     check_storage,
-    header_from_rpc,
 )
+from tests.support.published import hash_of, read_nodes, read_vectors
 
-VECTORS = Path(__file__).parents[1] / "vectors"
-
-
-def read_vectors(name: str) -> Any:
-    return json.loads((VECTORS / name).read_text(encoding="utf-8"))
-
-
-def read_nodes(texts: list[str]) -> list[bytes]:
-    return [parse_hex(text) for text in texts]
-
-
-def hash_of(data: bytes) -> Hash32:
-    return hash32(keccak(data))
-
-
-HEADERS = read_vectors("block-headers.json")["valid"]
 PROOFS = read_vectors("state-proofs.json")
 OURS = PROOFS["valid"]["accounts"][0]
-
-
-# Block headers
-
-
-@pytest.mark.parametrize("vector", HEADERS, ids=lambda vector: vector["name"])
-def test_header_of_every_fork_hashes_to_its_block(vector: Any) -> None:
-    block = vector["block"]
-    header = header_from_rpc(block)
-    assert to_hex(header) == vector["header"]
-    read = check_header(header, hash32(parse_hex(block["hash"])))
-    assert (read.number, read.timestamp) == (vector["number"], vector["timestamp"])
-    assert to_hex(read.state_root) == vector["stateRoot"]
-    assert to_hex(read.hash) == block["hash"]
-
-
-def header_of(*fields: Any) -> bytes:
-    """The first header's fields with some replaced, given as (index, value)."""
-    content: list[Any] = rlp.decode(parse_hex(HEADERS[0]["header"]))
-    for index, value in fields:
-        content[index] = value
-    encoded: bytes = rlp.encode(content)
-    return encoded
-
-
-def test_fields_of_forks_to_come_are_covered_by_the_hash() -> None:
-    content = [*rlp.decode(parse_hex(HEADERS[-1]["header"])), b"\x01" * 32, [b"\x02"]]
-    header = rlp.encode(content)
-    assert check_header(header, hash_of(header)).number == HEADERS[-1]["number"]
-
-
-def test_missing_fields_between_later_ones_are_empty() -> None:
-    # A chain that has Prague's requestsHash without Shanghai's withdrawals, as go-ethereum writes it.
-    block = dict(HEADERS[0]["block"], baseFeePerGas="0x7", withdrawalsRoot=None, requestsHash="0x" + "0a" * 32)
-    assert rlp.decode(header_from_rpc(block))[15:] == [b"\x07", b"", b"", b"", b"", b"\x0a" * 32]
-
-
-@pytest.mark.parametrize(
-    ("header", "why"),
-    [
-        (b"\x00" * (MAX_HEADER_SIZE + 1), "more than 32768"),
-        (b"", "expected a list"),
-        (b"\x80", "expected a list"),
-        (rlp.encode([b""] * 14), "14 fields, fewer than 15"),
-        (header_of((8, b"\x00\x01")), "without leading zeros"),
-        (header_of((8, b"\x01" * 9)), "at most 8 bytes"),
-        (header_of((11, [])), "expected a string"),
-        (header_of((3, b"\x01" * 31)), "32 bytes, got 31"),
-        (header_of() + b"\x00", "bytes after the list"),
-    ],
-)
-def test_what_is_no_header_is_refused_even_with_its_own_hash(header: bytes, why: str) -> None:
-    with pytest.raises(StateProofError, match=why):
-        check_header(header, hash_of(header))
-
-
-def test_largest_header_is_accepted() -> None:
-    room = MAX_HEADER_SIZE - len(header_of((12, b"\x01" * 1000))) + 1000
-    header = header_of((12, b"\x01" * room))
-    assert len(header) == MAX_HEADER_SIZE
-    assert check_header(header, hash_of(header)).number == 0
-    block = {**HEADERS[0]["block"], "extraData": "0x" + "01" * MAX_HEADER_SIZE}
-    assert rlp.decode(header_from_rpc(block))[12] == b"\x01" * MAX_HEADER_SIZE
-
-
-def test_header_of_another_block_is_refused() -> None:
-    with pytest.raises(StateProofError, match="does not hash"):
-        check_header(parse_hex(HEADERS[0]["header"]), hash32(parse_hex(HEADERS[1]["block"]["hash"])))
-
-
-@pytest.mark.parametrize(
-    ("member", "value"),
-    [
-        ("parentHash", None),
-        ("parentHash", 5),
-        ("parentHash", "0x" + "00" * 31),
-        ("parentHash", "00" * 33),
-        ("parentHash", "0x" + "0g" * 32),
-        ("number", None),
-        ("number", 7),
-        ("number", "7"),
-        ("number", "0x"),
-        ("number", "0x-7"),
-        ("number", "0x_7"),
-        ("number", "0x" + "1" * 65),
-        ("extraData", "0x1"),
-        ("extraData", "0x" + "00" * (MAX_HEADER_SIZE + 1)),
-        ("logsBloom", "0x"),
-        ("nonce", "0x42"),
-        ("baseFeePerGas", ["0x1"]),
-        ("slotNumber", "now"),
-    ],
-)
-def test_block_that_is_no_block_is_malformed(member: str, value: object) -> None:
-    with pytest.raises(EvidenceFormatError, match=member):
-        header_from_rpc({**HEADERS[0]["block"], member: value})
-
-
-def test_empty_block_is_malformed() -> None:
-    with pytest.raises(EvidenceFormatError, match="parentHash is missing"):
-        header_from_rpc({})
-
-
-def test_leading_zeros_of_numbers_are_dropped() -> None:
-    # Not proper JSON-RPC, but some nodes write it, and only the hash decides.
-    block = HEADERS[0]["block"]
-    assert header_from_rpc({**block, "gasLimit": "0x000" + block["gasLimit"][2:]}) == header_from_rpc(block)
 
 
 # Accounts and storage: real ones
@@ -428,66 +299,3 @@ def accounts(value: bytes) -> tuple[Hash32, Address, list[bytes]]:
 def test_storage_leaf_is_no_account() -> None:
     with pytest.raises(StateProofError, match="expected a list"):
         check_account(*accounts(rlp.encode(5)))
-
-
-# RLP
-
-
-def decode(item: bytes) -> Any:
-    return [decode(each) for each in _split_list(item)] if item[:1] >= b"\xc0" else _read_string(item)
-
-
-def encode(value: Any) -> bytes:
-    if isinstance(value, list):
-        return _encode_list([encode(each) for each in value])
-    if isinstance(value, int):
-        return _encode_string(value.to_bytes((value.bit_length() + 7) // 8, "big"))
-    return _encode_string(value)
-
-
-def published(value: Any) -> Any:
-    """What rlptest.json means: texts are bytes, '#' starts a big number."""
-    if isinstance(value, list):
-        return [published(each) for each in value]
-    if isinstance(value, str):
-        return int(value[1:]) if value.startswith("#") else value.encode()
-    return value
-
-
-@pytest.mark.parametrize(
-    ("value", "encoded"),
-    [pytest.param(each["in"], each["out"], id=name) for name, each in read_vectors("eth/rlptest.json").items()],
-)
-def test_published_rlp(value: Any, encoded: str) -> None:
-    item = parse_hex(encoded)
-    assert encode(published(value)) == item
-    assert encode(decode(item)) == item
-
-
-@pytest.mark.parametrize(
-    "encoded", [pytest.param(each["out"], id=name) for name, each in read_vectors("eth/invalidRLPTest.json").items()]
-)
-def test_published_invalid_rlp_is_refused(encoded: str) -> None:
-    with pytest.raises(StateProofError):
-        decode(parse_hex(encoded if encoded.startswith("0x") else "0x" + encoded))
-
-
-@pytest.mark.parametrize("size", [0, 1, 55, 56, 255, 256, 65_535, 65_536])
-def test_rlp_lengths(size: int) -> None:
-    content = b"\x80" * size
-    assert _encode_string(content) == rlp.encode(content)
-    assert _encode_list([b"\x01"] * size) == rlp.encode([b"\x01"] * size)
-    assert decode(rlp.encode(content)) == content
-
-
-def test_depth_costs_nothing() -> None:
-    deep = b"\xc0"
-    for _ in range(5_000):
-        deep = _encode_list([deep])
-    assert len(_split_list(deep)) == 1
-
-
-def test_vectors_are_in_order_of_forks() -> None:
-    counts = [len(rlp.decode(parse_hex(vector["header"]))) for vector in HEADERS]
-    assert all(earlier <= later for earlier, later in pairwise(counts))
-    assert (counts[0], counts[-1]) == (15, 23)
