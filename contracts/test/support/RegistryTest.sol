@@ -81,6 +81,21 @@ abstract contract RegistryTest {
         registry.anchor(issuer, root, size);
     }
 
+    function _withdraw(uint32 issuer, uint40 withdrawnAt) internal {
+        vm.prank(accreditor);
+        registry.withdraw(issuer, withdrawnAt, 6);
+    }
+
+    function _retireKey(address who, address key) internal {
+        vm.prank(who);
+        registry.retireKey(key);
+    }
+
+    function _compromiseKey(address who, address key, uint40 since) internal {
+        vm.prank(who);
+        registry.compromiseKey(key, since);
+    }
+
     /// @dev The recorded events, replayed from the start, must lead to the registry's state and heads.
     function _audit() internal {
         history.take(vm.getRecordedLogs());
@@ -124,5 +139,14 @@ abstract contract RegistryTest {
 
     function _headOf(uint32 issuer) internal view returns (bytes32) {
         return registry.issuerOf(issuer).head;
+    }
+
+    /// @dev Head of the issuer after an event, `keccak256(abi.encode(topic0, parameters...))`.
+    function _headAfter(uint32 issuer, bytes32 eventHash) internal view returns (bytes32) {
+        return keccak256(abi.encode(_headOf(issuer), eventHash));
+    }
+
+    function _registryHeadAfter(bytes32 eventHash) internal view returns (bytes32) {
+        return keccak256(abi.encode(registry.registryHead(), eventHash));
     }
 }
