@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {vm} from "../Vm.sol";
+import {TypedMessages} from "./TypedMessages.sol";
 
 /// @title What a key signs to be bound to an issuer, written out once more from EIP-712
 struct Consent {
@@ -15,15 +15,6 @@ struct Consent {
 
 library Consents {
     function digest(Consent memory consent, uint256 chainId, address registry) internal pure returns (bytes32) {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
-                keccak256("credanchor"),
-                keccak256("1"),
-                chainId,
-                registry
-            )
-        );
         bytes32 content = keccak256(
             abi.encode(
                 keccak256(
@@ -32,7 +23,7 @@ library Consents {
                 consent
             )
         );
-        return keccak256(abi.encodePacked(hex"1901", domain, content));
+        return TypedMessages.digest(content, chainId, registry);
     }
 
     function sign(Consent memory consent, uint256 privateKey, uint256 chainId, address registry)
@@ -40,7 +31,6 @@ library Consents {
         pure
         returns (bytes memory)
     {
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(privateKey, digest(consent, chainId, registry));
-        return abi.encodePacked(r, s, v);
+        return TypedMessages.sign(digest(consent, chainId, registry), privateKey);
     }
 }
