@@ -11,6 +11,7 @@ library Slots {
     uint256 internal constant ISSUER_OF_DID = 5;
     uint256 internal constant ISSUER_COUNT = 6;
     uint256 internal constant KEYS = 8;
+    uint256 internal constant NONCES = 9;
     uint256 internal constant BATCHES = 10;
     uint256 internal constant REVOKED = 11;
     uint256 internal constant SUSPENDED = 12;
@@ -27,6 +28,10 @@ library Slots {
 
     function key(address account) internal pure returns (uint256) {
         return _entry(uint160(account), KEYS);
+    }
+
+    function nonce(address account) internal pure returns (uint256) {
+        return _entry(uint160(account), NONCES);
     }
 
     function batch(uint32 id, bytes32 root) internal pure returns (uint256) {
