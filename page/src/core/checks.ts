@@ -1,0 +1,99 @@
+// Steps 6 to 11: what a registry's state says of one anchor proof. docs/spec/verification.md, "Steps".
+//
+// Each throws UnprovenError where it needs a slot that is not proven.
+
+import { keccak_256 } from "@noble/hashes/sha3.js";
+
+import { toInteger, toUtf8 } from "./bytes.js";
+import type { Ledger } from "./ledger.js";
+import type { AnchorProof } from "./proof.js";
+import { isSet, type StatusPosition, wordOf } from "./status.js";
+import {
+  ANCHOR_SCOPE,
+  type BatchRecord,
+  batchSlot,
+  didHashSlot,
+  type IssuerRecord,
+  issuerSlot,
+  keySlot,
+  statusSlot,
+  unpackBatch,
+  unpackIssuer,
+  unpackKey,
+} from "./storage.js";
+import { failed, type Finding, passed, unknown } from "./verdict.js";
+
+/** Step 6. */
+export function checkAnchored(ledger: Ledger, proof: AnchorProof): Finding {
+  const { anchoredAt, size } = readBatch(ledger, proof);
+  if (anchoredAt === 0) return failed("notAnchored", "the registry does not have this batch of this issuer");
+  if (size !== proof.size) return failed("tampered", `the batch has ${size} leaves, the proof says ${proof.size}`);
+  if (!ledger.isFinal(anchoredAt)) return unknown("pending", "the anchoring is not final yet");
+  return passed(`anchored at ${anchoredAt}`);
+}
+
+/** Step 7. */
+export function checkKey(ledger: Ledger, proof: AnchorProof): Finding {
+  const { anchoredAt, key: address } = readBatch(ledger, proof);
+  const key = unpackKey(ledger.state.read(keySlot(address)));
+  if (key.issuerId !== proof.issuerId || key.scope !== ANCHOR_SCOPE) {
+    return failed("keyNotValid", "the key that anchored is no anchoring key of this issuer");
+  }
+  if (key.compromisedAt !== 0 && key.compromisedAt <= anchoredAt) {
+    return failed("keyCompromised", `the key has been compromised since ${key.compromisedAt}`);
+  }
+  if (anchoredAt < key.validFrom || (key.validUntil !== 0 && anchoredAt >= key.validUntil)) {
+    return failed("keyNotValid", `the key was valid from ${key.validFrom} until ${key.validUntil || "now"}`);
+  }
+  return passed("the issuer's key was valid when it anchored");
+}
+
+/** Step 8, but for issuers that the policy denies. */
+export function checkIssuer(ledger: Ledger, proof: AnchorProof, did: string): Finding {
+  const { anchoredAt } = readBatch(ledger, proof);
+  const { accreditedAt, withdrawnAt } = readIssuer(ledger, proof);
+  if (ledger.state.read(didHashSlot(proof.issuerId)) !== toInteger(keccak_256(toUtf8(did)))) {
+    return failed("untrustedIssuer", `the registry knows issuer ${proof.issuerId} by another DID than ${did}`);
+  }
+  if (accreditedAt === 0 || accreditedAt > anchoredAt || (withdrawnAt !== 0 && withdrawnAt <= anchoredAt)) {
+    return failed("untrustedIssuer", `accredited from ${accreditedAt} until ${withdrawnAt || "now"}`);
+  }
+  return passed("the issuer was accredited when the batch was anchored");
+}
+
+/** Step 9. */
+export function checkBatchNotRevoked(ledger: Ledger, proof: AnchorProof): Finding {
+  const { revokedReason, revokedEpoch } = readBatch(ledger, proof);
+  const isRevoked = revokedReason !== 0 && revokedEpoch >= readIssuer(ledger, proof).statusEpoch;
+  return isRevoked ? failed("batchRevoked", `reason ${revokedReason}`) : passed("the batch is not revoked");
+}
+
+/** Step 10. */
+export function checkNotRevoked(ledger: Ledger, proof: AnchorProof, position: StatusPosition): Finding {
+  const isRevoked = readBit(ledger, proof, position, "revocation");
+  return isRevoked ? failed("revoked", "the credential is revoked") : passed("not revoked");
+}
+
+/** Step 11. */
+export function checkNotSuspended(ledger: Ledger, proof: AnchorProof, position: StatusPosition): Finding {
+  const isSuspended = readBit(ledger, proof, position, "suspension");
+  return isSuspended ? failed("suspended", "the credential is suspended") : passed("not suspended");
+}
+
+function readBatch(ledger: Ledger, { issuerId, root }: AnchorProof): BatchRecord {
+  return unpackBatch(ledger.state.read(batchSlot(issuerId, root)));
+}
+
+function readIssuer(ledger: Ledger, { issuerId }: AnchorProof): IssuerRecord {
+  return unpackIssuer(ledger.state.read(issuerSlot(issuerId)));
+}
+
+function readBit(
+  ledger: Ledger,
+  proof: AnchorProof,
+  { list, index }: StatusPosition,
+  purpose: "revocation" | "suspension",
+): boolean {
+  const { statusEpoch } = readIssuer(ledger, proof);
+  return isSet(ledger.state.read(statusSlot(purpose, proof.issuerId, statusEpoch, list, wordOf(index))), index);
+}

@@ -1,0 +1,16 @@
+// Every error that the core throws on purpose.
+
+/** Root of the core's errors. */
+export class CredanchorError extends Error {
+  override name = "CredanchorError";
+}
+
+/** The bytes break the format: there is nothing to give a verdict on. */
+export class MalformedError extends CredanchorError {
+  override name = "MalformedError";
+}
+
+/** A header or a proof does not lead from the hash it is held against to a value. */
+export class StateProofError extends CredanchorError {
+  override name = "StateProofError";
+}

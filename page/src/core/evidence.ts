@@ -1,0 +1,81 @@
+// All that the ledger says for one verification, and what of it is proven. docs/spec/verification.md.
+
+import { CredanchorError, StateProofError } from "./errors.js";
+import { type Block, parseHeader } from "./header.js";
+import type { Registry } from "./registry.js";
+import { type Account, provenAccount, provenSlot } from "./stateProof.js";
+import type { UnknownReason } from "./verdict.js";
+
+export interface StorageProof {
+  readonly slot: bigint;
+  readonly nodes: readonly Uint8Array[];
+}
+
+/** What is said of one registry, at one block. Nothing of it is believed before it is proven. */
+export interface RegistryEvidence {
+  readonly registry: string;
+  /** What vouches for both hashes, in the words of the policy. */
+  readonly vouching: string;
+  /** Who it is: for `oneNode` the node's address. */
+  readonly vouchedBy: string;
+  readonly blockHash: Uint8Array;
+  readonly header: Uint8Array;
+  /** Of the newest final block; null where there is none. */
+  readonly finalHash: Uint8Array | null;
+  readonly finalHeader: Uint8Array | null;
+  readonly accountNodes: readonly Uint8Array[];
+  readonly storage: readonly StorageProof[];
+}
+
+export interface Evidence {
+  readonly registries: readonly RegistryEvidence[];
+  /** Registries that there is no evidence for, and why, in words. */
+  readonly missing: readonly { readonly registry: string; readonly reason: string }[];
+}
+
+/** Thrown where the evidence does not carry what is asked of it: the check that needs it is unknown. */
+export class UnprovenError extends CredanchorError {
+  constructor(
+    readonly reason: UnknownReason,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+/** A registry's state at a block whose hash somebody vouches for. Slots are proven as they are asked for. */
+export class ProvenState {
+  private constructor(
+    readonly block: Block,
+    /** Null where the block proves that nothing is at the address. */
+    readonly account: Account | null,
+    private readonly storage: readonly StorageProof[],
+  ) {}
+
+  /** Hold header and account proof against the block hash. */
+  static prove(evidence: RegistryEvidence, registry: Registry): ProvenState {
+    return proving(() => {
+      const block = parseHeader(evidence.header, evidence.blockHash);
+      const account = provenAccount(block.stateRoot, registry.address, evidence.accountNodes);
+      return new ProvenState(block, account, evidence.storage);
+    });
+  }
+
+  /** Give the word in a slot. */
+  read(slot: bigint): bigint {
+    const { account } = this;
+    const proof = this.storage.find((each) => each.slot === slot);
+    if (account === null || proof === undefined) throw new UnprovenError("noEvidence", "no proof of a slot it needs");
+    return proving(() => provenSlot(account.storageRoot, slot, proof.nodes));
+  }
+}
+
+/** Run what holds evidence against a hash; what fails is not proven. */
+function proving<T>(prove: () => T): T {
+  try {
+    return prove();
+  } catch (error) {
+    if (!(error instanceof StateProofError)) throw error;
+    throw new UnprovenError("badStateProof", error.message);
+  }
+}

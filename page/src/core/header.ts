@@ -1,0 +1,77 @@
+// Block headers: what a vouched hash says of a block. docs/spec/verification.md, "State proofs".
+
+import { keccak_256 } from "@noble/hashes/sha3.js";
+
+import { equalBytes, parseHex } from "./bytes.js";
+import { StateProofError } from "./errors.js";
+import { asBytes, asInteger, asList, decodeRlp, encodeRlp } from "./rlp.js";
+
+export interface Block {
+  readonly hash: Uint8Array;
+  readonly number: number;
+  /** Unix seconds. */
+  readonly time: number;
+  readonly stateRoot: Uint8Array;
+}
+
+/** A block as nodes send it (JSON-RPC). */
+export type RpcBlock = { readonly [field: string]: unknown };
+
+const [STATE_ROOT, NUMBER, TIME] = [3, 8, 11];
+
+/** Fields of the first fork in their order, then what each later fork appended; `true` for quantities. */
+const FIELDS: readonly (readonly [name: string, isQuantity: boolean])[] = [
+  ["parentHash", false],
+  ["sha3Uncles", false],
+  ["miner", false],
+  ["stateRoot", false],
+  ["transactionsRoot", false],
+  ["receiptsRoot", false],
+  ["logsBloom", false],
+  ["difficulty", true],
+  ["number", true],
+  ["gasLimit", true],
+  ["gasUsed", true],
+  ["timestamp", true],
+  ["extraData", false],
+  ["mixHash", false],
+  ["nonce", false],
+  ["baseFeePerGas", true],
+  ["withdrawalsRoot", false],
+  ["blobGasUsed", true],
+  ["excessBlobGas", true],
+  ["parentBeaconBlockRoot", false],
+  ["requestsHash", false],
+  ["blockAccessListHash", false],
+  ["slotNumber", true],
+];
+
+/** Read a header that hashes to `hash`. */
+export function parseHeader(header: Uint8Array, hash: Uint8Array): Block {
+  if (!equalBytes(keccak_256(header), hash)) throw new StateProofError("the header does not hash to the block hash");
+  const fields = asList(decodeRlp(header));
+  return {
+    hash,
+    number: Number(asInteger(fields[NUMBER])),
+    time: Number(asInteger(fields[TIME])),
+    stateRoot: asBytes(fields[STATE_ROOT], 32),
+  };
+}
+
+/**
+ * Rebuild a header from the block that a node sent.
+ *
+ * What it gives is worth nothing before `parseHeader` has held it against a vouched hash; a fork with fields unknown here
+ * fails there.
+ */
+export function encodeHeader(block: RpcBlock): Uint8Array {
+  const present = FIELDS.filter(([name]) => block[name] !== undefined && block[name] !== null);
+  return encodeRlp(present.map(([name, isQuantity]) => readField(block[name], isQuantity)));
+}
+
+function readField(value: unknown, isQuantity: boolean): Uint8Array {
+  if (typeof value !== "string") throw new StateProofError("a block's field is not text");
+  const hex = value.slice(2).toLowerCase();
+  const digits = isQuantity ? hex.replace(/^0+/, "") : hex;
+  return parseHex(`0x${digits.length % 2 === 1 ? "0" : ""}${digits}`);
+}

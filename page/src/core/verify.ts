@@ -1,0 +1,188 @@
+// Thirteen steps over credential, evidence, policy and time. docs/spec/verification.md.
+//
+//  1 wellFormed      4 registryTrusted   7 key                10 notRevoked     13 otherProofs
+//  2 statusEntries   5 block             8 issuer             11 notSuspended
+//  3 inclusion       6 anchored          9 batchNotRevoked    12 dates
+
+import {
+  checkAnchored,
+  checkBatchNotRevoked,
+  checkIssuer,
+  checkKey,
+  checkNotRevoked,
+  checkNotSuspended,
+} from "./checks.js";
+import { type Credential, parseCredential } from "./credential.js";
+import { type Evidence, UnprovenError } from "./evidence.js";
+import { Ledger } from "./ledger.js";
+import { isIncluded, leafHash } from "./merkle.js";
+import type { Policy } from "./policy.js";
+import type { AnchorProof } from "./proof.js";
+import type { StatusEntries } from "./status.js";
+import {
+  best,
+  conclude,
+  failed,
+  type Finding,
+  type Findings,
+  notApplicable,
+  passed,
+  skipped,
+  unknown,
+  type Verdict,
+} from "./verdict.js";
+
+/** Steps 4 to 11: what the policy and the ledger say. */
+type LedgerFindings = Omit<Findings, "wellFormed" | "statusEntries" | "inclusion" | "dates" | "otherProofs">;
+/** Steps 7 to 11. */
+type RecordFindings = Omit<LedgerFindings, "registryTrusted" | "block" | "anchored">;
+
+/**
+ * Judge a credential's file.
+ *
+ * @param now Unix seconds.
+ * @throws MalformedError The file is no credential: there is no verdict.
+ */
+export function verify(file: Uint8Array, evidence: Evidence, policy: Policy, now: number): Verdict {
+  const credential = parseCredential(file);
+  const { statusEntries, anchorProofs } = credential;
+  const [first, ...others] = trustedOf(anchorProofs, policy);
+  if (statusEntries === null || first === undefined) {
+    return conclude({
+      ...ownFindings(credential, now),
+      statusEntries: notApplicable("no anchor proof, so no leaf"),
+      inclusion: failed("notAnchored", "the credential has no anchor proof"),
+      ...skippedLedger("step 3 failed"),
+    });
+  }
+  const judge = (proof: AnchorProof): Verdict =>
+    judgeProof({ credential, proof, entries: statusEntries, evidence, policy, now });
+  return best([judge(first), ...others.map(judge)]);
+}
+
+interface Case {
+  readonly credential: Credential;
+  readonly proof: AnchorProof;
+  readonly entries: StatusEntries;
+  readonly evidence: Evidence;
+  readonly policy: Policy;
+  readonly now: number;
+}
+
+/** Proofs in registries that the policy trusts; all of them if there is none. */
+function trustedOf(proofs: readonly AnchorProof[], policy: Policy): readonly AnchorProof[] {
+  const trusted = proofs.filter((proof) => trustedRegistry(proof, policy) !== undefined);
+  return trusted.length > 0 ? trusted : proofs;
+}
+
+function trustedRegistry(proof: AnchorProof, policy: Policy): Policy["registries"][number] | undefined {
+  return policy.registries.find(({ registry }) => registry.id === proof.registry.id);
+}
+
+function judgeProof(given: Case): Verdict {
+  const { credential, proof, entries, now } = given;
+  const statusEntries = passed("the status entries agree with the anchor proof");
+  if (!isIncluded(leafHash(proof.salt, entries, credential.hash), proof, proof.root)) {
+    const inclusion = failed("tampered", "the path does not lead from the leaf to the root");
+    return conclude({ ...ownFindings(credential, now), statusEntries, inclusion, ...skippedLedger("step 3 failed") });
+  }
+  const { findings, blockTime } = ledgerFindings(given);
+  return conclude({
+    ...ownFindings(credential, now, blockTime),
+    statusEntries,
+    inclusion: passed("the path leads from the leaf to the root"),
+    ...findings,
+  });
+}
+
+/** Steps 4 to 11, and the time of the block if it can be relied on. */
+function ledgerFindings(given: Case): { readonly findings: LedgerFindings; readonly blockTime?: number } {
+  const { proof, policy, evidence, now } = given;
+  const trusted = trustedRegistry(proof, policy);
+  if (trusted === undefined) {
+    const doubt = unknown("untrustedRegistry", `the policy does not have ${proof.registry.id}`);
+    return { findings: { registryTrusted: doubt, block: doubt, anchored: doubt, ...doubtfulRecords(given, doubt) } };
+  }
+  const registryTrusted = passed(`the policy has it as ${trusted.name}`);
+  try {
+    const ledger = Ledger.open(trusted, evidence, policy, now);
+    const { block } = ledger.state;
+    const vouched = passed(`block ${block.number} of ${block.time}, vouched for by ${ledger.evidence.vouchedBy}`);
+    return { findings: { registryTrusted, block: vouched, ...stateFindings(given, ledger) }, blockTime: block.time };
+  } catch (error) {
+    const doubt = unproven(error);
+    return { findings: { registryTrusted, block: doubt, anchored: doubt, ...doubtfulRecords(given, doubt) } };
+  }
+}
+
+/** Steps 6 to 11. */
+function stateFindings(given: Case, ledger: Ledger): Omit<LedgerFindings, "registryTrusted" | "block"> {
+  const { credential, proof, entries } = given;
+  const anchored = attempt(() => checkAnchored(ledger, proof));
+  if (anchored.status === "failed") return { anchored, ...skippedRecords("step 6 failed") };
+  return {
+    anchored,
+    key: attempt(() => checkKey(ledger, proof)),
+    issuer: denial(given) ?? attempt(() => checkIssuer(ledger, proof, credential.issuer)),
+    batchNotRevoked: attempt(() => checkBatchNotRevoked(ledger, proof)),
+    notRevoked: attempt(() => checkNotRevoked(ledger, proof, entries)),
+    notSuspended: attempt(() => checkNotSuspended(ledger, proof, entries)),
+  };
+}
+
+/** Steps 7 to 11 where the ledger's state is not known: a denied issuer fails all the same. */
+function doubtfulRecords(given: Case, doubt: Finding): RecordFindings {
+  const issuer = denial(given) ?? doubt;
+  return { key: doubt, issuer, batchNotRevoked: doubt, notRevoked: doubt, notSuspended: doubt };
+}
+
+function skippedRecords(why: string): RecordFindings {
+  const skip = skipped(why);
+  return { key: skip, issuer: skip, batchNotRevoked: skip, notRevoked: skip, notSuspended: skip };
+}
+
+function skippedLedger(why: string): LedgerFindings {
+  const skip = skipped(why);
+  return { registryTrusted: skip, block: skip, anchored: skip, ...skippedRecords(why) };
+}
+
+function denial({ credential, policy }: Case): Finding | null {
+  const isDenied = policy.deniedIssuers.includes(credential.issuer);
+  return isDenied ? failed("untrustedIssuer", `the policy denies ${credential.issuer}`) : null;
+}
+
+/** Steps that need neither proof nor ledger; `blockTime` is what step 12 takes for now where it is later. */
+function ownFindings(
+  { validFrom, validUntil, otherProofs }: Credential,
+  now: number,
+  blockTime = now,
+): Pick<Findings, "wellFormed" | "dates" | "otherProofs"> {
+  return {
+    wellFormed: passed("a credential in strict JSON"),
+    dates: checkDates(validFrom, validUntil, now, blockTime),
+    otherProofs: notApplicable(otherProofs.length === 0 ? "there are none" : `not judged: ${otherProofs.join(", ")}`),
+  };
+}
+
+/** Step 12. A slow clock must not fail what the ledger has seen, so `validFrom` is held against the later time. */
+function checkDates(validFrom: number | null, validUntil: number | null, now: number, blockTime: number): Finding {
+  if (validFrom !== null && validFrom > Math.max(now, blockTime)) {
+    return failed("notYetValid", `valid from ${validFrom}`);
+  }
+  if (validUntil !== null && validUntil <= now) return failed("expired", `valid until ${validUntil}`);
+  return passed("within its dates");
+}
+
+function attempt(check: () => Finding): Finding {
+  try {
+    return check();
+  } catch (error) {
+    return unproven(error);
+  }
+}
+
+/** What is not proven is unknown; any other error is a fault of ours, and none of the credential's. */
+function unproven(error: unknown): Finding {
+  if (error instanceof UnprovenError) return unknown(error.reason, error.message);
+  throw error;
+}
