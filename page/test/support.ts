@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { parseHex, toUtf8 } from "../src/core/bytes.js";
-import { type JsonObject, type JsonValue, parseJsonObject } from "../src/core/json.js";
+import { type JsonValue, parseJsonObject } from "../src/core/json.js";
 
 /** From page/build/test. */
 const VECTORS = new URL("../../../tests/vectors/", import.meta.url);
@@ -27,11 +27,9 @@ export function each<T>(what: string, vectors: readonly T[], nameOf: (vector: T)
 
 /** Give what an ordinary JSON reader read as the strict reader would have. */
 export function strict(value: unknown): JsonValue {
-  return strictObject({ value })["value"] ?? null;
-}
-
-export function strictObject(value: object): JsonObject {
-  return parseJsonObject(toUtf8(JSON.stringify(value)));
+  const read = parseJsonObject(toUtf8(JSON.stringify({ value })))["value"];
+  if (read === undefined) throw new Error("the vector lacks a value");
+  return read;
 }
 
 export function hexAll(texts: readonly string[]): Uint8Array[] {

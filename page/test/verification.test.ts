@@ -67,7 +67,9 @@ each(
     const [policy] = Object.keys(policies);
     assert.ok(evidence !== undefined && policy !== undefined);
     const judged = { credential, policy, now: 1_790_000_000 };
-    assert.throws(() => judge(judged, readEvidence(evidence)), MalformedError);
+    const given = readEvidence(evidence);
+    readPolicy(policy);
+    assert.throws(() => judge(judged, given), MalformedError);
   },
 );
 

@@ -5,7 +5,7 @@ import { decode, encode, rfc8949EncodeOptions } from "cborg";
 
 import { concatBytes } from "./bytes.js";
 import { MalformedError } from "./errors.js";
-import { checkMembers, type JsonObject } from "./json.js";
+import { checkMembers, isObject, type JsonValue } from "./json.js";
 import type { InclusionProof } from "./merkle.js";
 import { parseRegistry, type Registry } from "./registry.js";
 
@@ -24,7 +24,8 @@ export interface AnchorProof extends InclusionProof {
 }
 
 /** Read an anchor proof, of which there is exactly one spelling. */
-export function parseAnchorProof(member: JsonObject): AnchorProof {
+export function parseAnchorProof(member: JsonValue): AnchorProof {
+  if (!isObject(member)) throw new MalformedError("a proof must be an object");
   checkMembers(member, [...Object.keys(FIXED), "verificationMethod", "proofValue"], "an anchor proof");
   for (const [name, value] of Object.entries(FIXED)) {
     if (member[name] !== value) throw new MalformedError(`${name} of an anchor proof must be ${value}`);
