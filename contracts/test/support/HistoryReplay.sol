@@ -7,7 +7,7 @@ import {
     SCOPE_ANCHOR,
     SCOPE_STATUS
 } from "../../src/interfaces/ICredentialRegistry.sol";
-import {Vm, vm} from "../Vm.sol";
+import {Vm} from "../Vm.sol";
 import {ReplayedRights} from "./ReplayedRights.sol";
 import {ReplayedState} from "./ReplayedState.sol";
 import {Slots} from "./Slots.sol";
@@ -84,10 +84,10 @@ contract HistoryReplay is ReplayedRights {
 
     /// @inheritdoc ReplayedState
     function check() public view override {
-        vm.assertEq(_openRoleEvent, 0, "OpenZeppelin's role event without ours");
-        vm.assertEq(_adminTaker, address(0), "the admin role was taken from one and given to nobody");
+        _same(_openRoleEvent, 0, "OpenZeppelin's role event without ours");
+        _same(_adminTaker, address(0), "the admin role was taken from one and given to nobody");
         for (uint32 id = 1; id <= _issuers.length; ++id) {
-            vm.assertFalse(_dueEpochs[id].due, "a compromised STATUS key, and no other status epoch");
+            _refuse(_dueEpochs[id].due, "a compromised STATUS key, and no other status epoch");
         }
         super.check();
     }
@@ -116,7 +116,7 @@ contract HistoryReplay is ReplayedRights {
     function _takeOfOpenZeppelin(Vm.Log memory log) private {
         bytes32 topic = log.topics[0];
         if (topic == _ROLE_GRANTED || topic == _ROLE_REVOKED) {
-            vm.assertEq(_openRoleEvent, 0, "OpenZeppelin's role event without ours");
+            _same(_openRoleEvent, 0, "OpenZeppelin's role event without ours");
             _openRoleEvent = keccak256(abi.encode(log.topics));
         } else if (topic == _ADMIN_OFFERED) {
             (_adminIsOffered, _adminOfferedTo) = (true, _addressOf(log.topics[1]));
@@ -124,7 +124,7 @@ contract HistoryReplay is ReplayedRights {
             _adminIsOffered = false;
         } else {
             bool known = topic == _DELAY_CHANGED || topic == _DELAY_CHANGE_ENDED;
-            vm.assertTrue(known, "an event that the replay does not know");
+            _require(known, "an event that the replay does not know");
         }
     }
 
@@ -137,9 +137,9 @@ contract HistoryReplay is ReplayedRights {
         bytes32[] memory twin = new bytes32[](4);
         (twin[0], twin[1], twin[2]) = (granted ? _ROLE_GRANTED : _ROLE_REVOKED, role, log.topics[2]);
         twin[3] = bytes32(uint256(uint160(actor)));
-        vm.assertEq(_openRoleEvent, keccak256(abi.encode(twin)), "not what OpenZeppelin's event says");
+        _same(_openRoleEvent, keccak256(abi.encode(twin)), "not what OpenZeppelin's event says");
         _openRoleEvent = 0;
-        vm.assertTrue(_isMember[role][account] != granted, "a role event without a change");
+        _require(_isMember[role][account] != granted, "a role event without a change");
         _requireRoleRight(role, account, granted, actor);
         _setMember(role, account, granted);
     }
@@ -149,11 +149,11 @@ contract HistoryReplay is ReplayedRights {
             abi.decode(log.data, (string, address, address, uint40, bytes32, bytes32));
         uint32 id = uint32(uint256(log.topics[1]));
         bytes32 didHash = log.topics[2];
-        vm.assertEq(id, _issuers.length + 1, "issuers are numbered in order");
-        vm.assertEq(didHash, keccak256(bytes(did)), "DID hash");
-        vm.assertEq(_issuerOfDid[didHash], 0, "one DID, two issuers");
+        _same(id, _issuers.length + 1, "issuers are numbered in order");
+        _same(didHash, keccak256(bytes(did)), "DID hash");
+        _same(_issuerOfDid[didHash], 0, "one DID, two issuers");
         _requireAccreditor(actor);
-        vm.assertTrue(controller != address(0), "an issuer without controller");
+        _require(controller != address(0), "an issuer without controller");
         bytes32 eventHash = keccak256(abi.encode(_ISSUER_ACCREDITED, id, didHash, did, controller, actor, at));
         _extendRegistry(eventHash, registryHead, at);
         _issuers.push(
@@ -178,9 +178,9 @@ contract HistoryReplay is ReplayedRights {
         _extend(id, _staticHash(log, 2), head, at);
         _extendRegistry(_staticHash(log, 2), registryHead, at);
         _requireAccreditor(actor);
-        vm.assertTrue(withdrawnAt > at, "withdrawn in the past");
+        _require(withdrawnAt > at, "withdrawn in the past");
         uint40 current = _issuers[id - 1].withdrawnAt;
-        vm.assertTrue(current == 0 || (at < current && withdrawnAt < current), "withdrawal not moved earlier");
+        _require(current == 0 || (at < current && withdrawnAt < current), "withdrawal not moved earlier");
         _requireReason(reason);
         _issuers[id - 1].withdrawnAt = withdrawnAt;
     }
@@ -191,7 +191,7 @@ contract HistoryReplay is ReplayedRights {
         address controller = _addressOf(log.topics[2]);
         _extend(id, _staticHash(log, 1), head, at);
         _requireController(id, actor);
-        vm.assertTrue(controller != actor && controller != _offeredTo[id], "an offer that changes nothing");
+        _require(controller != actor && controller != _offeredTo[id], "an offer that changes nothing");
         _offeredTo[id] = controller;
     }
 
@@ -200,8 +200,8 @@ contract HistoryReplay is ReplayedRights {
         uint32 id = _knownIssuer(log);
         address controller = _addressOf(log.topics[2]);
         _extend(id, _staticHash(log, 1), head, at);
-        vm.assertTrue(controller != address(0) && controller == _offeredTo[id], "control taken without an offer");
-        vm.assertTrue(actor == controller, "control accepted for somebody else");
+        _require(controller != address(0) && controller == _offeredTo[id], "control taken without an offer");
+        _require(actor == controller, "control accepted for somebody else");
         _issuers[id - 1].controller = controller;
         _offeredTo[id] = address(0);
     }
@@ -213,13 +213,13 @@ contract HistoryReplay is ReplayedRights {
         address key = _addressOf(log.topics[2]);
         _extend(id, _staticHash(log, 1), head, at);
         _requireController(id, actor);
-        vm.assertEq(_keys[key].issuer, 0, "key bound twice");
-        vm.assertLe(at, validFrom, "key valid from a time in the past");
+        _same(_keys[key].issuer, 0, "key bound twice");
+        _ordered(at, validFrom, "key valid from a time in the past");
         if (scope == SCOPE_ANCHOR) {
             _requireAccredited(id, at);
-            vm.assertEq(epoch, 0, "an ANCHOR key with a status epoch");
+            _same(epoch, 0, "an ANCHOR key with a status epoch");
         } else {
-            vm.assertEq(scope, SCOPE_STATUS, "scope");
+            _same(scope, SCOPE_STATUS, "scope");
             _requireOpenEpoch(id, epoch);
         }
         _keyList.push(key);
@@ -235,8 +235,8 @@ contract HistoryReplay is ReplayedRights {
         address key = _knownKey(log, id);
         _extend(id, _staticHash(log, 1), head, at);
         _requireController(id, actor);
-        vm.assertEq(_cutOffOf(key), 0, "a key retired that has an end");
-        vm.assertEq(validUntil, uint256(at) + 1, "a key retired from another second than the next");
+        _same(_cutOffOf(key), 0, "a key retired that has an end");
+        _same(validUntil, uint256(at) + 1, "a key retired from another second than the next");
         _keys[key].validUntil = validUntil;
     }
 
@@ -247,9 +247,9 @@ contract HistoryReplay is ReplayedRights {
         address key = _knownKey(log, id);
         _extend(id, _staticHash(log, 1), head, at);
         _requireController(id, actor);
-        vm.assertLe(since, at, "compromised since a time to come");
-        vm.assertLe(_keys[key].validFrom, since, "compromised before it was valid");
-        vm.assertTrue(_cutOffOf(key) == 0 || since < _cutOffOf(key), "cut-off not moved earlier");
+        _ordered(since, at, "compromised since a time to come");
+        _ordered(_keys[key].validFrom, since, "compromised before it was valid");
+        _require(_cutOffOf(key) == 0 || since < _cutOffOf(key), "cut-off not moved earlier");
         _keys[key].compromisedAt = since;
         if (_keys[key].scope != SCOPE_STATUS) return;
         (uint16 epoch, uint16 current, uint16 next) =
@@ -264,7 +264,7 @@ contract HistoryReplay is ReplayedRights {
             abi.decode(log.data, (uint16, uint16, address, uint40, bytes32));
         uint32 id = _knownIssuer(log);
         bytes32 due = keccak256(abi.encode(_dueEpochs[id]));
-        vm.assertEq(keccak256(abi.encode(DueEpochs(true, epoch, next, actor, at))), due, "not the epochs that are due");
+        _same(keccak256(abi.encode(DueEpochs(true, epoch, next, actor, at))), due, "not the epochs that are due");
         delete _dueEpochs[id];
         _extend(id, _staticHash(log, 1), head, at);
         _issuers[id - 1].statusEpoch = epoch;
@@ -278,8 +278,8 @@ contract HistoryReplay is ReplayedRights {
         address key = _knownKey(log, id);
         _extend(id, _staticHash(log, 1), head, at);
         if (actor != key) _requireController(id, actor);
-        vm.assertTrue(nonce > _nonces[key].lowest, "nonces cancelled that were used");
-        vm.assertLe(nonce, _nonces[key].highest + MAX_CANCELLED_NONCES, "too many nonces cancelled");
+        _require(nonce > _nonces[key].lowest, "nonces cancelled that were used");
+        _ordered(nonce, _nonces[key].highest + MAX_CANCELLED_NONCES, "too many nonces cancelled");
         _nonces[key] = NonceRange(nonce, nonce);
     }
 
@@ -290,12 +290,12 @@ contract HistoryReplay is ReplayedRights {
         _extend(id, _staticHash(log, 1), head, at);
         _requireActing(actor, id, SCOPE_ANCHOR, at);
         _requireAccredited(id, at);
-        vm.assertTrue(root != 0, "a zero root");
+        _require(root != 0, "a zero root");
         ICredentialRegistry.Batch memory earlier = _batches[id][root];
         if (earlier.anchoredAt != 0) {
             uint40 cutOff = _cutOffOf(earlier.key);
-            vm.assertTrue(cutOff != 0 && cutOff <= earlier.anchoredAt, "anchored again, though not void");
-            vm.assertFalse(_isRevokedIn(earlier, _issuers[id - 1].statusEpoch), "anchored again, though revoked");
+            _require(cutOff != 0 && cutOff <= earlier.anchoredAt, "anchored again, though not void");
+            _refuse(_isRevokedIn(earlier, _issuers[id - 1].statusEpoch), "anchored again, though revoked");
         }
         ++batchCount;
         _setBatch(id, root, ICredentialRegistry.Batch(actor, at, size, 0, 0));
@@ -309,8 +309,8 @@ contract HistoryReplay is ReplayedRights {
         _extend(id, _staticHash(log, 1), head, at);
         _requireStatusRight(actor, id, epoch, reason, at);
         ICredentialRegistry.Batch memory batch = _batches[id][root];
-        vm.assertTrue(batch.anchoredAt != 0, "revoked a batch that nobody anchored");
-        vm.assertFalse(_isRevokedIn(batch, epoch), "revoked a batch that was revoked");
+        _require(batch.anchoredAt != 0, "revoked a batch that nobody anchored");
+        _refuse(_isRevokedIn(batch, epoch), "revoked a batch that was revoked");
         (batch.revokedReason, batch.revokedEpoch) = (reason, epoch);
         ++batchRevocationCount;
         ++_nonces[actor].highest;
@@ -335,18 +335,18 @@ contract HistoryReplay is ReplayedRights {
         ++statusCallCount;
         ++_nonces[actor].highest;
         if (log.topics[0] != _REVOKED) ++_nonces[actor].lowest;
-        vm.assertTrue(words.length > 0 && words.length == masks.length, "words and masks");
+        _require(words.length > 0 && words.length == masks.length, "words and masks");
         for (uint256 i = 0; i < words.length; ++i) {
-            vm.assertTrue(words[i] < 512 && (i == 0 || words[i - 1] < words[i]), "words not increasing, or too high");
+            _require(words[i] < 512 && (i == 0 || words[i - 1] < words[i]), "words not increasing, or too high");
             _flip(log.topics[0], Bits(id, epoch, list, words[i]), masks[i]);
         }
     }
 
     function _flip(bytes32 topic, Bits memory at, uint256 mask) private {
         uint256 base = topic == _REVOKED ? Slots.REVOKED : Slots.SUSPENDED;
-        vm.assertTrue(mask != 0, "an event names a word that did not change");
+        _require(mask != 0, "an event names a word that did not change");
         uint256 before = _words[_slot(base, at)] & mask;
-        vm.assertEq(before, topic == _REINSTATED ? mask : 0, "masks are not the bits that changed");
+        _same(before, topic == _REINSTATED ? mask : 0, "masks are not the bits that changed");
         _flipWord(base, at, mask);
     }
 
@@ -363,32 +363,32 @@ contract HistoryReplay is ReplayedRights {
     }
 
     function _extend(uint32 id, bytes32 eventHash, bytes32 logged, uint40 at) private {
-        vm.assertFalse(_dueEpochs[id].due, "a compromised STATUS key, and no other status epoch");
+        _refuse(_dueEpochs[id].due, "a compromised STATUS key, and no other status epoch");
         bytes32 head = keccak256(abi.encode(_issuers[id - 1].head, eventHash));
-        vm.assertEq(logged, head, "logged head");
+        _same(logged, head, "logged head");
         _issuers[id - 1].head = head;
         _passTo(at);
     }
 
     function _extendRegistry(bytes32 eventHash, bytes32 logged, uint40 at) private {
         _registryHead = keccak256(abi.encode(_registryHead, eventHash));
-        vm.assertEq(logged, _registryHead, "logged registry-wide head");
+        _same(logged, _registryHead, "logged registry-wide head");
         _passTo(at);
     }
 
     function _passTo(uint40 at) private {
-        vm.assertLe(_lastAt, at, "events go back in time");
+        _ordered(_lastAt, at, "events go back in time");
         _lastAt = at;
     }
 
     function _knownIssuer(Vm.Log memory log) private view returns (uint32 id) {
         id = uint32(uint256(log.topics[1]));
-        vm.assertTrue(id != 0 && id <= _issuers.length, "an event of no issuer");
+        _require(id != 0 && id <= _issuers.length, "an event of no issuer");
     }
 
     function _knownKey(Vm.Log memory log, uint32 id) private view returns (address key) {
         key = _addressOf(log.topics[2]);
-        vm.assertEq(_keys[key].issuer, id, "an event of no key of this issuer");
+        _same(_keys[key].issuer, id, "an event of no key of this issuer");
     }
 
     function _addressOf(bytes32 topic) private pure returns (address) {

@@ -2,7 +2,6 @@
 pragma solidity ^0.8.24;
 
 import {ICredentialRegistry, MAX_REASON, SCOPE_STATUS} from "../../src/interfaces/ICredentialRegistry.sol";
-import {vm} from "../Vm.sol";
 import {ReplayedState} from "./ReplayedState.sol";
 
 /// @title Who had the right to what, by the state replayed so far
@@ -23,62 +22,60 @@ abstract contract ReplayedRights is ReplayedState {
 
     function _requireRoleRight(bytes32 role, address account, bool granted, address actor) internal {
         uint256 place = _roleChangeCount++;
-        vm.assertTrue(_adminTaker == address(0) || (role == _ADMIN_ROLE && granted), "no admin was put in place");
+        _require(_adminTaker == address(0) || (role == _ADMIN_ROLE && granted), "no admin was put in place");
         if (place < 2) {
             // Whoever deploys gives both roles, and never has a word again.
-            vm.assertEq(role, place == 0 ? _ADMIN_ROLE : _ACCREDITOR_ROLE, "roles given while deploying");
-            vm.assertTrue(granted && (place == 0 || actor == _deployer), "roles given while deploying");
+            _same(role, place == 0 ? _ADMIN_ROLE : _ACCREDITOR_ROLE, "roles given while deploying");
+            _require(granted && (place == 0 || actor == _deployer), "roles given while deploying");
             _deployer = actor;
         } else if (role != _ADMIN_ROLE) {
             bool renounced = !granted && actor == account;
-            vm.assertTrue(renounced || _isMember[_ADMIN_ROLE][actor], "a role changed by no admin");
+            _require(renounced || _isMember[_ADMIN_ROLE][actor], "a role changed by no admin");
         } else if (granted) {
-            vm.assertTrue(actor == account && actor == _adminTaker, "the admin role taken without an offer");
+            _require(actor == account && actor == _adminTaker, "the admin role taken without an offer");
             _adminTaker = address(0);
         } else {
-            vm.assertTrue(_adminIsOffered, "the admin role lost, and not offered to anybody or nobody");
+            _require(_adminIsOffered, "the admin role lost, and not offered to anybody or nobody");
             _adminIsOffered = false;
-            vm.assertEq(
-                actor, _adminOfferedTo == address(0) ? account : _adminOfferedTo, "the admin role taken by another"
-            );
+            _same(actor, _adminOfferedTo == address(0) ? account : _adminOfferedTo, "the admin role taken by another");
             _adminTaker = _adminOfferedTo;
         }
     }
 
     function _requireAccreditor(address actor) internal view {
-        vm.assertTrue(_isMember[_ACCREDITOR_ROLE][actor], "done by no accreditor");
+        _require(_isMember[_ACCREDITOR_ROLE][actor], "done by no accreditor");
     }
 
     /* ISSUERS */
 
     function _requireController(uint32 id, address actor) internal view {
-        vm.assertTrue(_issuers[id - 1].controller == actor, "done by another than the controller");
+        _require(_issuers[id - 1].controller == actor, "done by another than the controller");
     }
 
     function _requireAccredited(uint32 id, uint40 at) internal view {
         uint40 withdrawnAt = _issuers[id - 1].withdrawnAt;
-        vm.assertTrue(withdrawnAt == 0 || at < withdrawnAt, "done after the accreditation's end");
+        _require(withdrawnAt == 0 || at < withdrawnAt, "done after the accreditation's end");
     }
 
     /// @dev Current or next: no other can count any more, or be staged.
     function _requireOpenEpoch(uint32 id, uint16 epoch) internal view {
         bool open = epoch == _issuers[id - 1].statusEpoch || epoch == _nextEpoch[id];
-        vm.assertTrue(open, "neither the current status epoch nor the next");
+        _require(open, "neither the current status epoch nor the next");
     }
 
     /* KEYS */
 
     function _requireActing(address key, uint32 id, uint8 scope, uint40 at) internal view {
-        vm.assertEq(_keys[key].issuer, id, "done by a key of another issuer, or none");
-        vm.assertEq(_keys[key].scope, scope, "done by a key of the other scope");
-        vm.assertLe(_keys[key].validFrom, at, "done by a key before it was valid");
+        _same(_keys[key].issuer, id, "done by a key of another issuer, or none");
+        _same(_keys[key].scope, scope, "done by a key of the other scope");
+        _ordered(_keys[key].validFrom, at, "done by a key before it was valid");
         uint40 cutOff = _cutOffOf(key);
-        vm.assertTrue(cutOff == 0 || at < cutOff, "done by a key after its cut-off");
+        _require(cutOff == 0 || at < cutOff, "done by a key after its cut-off");
     }
 
     function _requireStatusRight(address key, uint32 id, uint16 epoch, uint8 reason, uint40 at) internal view {
         _requireActing(key, id, SCOPE_STATUS, at);
-        vm.assertEq(epoch, _keys[key].statusEpoch, "another status epoch than the key's");
+        _same(epoch, _keys[key].statusEpoch, "another status epoch than the key's");
         _requireOpenEpoch(id, epoch);
         _requireReason(reason);
     }
@@ -92,7 +89,7 @@ abstract contract ReplayedRights is ReplayedState {
     /* VALUES */
 
     function _requireReason(uint8 reason) internal pure {
-        vm.assertTrue(reason != 0 && reason <= MAX_REASON, "reason");
+        _require(reason != 0 && reason <= MAX_REASON, "reason");
     }
 
     function _isRevokedIn(ICredentialRegistry.Batch memory batch, uint16 epoch) internal pure returns (bool) {
