@@ -7,9 +7,13 @@ import {Vm, vm} from "../Vm.sol";
 /// @dev The base slots are those documented in CredentialRegistry.sol, written down once more on purpose.
 library Slots {
     uint256 internal constant REGISTRY_HEAD = 0;
+    uint256 internal constant ROLES = 1;
+    uint256 internal constant PENDING_ADMIN = 2;
+    uint256 internal constant ADMIN = 3;
     uint256 internal constant ISSUERS = 4;
     uint256 internal constant ISSUER_OF_DID = 5;
     uint256 internal constant ISSUER_COUNT = 6;
+    uint256 internal constant NEXT = 7;
     uint256 internal constant KEYS = 8;
     uint256 internal constant NONCES = 9;
     uint256 internal constant BATCHES = 10;
@@ -21,9 +25,15 @@ library Slots {
     uint256 private constant _STATUS_EPOCH = 240;
     uint256 private constant _VALID_UNTIL = 72;
     uint256 private constant _COMPROMISED_AT = 112;
+    uint256 private constant _NEXT_STATUS_EPOCH = 160;
 
     function issuer(uint32 id) internal pure returns (uint256) {
         return _entry(id, ISSUERS);
+    }
+
+    /// @dev Who was offered control, and the status epoch after the current one.
+    function next(uint32 id) internal pure returns (uint256) {
+        return _entry(id, NEXT);
     }
 
     function key(address account) internal pure returns (uint256) {
@@ -32,6 +42,11 @@ library Slots {
 
     function nonce(address account) internal pure returns (uint256) {
         return _entry(uint160(account), NONCES);
+    }
+
+    /// @dev Whether an account has a role: the first member of the role's record is a mapping.
+    function role(bytes32 id, address account) internal pure returns (uint256) {
+        return _entry(uint160(account), _entry(uint256(id), ROLES));
     }
 
     function batch(uint32 id, bytes32 root) internal pure returns (uint256) {
@@ -54,6 +69,12 @@ library Slots {
 
     function setStatusEpoch(address registry, uint32 id, uint16 epoch) internal {
         _write(registry, issuer(id), _STATUS_EPOCH, 16, epoch);
+    }
+
+    /// @dev As after so many compromised STATUS keys that no test adds them all.
+    function setStatusEpochs(address registry, uint32 id, uint16 current, uint16 following) internal {
+        setStatusEpoch(registry, id, current);
+        _write(registry, next(id), _NEXT_STATUS_EPOCH, 16, following);
     }
 
     function setValidUntil(address registry, address account, uint40 at) internal {
