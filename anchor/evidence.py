@@ -161,7 +161,7 @@ class LedgerState:
         return bool(word & mask_of(position.index))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Everything at hand for a verification: for each registry its state proofs, or why there are none."""
 

@@ -1,0 +1,455 @@
+"""Mutation testing of the pure core: which small faults in `anchor/*.py` would the unit tests not see?
+
+    scripts/mutate.py                     all modules of the pure core
+    scripts/mutate.py anchor/merkle.py    these only
+    scripts/mutate.py --jobs 2 …          how many mutants at a time; 2 if not said
+
+Prints, per module and in all, how many mutants were killed, and a diff of each survivor. Fails if fewer than 95 % are
+killed, if a survivor is not explained in tests/mutants/survivors.toml, or if one explained there does not survive.
+
+Runs in a copy of the working tree as it is. No fault is ever written to a file. One process has pytest and all tests
+loaded; each mutant gets a fork of it, where the mutated function's code takes the place of the real one, and the tests
+that ran its lines before run again, until one fails. What is evaluated once, on import (constants, enumerations,
+defaults), gets a fork that has not imported the core yet, and the mutated module instead of the real one.
+
+Only tests/unit and tests/vectors count as killers: the same every time, and quick. Decided in
+docs/adr/0011-mutation-testing.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import gc
+import importlib.abc
+import importlib.machinery
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import tomllib
+import types
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import coverage
+import pytest
+from mutants import Mutant, mutants_of
+
+ROOT = Path(__file__).resolve().parent.parent
+EXPLAINED = ROOT / "tests" / "mutants" / "survivors.toml"
+COPIED = ("anchor", "registry", "tests", "docs", "pyproject.toml")
+REQUIRED_PERCENT = 95
+
+TEST_SECONDS = 2
+"""Processor time that a test may take on a mutant, beyond ten times what it took before: else the mutant hangs."""
+LOAD_SECONDS = 30
+MEMORY_BYTES = 4 << 30
+
+KILLED, SURVIVED, BROKEN = 1, 0, 77
+"""Exit codes of a mutant's process; it is also killed by a signal when it takes too much time."""
+
+
+CONTROL = Mutant(
+    module="anchor/verify.py", lines=range(0), function="", name="no fault", before="", after="", path=(), node=None
+)
+"""Goes the way of all mutants and has to survive all tests, or else what kills mutants is not their fault."""
+
+
+@dataclass
+class Tests:
+    """What the tests did without a fault."""
+
+    by_line: dict[str, dict[int, list[str]]]
+    """Module → line → tests that ran it."""
+    seconds: dict[str, float]
+
+    def of(self, mutant: Mutant) -> list[str]:
+        """Name the tests that can see a fault, the quickest first."""
+        lines = self.by_line.get(mutant.module, {})
+        if mutant is CONTROL:
+            found = set(self.seconds)
+        elif mutant.function:
+            found = {test for line in mutant.lines for test in lines.get(line, ())}
+        else:
+            found = {test for tests in lines.values() for test in tests}
+        return sorted(found, key=lambda test: self.seconds[test])
+
+
+# In a copy
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Mutation testing of the pure core.")
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help="such as anchor/merkle.py; all if none is named")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="mutants at a time (default: 2)")
+    options = parser.parse_args()
+    core = sorted(f"anchor/{path.name}" for path in (ROOT / "anchor").glob("*.py") if path.name != "__init__.py")
+    unknown = sorted(set(options.modules) - set(core))
+    if unknown:
+        sys.exit(f"no modules of the pure core: {', '.join(unknown)}; there are {', '.join(core)}")
+    modules = options.modules or core
+    with tempfile.TemporaryDirectory(prefix="credanchor-mutants-") as folder:
+        for name in COPIED:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, Path(folder) / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / name, folder)
+        os.chdir(folder)
+        results = run(modules, options.jobs)
+    sys.exit(report(modules, results))
+
+
+def run(modules: Sequence[str], jobs: int) -> list[tuple[Mutant, int]]:
+    """Try all mutants of these modules; the working directory is the copy."""
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, str(Path.cwd()))
+    preload()
+    started = time.monotonic()
+    tests = baseline()
+    mutants = [mutant for module in modules for mutant in mutants_of(module, Path(module).read_text("utf-8"))]
+    print(f"{len(tests.seconds)} tests pass without a fault; trying {len(mutants)} mutants", flush=True)
+    progress = _Progress(len(mutants), started)
+    warm = [CONTROL, *(mutant for mutant in mutants if mutant.function and tests.of(mutant))]
+    first = dict(in_fork(lambda: try_warm(warm, tests, jobs, progress)))
+    # What nothing saw in the quick way gets the thorough one: a test may have used the core while it was imported.
+    cold = [CONTROL, *(mutant for mutant in mutants if first.get(mutant.name + mutant.module, SURVIVED) == SURVIVED)]
+    second = _Pool(jobs, progress).run(cold, lambda mutant: test_cold(mutant, tests))
+    final = {**first, **{mutant.name + mutant.module: code for mutant, code in second}}
+    if first[CONTROL.name + CONTROL.module] != SURVIVED or final[CONTROL.name + CONTROL.module] != SURVIVED:
+        sys.exit("tests fail in a mutant's process without any fault: no figure here would mean anything")
+    progress.clear()
+    return [(mutant, final[mutant.name + mutant.module]) for mutant in mutants]
+
+
+def preload() -> None:
+    """Import once, before all forks, what takes time to import and is not the core."""
+    import cbor2  # noqa: F401
+    import eth_abi  # noqa: F401
+    import rfc8785  # noqa: F401
+    import trie.hexary  # noqa: F401
+    from eth_hash.auto import keccak
+
+    keccak(b"")  # chooses its backend on the first call
+
+
+def test_files() -> list[str]:
+    found = [*Path("tests/unit").glob("test_*.py"), *Path("tests/vectors").rglob("test_*.py")]
+    return sorted(map(str, found))
+
+
+def run_pytest(files: Sequence[str], plugin: object) -> int:
+    quiet = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "-p", "no:logging", "-p", "no:faulthandler"]
+    return int(pytest.main([*quiet, *files], plugins=[plugin]))
+
+
+class _Baseline:
+    """Notes which test runs which lines of the core, and for how long."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.failed: dict[str, str] = {}
+        self.coverage = coverage.Coverage(data_file=None, config_file=False, source=["anchor"], messages=False)
+        self.coverage.start()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> object:
+        self.coverage.switch_context(item.nodeid)
+        before = time.process_time()
+        done = yield
+        self.seconds[item.nodeid] = time.process_time() - before
+        self.coverage.switch_context("")
+        return done
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed[report.nodeid] = f"{report.nodeid}\n{report.longrepr}"
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.failed[report.nodeid] = f"{report.nodeid}\n{report.longrepr}"
+
+
+def baseline() -> Tests:
+    """Run all tests once on the code as it is.
+
+    Returns:
+        Only those that run the pure core: the rest cannot kill any of its mutants.
+    """
+
+    def measure() -> Tests:
+        plugin = _Baseline()
+        run_pytest(test_files(), plugin)
+        plugin.coverage.stop()
+        data, by_line = plugin.coverage.get_data(), {}
+        for file in data.measured_files():
+            name = str(Path(file).relative_to(Path.cwd()))
+            if Path(name).parent == Path("anchor"):
+                contexts = data.contexts_by_lineno(file)
+                by_line[name] = {line: [test for test in tests if test] for line, tests in contexts.items()}
+        used = {test for lines in by_line.values() for tests in lines.values() for test in tests}
+        # Of those that have nothing to do with the core, nothing is asked here.
+        failed = [text for test, text in plugin.failed.items() if test in used or "::" not in test]
+        if failed or not used:
+            sys.exit("\n".join(["The tests fail without any fault:", *failed]))
+        return Tests(by_line=by_line, seconds={test: plugin.seconds[test] for test in used})
+
+    loaded = in_fork(lambda: vars(measure()))
+    by_line = {
+        module: {int(line): tests for line, tests in lines.items()} for module, lines in loaded["by_line"].items()
+    }
+    return Tests(by_line=by_line, seconds=loaded["seconds"])
+
+
+def in_fork(function: Callable[[], object]) -> Any:
+    """Run a function in a process of its own, so that this one stays without the core, and give what it returns."""
+    with tempfile.TemporaryFile("w+") as answer:
+        child = os.fork()
+        if child == 0:
+            code = 2
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # pytest's own report
+            try:
+                json.dump(function(), answer)
+                answer.flush()
+                code = 0
+            except SystemExit as error:
+                print(error, file=sys.stderr)
+            except BaseException:  # noqa: BLE001  # a fork must not go on as its parent
+                sys.excepthook(*sys.exc_info())
+            finally:
+                sys.stdout.flush()
+                os._exit(code)
+        if os.waitpid(child, 0)[1]:
+            sys.exit(2)
+        answer.seek(0)
+        return json.load(answer)
+
+
+# One mutant in one process
+
+
+class _Progress:
+    def __init__(self, total: int, started: float) -> None:
+        self.total, self.started, self.done = total, started, 0
+
+    def show(self, doing: str) -> None:
+        if sys.stderr.isatty():
+            seconds = time.monotonic() - self.started
+            print(f"\r\033[K{seconds:4.0f} s: {doing}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+class _Pool:
+    """A few processes at a time, one for each mutant."""
+
+    def __init__(self, jobs: int, progress: _Progress) -> None:
+        self.jobs, self.progress = jobs, progress
+
+    def run(self, mutants: Sequence[Mutant], test: Callable[[Mutant], int]) -> list[tuple[Mutant, int]]:
+        gc.collect()
+        gc.freeze()
+        results: list[tuple[Mutant, int]] = []
+        running: dict[int, Mutant] = {}
+        for count, mutant in enumerate(mutants, start=1):
+            if len(running) >= self.jobs:
+                results.append(self._wait(running))
+            self.progress.show(f"{count} of {len(mutants)}, {mutant.module} {mutant.name[:60]}")
+            child = os.fork()
+            if child == 0:
+                self._child(mutant, test)
+            running[child] = mutant
+        while running:
+            results.append(self._wait(running))
+        return results
+
+    def _wait(self, running: dict[int, Mutant]) -> tuple[Mutant, int]:
+        child, status = os.wait()
+        mutant, code = running.pop(child), os.waitstatus_to_exitcode(status)
+        if code == BROKEN:
+            print(f"could not try {mutant.module} {mutant.name}", file=sys.stderr, flush=True)
+            os._exit(2)  # not an exception: this may be within pytest, which would go on
+        return mutant, code
+
+    def _child(self, mutant: Mutant, test: Callable[[Mutant], int]) -> None:
+        code = BROKEN
+        try:
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+            nothing = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nothing, 1)
+            if not os.environ.get("MUTATE_DEBUG"):
+                os.dup2(nothing, 2)
+            code = test(mutant)
+        except BaseException:  # noqa: BLE001  # a fork must not go on as its parent
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(code)
+
+
+def allow(seconds: float) -> None:
+    """Let this process take that much more processor time."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(used.ru_utime + used.ru_stime + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+
+
+class _Judge:
+    """Ends the process with the first test that fails, and a test that takes too long with it."""
+
+    def __init__(self, tests: Tests) -> None:
+        self.tests = tests
+
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        allow(TEST_SECONDS + 10 * self.tests.seconds.get(item.nodeid, 0))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            os._exit(KILLED)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            os._exit(KILLED)
+
+
+def try_warm(mutants: Sequence[Mutant], tests: Tests, jobs: int, progress: _Progress) -> list[tuple[str, int]]:
+    """Load all tests, then try each mutant in a fork of this process."""
+    results: list[tuple[Mutant, int]] = []
+
+    class Loop:
+        def pytest_runtestloop(self, session: pytest.Session) -> bool:
+            items = {item.nodeid: item for item in session.items}
+            functions = functions_of_core()
+            trees = {mutant.module: ast.parse(Path(mutant.module).read_text("utf-8")) for mutant in mutants}
+            session.config.pluginmanager.register(_Judge(tests))
+
+            def test(mutant: Mutant) -> int:
+                if mutant is not CONTROL and not replace_code(mutant, trees[mutant.module], functions):
+                    return SURVIVED  # of this way
+                chosen = [items[test] for test in tests.of(mutant)]
+                for item, following in zip(chosen, [*chosen[1:], None], strict=True):
+                    item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                return SURVIVED
+
+            results.extend(_Pool(jobs, progress).run(mutants, test))
+            return True
+
+    run_pytest(files_of(tests.seconds), Loop())
+    return [(mutant.name + mutant.module, code) for mutant, code in results]
+
+
+def functions_of_core() -> dict[tuple[str, str], list[types.FunctionType]]:
+    """Find all functions of the core that exist, by module and qualified name, however they are wrapped or held."""
+    found: dict[tuple[str, str], list[types.FunctionType]] = defaultdict(list)
+    for thing in gc.get_objects():
+        if isinstance(thing, types.FunctionType):
+            path = Path(thing.__code__.co_filename)
+            if path.parent == Path.cwd() / "anchor":
+                found[f"anchor/{path.name}", thing.__code__.co_qualname].append(thing)
+    return found
+
+
+def replace_code(mutant: Mutant, tree: ast.Module, functions: dict[tuple[str, str], list[types.FunctionType]]) -> bool:
+    """Give the real function the mutated code, wherever it has been imported to; tell whether that can be done."""
+    compiled = compile(mutant.tree(tree), str(Path.cwd() / mutant.module), "exec", dont_inherit=True)
+    code = next(code for code in codes_in(compiled) if code.co_qualname == mutant.function)
+    for function in functions[mutant.module, mutant.function]:
+        if function.__code__.co_freevars != code.co_freevars:  # without its `super()`
+            return False
+        function.__code__ = code
+    for module in list(sys.modules.values()):
+        if getattr(module, "__name__", "").startswith("anchor."):
+            for thing in vars(module).values():
+                getattr(thing, "cache_clear", lambda: None)()
+    return True
+
+
+def codes_in(code: types.CodeType) -> Iterable[types.CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield constant
+            yield from codes_in(constant)
+
+
+def test_cold(mutant: Mutant, tests: Tests) -> int:
+    """Import everything anew, the mutated module instead of the real one, and run all tests that use the module."""
+    allow(LOAD_SECONDS)
+    path = str(Path.cwd() / mutant.module)
+    tree = mutant.tree(ast.parse(Path(mutant.module).read_text("utf-8")))
+    sys.meta_path.insert(0, _Finder(mutant.module.removesuffix(".py").replace("/", "."), path, tree))
+    first = tests.of(mutant)
+    order = {test: place for place, test in enumerate(first)}
+
+    class Order(_Judge):
+        def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+            items[:] = sorted(
+                (item for item in items if item.nodeid in order or (not first and item.nodeid in tests.seconds)),
+                key=lambda item: order.get(item.nodeid, 0),
+            )
+
+    # A module that cannot be imported any more, or lacks a name, is noticed by whoever imports it.
+    return SURVIVED if run_pytest(files_of(first or tests.seconds), Order(tests)) in {0, 5} else KILLED
+
+
+def files_of(tests: Iterable[str]) -> list[str]:
+    return sorted({test.partition("::")[0] for test in tests})
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader):
+    """Imports one module of the core from a tree instead of its file."""
+
+    def __init__(self, name: str, path: str, tree: ast.Module) -> None:
+        super().__init__(name, path)
+        self.tree = tree
+
+    def find_spec(self, fullname: str, *_: object) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self.name:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, origin=self.path)
+
+    def get_code(self, fullname: str) -> types.CodeType:  # noqa: ARG002
+        return compile(self.tree, self.path, "exec", dont_inherit=True)
+
+
+# What came of it
+
+
+def report(modules: Sequence[str], results: Sequence[tuple[Mutant, int]]) -> str | None:
+    """Print figures and survivors; give the reason to fail, if there is one."""
+    entries = tomllib.loads(EXPLAINED.read_text("utf-8")).get("survivor", []) if EXPLAINED.exists() else []
+    explained = {(entry["module"], entry["mutant"]): entry["why"] for entry in entries if entry["module"] in modules}
+    survivors = [mutant for mutant, code in results if code == SURVIVED]
+    for mutant in survivors:
+        why = explained.get((mutant.module, mutant.name), "NOT EXPLAINED")
+        print(f"\n{mutant.module}:{mutant.lines.start} {mutant.name}\n- {mutant.before}\n+ {mutant.after}\n  ({why})")
+    print(f"\n{'module':24} {'mutants':>8} {'killed':>8} {'of these by time':>17} {'survived':>9} {'killed %':>9}")
+    share = 0.0
+    for module in [*modules, "in all"]:
+        codes = Counter(
+            "survived" if code == SURVIVED else "timeout" if code == -signal.SIGXCPU else "killed"
+            for mutant, code in results
+            if module in {mutant.module, "in all"}
+        )
+        killed = codes["killed"] + codes["timeout"]
+        share = 100 * killed / max(codes.total(), 1)
+        print(f"{module:24} {codes.total():8} {killed:8} {codes['timeout']:17} {codes['survived']:9} {share:9.1f}")
+    names = {(mutant.module, mutant.name) for mutant in survivors}
+    problems = [f"a survivor is not explained: {module} {name}" for module, name in sorted(names - set(explained))]
+    problems += [f"explained, but does not survive: {module} {name}" for module, name in sorted(set(explained) - names)]
+    if share < REQUIRED_PERCENT:
+        problems.append(f"{share:.1f} % killed, fewer than {REQUIRED_PERCENT} %")
+    return "\n".join(["", *problems]) if problems else None
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    main()
