@@ -70,29 +70,12 @@ library RelayedCalls {
     }
 
     function _sendStatus(RelayedCall memory call, ICredentialRegistry registry, bytes memory signature) private {
-        function(
-            uint32,
-            uint32,
-            uint16[] memory,
-            uint256[] memory,
-            uint8,
-            address,
-            uint256,
-            uint40,
-            bytes memory
-        ) external target = registry.revokeBySig;
+        function(uint32, uint32, uint16[] memory, uint256[] memory, uint8, address, uint256, uint40, bytes memory)
+            external target = registry.revokeBySig;
         if (call.relay == Relay.SUSPEND) target = registry.suspendBySig;
         if (call.relay == Relay.REINSTATE) target = registry.reinstateBySig;
         target(
-            call.issuer,
-            call.list,
-            call.words,
-            call.masks,
-            call.reason,
-            call.key,
-            call.nonce,
-            call.deadline,
-            signature
+            call.issuer, call.list, call.words, call.masks, call.reason, call.key, call.nonce, call.deadline, signature
         );
     }
 
