@@ -85,6 +85,20 @@ contract AccreditTest is RegistryTest {
         }
     }
 
+    function test_fuzz_accredit_revertsWithUnauthorizedAccount(address other) public {
+        vm.assume(other != accreditor);
+        bytes32 role = registry.ACCREDITOR_ROLE();
+        vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, other, role));
+        vm.prank(other);
+        registry.accredit(_NEW_DID, controller);
+    }
+
+    /// The shortest DID is the scheme alone: what is a good DID is for the accreditor to say.
+    function test_accredit_takesShortestDid() public {
+        vm.assertEq(_accredit("did:", stranger), 3);
+        _audit();
+    }
+
     function test_accredit_revertsWithInvalidDid() public {
         string[6] memory wrong = ["", "did", "DID:web:a.example", " did:web:a.example", "http://a.example", "dido:web"];
         for (uint256 i = 0; i < wrong.length; ++i) {
@@ -110,6 +124,26 @@ contract AccreditTest is RegistryTest {
             abi.encodeWithSelector(IRegistryErrors.DidAlreadyAccredited.selector, keccak256(bytes(DID)), ISSUER)
         );
         _accredit(DID, stranger);
+    }
+
+    /// Nor does one whose accreditation ended: its number and its history stay with its DID.
+    function test_accredit_revertsWithDidAlreadyAccreditedAfterWithdrawal() public {
+        _withdraw(ISSUER, 0);
+        vm.warp(START + 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(IRegistryErrors.DidAlreadyAccredited.selector, keccak256(bytes(DID)), ISSUER)
+        );
+        _accredit(DID, controller);
+        _audit();
+    }
+
+    /// One controller may have several issuers.
+    function test_accredit_takesControllerOfAnother() public {
+        uint32 issuer = _accredit(_NEW_DID, controller);
+        vm.assertEq(registry.issuerOf(issuer).controller, controller);
+        vm.assertEq(registry.pendingControllerOf(issuer), address(0));
+        vm.assertEq(registry.nextStatusEpochOf(issuer), 1);
+        _audit();
     }
 
     function test_issuerOf_isZeroForNone() public view {

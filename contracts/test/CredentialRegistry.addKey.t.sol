@@ -71,8 +71,32 @@ contract AddKeyTest is RegistryTest {
         _audit();
     }
 
+    /// A thief of the staged epoch is not joined: the next one is another.
+    function test_addKey_takesNextStatusEpochAfterASkippedOne() public {
+        _addKey(controller, _consent(ISSUER, newKey, SCOPE_STATUS, 1), NEW_PK);
+        _compromiseKey(controller, newKey, START);
+        Consent memory consent = _consent(ISSUER, stranger, SCOPE_STATUS, 1);
+        _expectInvalidEpoch(SCOPE_STATUS, 1, 0);
+        _addKey(controller, consent, 0xbad);
+        consent.statusEpoch = 2;
+        _addKey(controller, consent, 0xbad);
+        vm.assertEq(registry.keyOf(stranger).statusEpoch, 2);
+        _audit();
+    }
+
+    /// Nor is an epoch that was left: what is written there counts no more.
+    function test_addKey_revertsWithInvalidStatusEpochOfLeftOne() public {
+        _compromiseKey(controller, statusKey, START);
+        _expectInvalidEpoch(SCOPE_STATUS, 0, 1);
+        _addKey(controller, _consent(ISSUER, newKey, SCOPE_STATUS, 0), NEW_PK);
+        _expectInvalidEpoch(SCOPE_STATUS, 3, 1);
+        _addKey(controller, _consent(ISSUER, newKey, SCOPE_STATUS, 3), NEW_PK);
+        _addKey(controller, _consent(ISSUER, newKey, SCOPE_STATUS, 1), NEW_PK);
+        _audit();
+    }
+
     function test_addKey_takesLastStatusEpoch() public {
-        Slots.setStatusEpoch(address(registry), ISSUER, type(uint16).max);
+        Slots.setStatusEpochs(address(registry), ISSUER, type(uint16).max - 1, type(uint16).max);
         _addKey(controller, _consent(ISSUER, newKey, SCOPE_STATUS, type(uint16).max), NEW_PK);
         vm.assertEq(registry.keyOf(newKey).statusEpoch, type(uint16).max);
     }
@@ -103,14 +127,49 @@ contract AddKeyTest is RegistryTest {
         }
     }
 
+    function test_fuzz_addKey_revertsWithNotController(address other) public {
+        vm.assume(other != controller);
+        Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.NotController.selector, ISSUER, other));
+        _addKey(other, consent, NEW_PK);
+    }
+
     function test_addKey_revertsWithIssuerWithdrawn() public {
-        Slots.setWithdrawnAt(address(registry), ISSUER, START + 10);
+        _withdraw(ISSUER, START + 10);
         vm.warp(START + 9);
         _addKey(controller, _consent(ISSUER, stranger, SCOPE_ANCHOR, 0), 0xbad);
-        vm.warp(START + 10);
+        for (uint40 at = START + 10; at <= START + 11; ++at) {
+            vm.warp(at);
+            Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
+            vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.IssuerWithdrawn.selector, ISSUER, START + 10));
+            _addKey(controller, consent, NEW_PK);
+        }
+        _addKey(otherController, _consent(OTHER_ISSUER, newKey, SCOPE_ANCHOR, 0), NEW_PK);
+        _audit();
+    }
+
+    /// Who cares for what was issued can be replaced: docs/adr/0013-after-withdrawal.md.
+    function test_addKey_takesStatusKeysAfterWithdrawal() public {
+        _withdraw(ISSUER, START + 10);
+        vm.warp(START + 11);
+        _addKey(controller, _consent(ISSUER, newKey, SCOPE_STATUS, 0), NEW_PK);
+        _addKey(controller, _consent(ISSUER, stranger, SCOPE_STATUS, 1), 0xbad);
+        vm.prank(newKey);
+        registry.revoke(ISSUER, 0, _words(0), _masks(1), 1);
+        vm.assertTrue(registry.isRevoked(ISSUER, 0, 0));
+        _audit();
+    }
+
+    /// A withdrawal that is announced does not stop what it will end.
+    function test_addKey_takesAnchorKeyThatStartsAfterAnnouncedWithdrawal() public {
+        _withdraw(ISSUER, START + 10);
         Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
-        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.IssuerWithdrawn.selector, ISSUER, START + 10));
+        consent.validFrom = START + 10;
         _addKey(controller, consent, NEW_PK);
+        vm.warp(START + 10);
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.IssuerWithdrawn.selector, ISSUER, START + 10));
+        _anchor(newKey, ISSUER, ROOT, 10);
+        _audit();
     }
 
     function test_addKey_revertsWithKeyAlreadyBound() public {
@@ -120,32 +179,61 @@ contract AddKeyTest is RegistryTest {
         _addKey(otherController, _consent(OTHER_ISSUER, anchorKey, SCOPE_ANCHOR, 0), ANCHOR_PK);
     }
 
+    /// For ever: also once it is retired, or compromised.
+    function test_addKey_revertsWithKeyAlreadyBoundAfterItsEnd() public {
+        _retireKey(controller, anchorKey);
+        _compromiseKey(controller, statusKey, START);
+        vm.warp(START + 1);
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.KeyAlreadyBound.selector, anchorKey, ISSUER));
+        _addKey(controller, _consent(ISSUER, anchorKey, SCOPE_ANCHOR, 0), ANCHOR_PK);
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.KeyAlreadyBound.selector, statusKey, ISSUER));
+        _addKey(otherController, _consent(OTHER_ISSUER, statusKey, SCOPE_STATUS, 0), STATUS_PK);
+    }
+
     function test_fuzz_addKey_revertsWithInvalidScope(uint8 scope) public {
         vm.assume(scope != SCOPE_ANCHOR && scope != SCOPE_STATUS);
         vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.InvalidScope.selector, scope));
         _addKey(controller, _consent(ISSUER, newKey, scope, 0), NEW_PK);
     }
 
-    function test_addKey_revertsWithInvalidStatusEpochOfAnchorKey() public {
-        Slots.setStatusEpoch(address(registry), ISSUER, 1);
-        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.InvalidStatusEpoch.selector, SCOPE_ANCHOR, 1, 1));
-        _addKey(controller, _consent(ISSUER, newKey, SCOPE_ANCHOR, 1), NEW_PK);
+    /// An ANCHOR key has none, not even the one that counts.
+    function test_fuzz_addKey_revertsWithInvalidStatusEpochOfAnchorKey(uint16 current, uint16 epoch) public {
+        vm.assume(epoch != 0);
+        Slots.setStatusEpochs(address(registry), ISSUER, current, epoch);
+        _expectInvalidEpoch(SCOPE_ANCHOR, epoch, current);
+        _addKey(controller, _consent(ISSUER, newKey, SCOPE_ANCHOR, epoch), NEW_PK);
+        Slots.setStatusEpochs(address(registry), ISSUER, epoch, current);
+        _expectInvalidEpoch(SCOPE_ANCHOR, epoch, epoch);
+        _addKey(controller, _consent(ISSUER, newKey, SCOPE_ANCHOR, epoch), NEW_PK);
     }
 
-    function test_fuzz_addKey_revertsWithInvalidStatusEpoch(uint16 current, uint16 epoch) public {
-        vm.assume(epoch != current && epoch != uint256(current) + 1);
-        Slots.setStatusEpoch(address(registry), ISSUER, current);
-        vm.expectRevert(
-            abi.encodeWithSelector(IRegistryErrors.InvalidStatusEpoch.selector, SCOPE_STATUS, epoch, current)
-        );
+    function test_fuzz_addKey_revertsWithInvalidStatusEpoch(uint16 current, uint16 next, uint16 epoch) public {
+        vm.assume(next != 0 && epoch != current && epoch != next);
+        Slots.setStatusEpochs(address(registry), ISSUER, current, next);
+        _expectInvalidEpoch(SCOPE_STATUS, epoch, current);
         _addKey(controller, _consent(ISSUER, newKey, SCOPE_STATUS, epoch), NEW_PK);
+    }
+
+    function test_addKey_revertsWithInvalidStatusEpochAtTheStart() public {
+        uint16[3] memory wrong = [2, 3, type(uint16).max];
+        for (uint256 i = 0; i < wrong.length; ++i) {
+            _expectInvalidEpoch(SCOPE_STATUS, wrong[i], 0);
+            _addKey(controller, _consent(ISSUER, newKey, SCOPE_STATUS, wrong[i]), NEW_PK);
+        }
     }
 
     function test_addKey_revertsWithValidFromInPast() public {
         Consent memory consent = _consent(ISSUER, newKey, SCOPE_ANCHOR, 0);
-        consent.validFrom = START - 1;
-        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.ValidFromInPast.selector, START - 1, START));
+        uint40[2] memory past = [1, START - 1];
+        for (uint256 i = 0; i < past.length; ++i) {
+            consent.validFrom = past[i];
+            vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.ValidFromInPast.selector, past[i], START));
+            _addKey(controller, consent, NEW_PK);
+        }
+        consent.validFrom = START;
         _addKey(controller, consent, NEW_PK);
+        _anchor(newKey, ISSUER, ROOT, 10);
+        _audit();
     }
 
     function test_addKey_revertsWithConsentExpired() public {
@@ -154,6 +242,9 @@ contract AddKeyTest is RegistryTest {
         vm.expectRevert(
             abi.encodeWithSelector(IRegistryErrors.ConsentExpired.selector, consent.deadline, consent.deadline + 1)
         );
+        _addKey(controller, consent, NEW_PK);
+        consent.deadline = 0;
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.ConsentExpired.selector, 0, _now()));
         _addKey(controller, consent, NEW_PK);
     }
 
@@ -172,7 +263,7 @@ contract AddKeyTest is RegistryTest {
     }
 
     function test_addKey_revertsWithInvalidConsentOfOtherContent() public {
-        Slots.setStatusEpoch(address(registry), ISSUER, 1);
+        _compromiseKey(controller, statusKey, START);
         Consent memory agreed = _consent(ISSUER, newKey, SCOPE_STATUS, 1);
         agreed.validFrom = START + 1;
         bytes memory signature = agreed.sign(NEW_PK, block.chainid, address(registry));
@@ -251,6 +342,10 @@ contract AddKeyTest is RegistryTest {
     function test_keyOf_isZeroForNone() public view {
         ICredentialRegistry.Key memory none;
         vm.assertEq(keccak256(abi.encode(registry.keyOf(stranger))), keccak256(abi.encode(none)));
+    }
+
+    function _expectInvalidEpoch(uint8 scope, uint16 epoch, uint16 current) private {
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.InvalidStatusEpoch.selector, scope, epoch, current));
     }
 
     function _expectInvalidConsent(Consent memory consent) private {
