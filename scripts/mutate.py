@@ -116,7 +116,7 @@ def run(modules: Sequence[str], jobs: int) -> list[tuple[Mutant, int]]:
     tests = baseline()
     mutants = [mutant for module in modules for mutant in mutants_of(module, Path(module).read_text("utf-8"))]
     print(f"{len(tests.seconds)} tests pass without a fault; trying {len(mutants)} mutants", flush=True)
-    progress = _Progress(len(mutants), started)
+    progress = _Progress(started)
     warm = [CONTROL, *(mutant for mutant in mutants if mutant.function and tests.of(mutant))]
     first = dict(in_fork(lambda: try_warm(warm, tests, jobs, progress)))
     # What nothing saw in the quick way gets the thorough one: a test may have used the core while it was imported.
@@ -236,13 +236,18 @@ def in_fork(function: Callable[[], object]) -> Any:
 
 
 class _Progress:
-    def __init__(self, total: int, started: float) -> None:
-        self.total, self.started, self.done = total, started, 0
+    """Says how far it is: on a terminal always in the same line, else now and then."""
 
-    def show(self, doing: str) -> None:
+    def __init__(self, started: float) -> None:
+        self.started = started
+
+    def show(self, count: int, total: int, mutant: Mutant) -> None:
+        seconds = time.monotonic() - self.started
+        text = f"{seconds:4.0f} s: {count} of {total}, {mutant.module}"
         if sys.stderr.isatty():
-            seconds = time.monotonic() - self.started
-            print(f"\r\033[K{seconds:4.0f} s: {doing}", end="", file=sys.stderr, flush=True)
+            print(f"\r\033[K{text} {mutant.name[:60]}", end="", file=sys.stderr, flush=True)
+        elif count % 250 == 1:
+            print(text, file=sys.stderr, flush=True)
 
     def clear(self) -> None:
         if sys.stderr.isatty():
@@ -263,7 +268,7 @@ class _Pool:
         for count, mutant in enumerate(mutants, start=1):
             if len(running) >= self.jobs:
                 results.append(self._wait(running))
-            self.progress.show(f"{count} of {len(mutants)}, {mutant.module} {mutant.name[:60]}")
+            self.progress.show(count, len(mutants), mutant)
             child = os.fork()
             if child == 0:
                 self._child(mutant, test)

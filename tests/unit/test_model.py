@@ -2,8 +2,30 @@
 
 import pytest
 
-from anchor.errors import MalformedError, RevertedError
-from anchor.model import RegistryId, address, hash32, parse_hex, to_hex, to_utc
+from anchor.errors import MalformedError
+from anchor.model import (
+    MAX_UINT32,
+    MAX_UINT256,
+    ZERO_HASH,
+    Basis,
+    Check,
+    CheckStatus,
+    InclusionProof,
+    KeyScope,
+    Outcome,
+    Policy,
+    RegistryId,
+    TrustedRegistry,
+    Verdict,
+    Vouching,
+    address,
+    hash32,
+    parse_hex,
+    to_hex,
+    to_utc,
+)
+
+REGISTRY = RegistryId(chain_id=1, address=address(b"\xab" * 20))
 
 
 def test_bytes_have_their_length() -> None:
@@ -39,7 +61,84 @@ def test_times_beyond_the_calendar_are_numbers() -> None:
     assert to_utc(2**64) == f"second {2**64}"
 
 
-def test_diagnostics_end_with_the_advice() -> None:
-    error = RevertedError("refused", name="ZeroRoot", advice="Do this.")
-    assert error.diagnostics() == "refused\nDo this."
-    assert RevertedError("refused").diagnostics() == "refused"
+def test_widths_are_those_of_the_contract() -> None:
+    assert f"{MAX_UINT32:x}" == "f" * 8
+    assert f"{MAX_UINT256:x}" == "f" * 64
+    assert ZERO_HASH.hex() == "00" * 32
+    assert [(scope.name, scope.value) for scope in KeyScope] == [("ANCHOR", 1), ("STATUS", 2)]
+
+
+def test_words_that_programs_read_are_those_of_the_design() -> None:
+    assert [each.value for each in Vouching] == ["pinnedHash", "kOfN", "ownNode", "oneNode"]
+    assert [each.value for each in CheckStatus] == ["passed", "failed", "unknown", "notApplicable", "skipped"]
+    assert [each.value for each in Outcome] == ["valid", "invalid", "unknown"]
+
+
+def test_registry_survives_writing_and_reading() -> None:
+    assert REGISTRY.to_text() == "eip155:1:0x" + "ab" * 20
+    assert RegistryId.parse(REGISTRY.to_text()) == REGISTRY
+
+
+def test_chain_ids_have_at_most_32_digits() -> None:
+    largest = "eip155:" + "9" * 32 + ":0x" + "ab" * 20
+    assert RegistryId.parse(largest).to_text() == largest
+    with pytest.raises(MalformedError, match="expected a registry"):
+        RegistryId.parse(largest.replace("999", "9999", 1))
+
+
+def test_registry_needs_a_whole_address() -> None:
+    with pytest.raises(MalformedError, match="expected 20 bytes, got 19"):
+        RegistryId(chain_id=1, address=address(b"\x01" * 20)[:19])  # type: ignore[arg-type]  # a slice is bytes
+
+
+@pytest.mark.parametrize(("leaf_index", "size"), [(0, 1), (0, 2**32 - 1), (2**32 - 2, 2**32 - 1)])
+def test_positions_within_a_batch_of_any_size(leaf_index: int, size: int) -> None:
+    proof = InclusionProof(leaf_index=leaf_index, size=size, siblings=())
+    assert (proof.leaf_index, proof.size) == (leaf_index, size)
+
+
+@pytest.mark.parametrize(("leaf_index", "size"), [(0, 0), (0, -1), (0, 2**32), (-1, 1), (1, 1), (7, 5)])
+def test_positions_beyond_the_batch_are_malformed(leaf_index: int, size: int) -> None:
+    with pytest.raises(MalformedError, match=r"batch size must be|leaf index must be"):
+        InclusionProof(leaf_index=leaf_index, size=size, siblings=())
+
+
+def test_policy_that_says_nothing_trusts_one_node_for_an_hour() -> None:
+    policy = Policy(registries=())
+    assert policy.vouching is Vouching.ONE_NODE
+    assert policy.max_age_seconds == 3600
+    assert policy.confirmations is None
+    assert policy.denied_issuers == frozenset()
+    assert policy.nodes == ()
+    assert policy.pin_of(REGISTRY) is None
+
+
+def test_policy_may_wait_for_no_block_and_for_a_second_only() -> None:
+    policy = Policy(registries=(), confirmations=0, max_age_seconds=1)
+    assert (policy.confirmations, policy.max_age_seconds) == (0, 1)
+
+
+def test_pin_is_found_by_chain_and_address() -> None:
+    pins = [
+        TrustedRegistry(registry=RegistryId(chain_id=n, address=REGISTRY.address), code_hash=ZERO_HASH) for n in (1, 2)
+    ]
+    policy = Policy(registries=tuple(pins))
+    assert policy.pin_of(REGISTRY) is pins[0]
+    assert policy.pin_of(pins[1].registry) is pins[1]
+    assert pins[0].name == ""
+
+
+def test_what_a_verdict_does_not_know_is_empty() -> None:
+    verdict = Verdict(outcome=Outcome.VALID, reason="", checks=())
+    assert (verdict.basis, verdict.anchored_at, verdict.compromised_at, verdict.error) == (None, None, None, None)
+    assert (verdict.credential_id, verdict.issuer_did, verdict.contact) == ("", "", "")
+    assert Check(step=1, name="wellFormed", status=CheckStatus.PASSED, detail="").reason == ""
+    basis = Basis(
+        registry=REGISTRY,
+        block_number=1,
+        block_hash=ZERO_HASH,
+        block_at=1,
+        vouching=Vouching.OWN_NODE,
+        vouched_by=(),
+    )
+    assert basis.registry_name == ""
