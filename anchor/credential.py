@@ -21,7 +21,9 @@ CREDENTIAL_TYPE: Final = "VerifiableCredential"
 
 # xsd:dateTimeStamp (VC Data Model 2.0 section 4.9), as far as a datetime holds it.
 _DATE_TIME = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?"
+    # A datetime would take 60 minutes and more (Python 3.11), which other readers do not.
+    r"(Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
 
 

@@ -57,6 +57,7 @@ def test_without_anchor_proof_status_entries_are_nobodys() -> None:
         ({"validUntil": "2026-02-03T24:00:00Z"}, "validUntil is not"),
         ({"validUntil": "2026-02-03T00:00:00Zulu"}, "validUntil is not"),
         ({"validUntil": "2026-02-03T00:00:00+99:00"}, "validUntil is not"),
+        ({"validUntil": "2026-02-03T00:00:00+01:60"}, "validUntil is not"),
         ({"credentialStatus": []}, "no BitstringStatusListEntry"),
     ],
 )
