@@ -18,6 +18,7 @@ from tests.support.vectors.common import (
 )
 
 MAX_UINT32 = 2**32 - 1
+CHECKSUMMED = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 ROOT, SALT = number(1), b"\x5a" * 32
 PATH = [number(2), number(3)]
 # Neighbours in CBOR's order of keys; the values are CBOR already, so that each can be written wrongly.
@@ -140,7 +141,6 @@ def _members() -> list[tuple[str, Any, str]]:
 
     method = str(MEMBER["verificationMethod"])
     other_address = REGISTRY_ADDRESS.replace("5fb", "6fb")
-    checksummed = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
     return [
         ("member-created", changed(created="2026-01-01T00:00:00Z"), "a member of its own"),
         ("member-id", changed(id="urn:x"), "a member of its own"),
@@ -158,11 +158,11 @@ def _members() -> list[tuple[str, Any, str]]:
         ("method-of-another-chain", changed(verificationMethod=method.replace("31337", "1")), "another chain"),
         (
             "method-checksummed",
-            changed(verificationMethod=method.replace(REGISTRY_ADDRESS, checksummed)),
+            changed(verificationMethod=method.replace(REGISTRY_ADDRESS, CHECKSUMMED)),
             "upper-case letters in the address",
         ),
         ("method-leading-zero", changed(verificationMethod=method.replace("issuer-7", "issuer-07")), "a leading zero"),
-        ("method-without-fragment", changed(verificationMethod=method.split("#")[0]), "another form"),
+        ("method-without-fragment", changed(verificationMethod=method.partition("#")[0]), "another form"),
         ("method-of-another-kind", changed(verificationMethod="did:web:college.example#key-1"), "another form"),
         ("method-an-object", changed(verificationMethod={"id": method}), "it is text"),
     ]
@@ -220,6 +220,7 @@ def _cbor() -> list[tuple[str, Any, str]]:
 
     alphabetical = cbor_map([names[name] for name in sorted(_KEYS)])
     chunks = b"\x5f" + string(ROOT[:16]) + string(ROOT[16:]) + b"\xff"
+    not_shortest = "the length is not in its shortest form"
     many = [(text(f"k{index:02}"), uint(0)) for index in range(16)]
     return [
         ("cbor-truncated-by-one", raw(CBOR[:-1]), "the last value is missing"),
@@ -239,7 +240,11 @@ def _cbor() -> list[tuple[str, Any, str]]:
         ("cbor-map-of-huge-length", raw(b"\xbb" + b"\xff" * 8), "entries are missing"),
         ("cbor-nested-deep", raw(b"\x81" * 1400), "nested, and truncated"),
         ("map-indefinite", raw(cbor_map(entries, start=b"\xbf", end=b"\xff")), "indefinite length"),
-        ("map-length-not-shortest", raw(cbor_map(entries, start=head(5, 7, 1))), "the length is not in its shortest form"),
+        (
+            "map-length-not-shortest",
+            raw(cbor_map(entries, start=head(5, 7, 1))),
+            not_shortest,
+        ),
         ("keys-alphabetical", raw(alphabetical), "keys out of order: CBOR sorts shorter ones first"),
         ("keys-swapped", swapped("path", "root"), "keys out of order"),
         ("keys-of-another-order-at-the-end", swapped("registry", "leafIndex"), "keys out of order"),
@@ -249,8 +254,10 @@ def _cbor() -> list[tuple[str, Any, str]]:
             raw(cbor_map([*entries[:3], (text("size"), uint(4)), *entries[3:]])),
             "a key twice",
         ),
-        *((f"key-{name}-missing", raw(cbor_map([names[each] for each in _KEYS if each != name])), "a key is missing")
-          for name in _KEYS),
+        *(
+            (f"key-{name}-missing", raw(cbor_map([names[each] for each in _KEYS if each != name])), "a key is missing")
+            for name in _KEYS
+        ),
         ("key-unknown", raw(cbor_map([*entries, (text("leafIndexes"), uint(1))])), "an unknown key"),
         ("keys-unknown-only", raw(cbor_map(many)), "unknown keys"),
         ("key-in-another-case", keyed("size", text("Size")), "an unknown key"),
@@ -260,8 +267,8 @@ def _cbor() -> list[tuple[str, Any, str]]:
         ("key-indefinite", keyed("size", b"\x7f" + text("size") + b"\xff"), "indefinite length"),
         ("bytes-indefinite", with_fields(root=chunks), "indefinite length"),
         ("text-indefinite", with_fields(registry=b"\x7f" + text(REGISTRY) + b"\xff"), "indefinite length"),
-        ("bytes-length-not-shortest", with_fields(root=string(ROOT, 2)), "the length is not in its shortest form"),
-        ("text-length-not-shortest", with_fields(registry=text(REGISTRY, 4)), "the length is not in its shortest form"),
+        ("bytes-length-not-shortest", with_fields(root=string(ROOT, 2)), not_shortest),
+        ("text-length-not-shortest", with_fields(registry=text(REGISTRY, 4)), not_shortest),
         ("number-not-shortest-8-bits", with_fields(size=uint(3, 1)), "the number is not in its shortest form"),
         ("number-not-shortest-16-bits", with_fields(size=uint(3, 2)), "the number is not in its shortest form"),
         ("number-not-shortest-32-bits", with_fields(issuerId=uint(7, 4)), "the number is not in its shortest form"),
@@ -331,7 +338,11 @@ def _registries() -> list[tuple[str, Any, str]]:
 
     address = REGISTRY_ADDRESS
     return [
-        ("registry-checksummed", registry(f"eip155:{CHAIN_ID}:0x5FbDB2315678afecb367f032d93F642f64180aa3"), "lower case"),
+        (
+            "registry-checksummed",
+            registry(f"eip155:{CHAIN_ID}:{CHECKSUMMED}"),
+            "lower case",
+        ),
         ("registry-upper-case-prefix", registry(f"eip155:{CHAIN_ID}:0X{address[2:]}"), "lower case"),
         ("registry-without-0x", registry(f"eip155:{CHAIN_ID}:{address[2:]}"), "0x is missing"),
         ("registry-of-another-namespace", registry(f"cosmos:{CHAIN_ID}:{address}"), "another namespace"),

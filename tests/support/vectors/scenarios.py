@@ -103,7 +103,7 @@ def _blocks() -> dict[str, Json]:
     """What step 5 looks at, and finality."""
     plain = evidence_of(FACTS, SLOTS.values())
     no_answer = {"registry": REGISTRY, "reason": "the node does not answer"}
-    future = {"block_at": NOW + 100_000_000, "final_at": NOW - 500}
+    future: Json = {"block_at": NOW + 200_000_000, "final_at": NOW - 500}
     return {
         "plain": given(plain),
         "none": given(),
@@ -144,6 +144,7 @@ def _broken() -> dict[str, Json]:
     block, nodes = from_hex(plain["header"]), plain["accountNodes"]
     short = header(100, BLOCK_AT, keccak(b"state"), fields=14)
     altered = plain["header"][:-2] + "08"
+    elsewhere = evidence_of(replace(FACTS, account_exists=False), [])
 
     def storage(slot: bytes, proof: list[str] | None) -> Json:
         kept = [each for each in plain["storage"] if each["slot"] != to_hex(slot)]
@@ -157,7 +158,7 @@ def _broken() -> dict[str, Json]:
         "header-of-14-fields": given(_with_header(plain, short)),
         "account-nodes-missing": given({**plain, "accountNodes": []}),
         "account-node-altered": given({**plain, "accountNodes": [*nodes[:-1], nodes[-1][:-2] + "00"]}),
-        "account-of-another-state": given({**plain, "accountNodes": facts(account_exists=False)["registries"][0]["accountNodes"]}),
+        "account-of-another-state": given({**plain, "accountNodes": elsewhere["accountNodes"]}),
         **{f"without-{name}": storage(slot, None) for name, slot in SLOTS.items()},
         **{f"broken-{name}": storage(slot, []) for name, slot in SLOTS.items()},
         "broken-slot-nobody-asks-for": given({**plain, "storage": [stray, *plain["storage"]]}),

@@ -1,4 +1,4 @@
-"""`leaves.json` and `trees.json`: leaf preimages, trees of many sizes, and what must not pass for an inclusion proof."""
+"""`leaves.json` and `trees.json`: leaf preimages, trees of many sizes, and what is no inclusion proof."""
 
 from hashlib import sha256
 

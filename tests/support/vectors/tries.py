@@ -121,7 +121,9 @@ def _paths() -> list[Json]:
         _refused("no-nodes", "the root's node is missing", [], key, root),
         _refused("root-node-missing", "the root's node is missing", nodes[1:], key, root),
         _refused("last-node-missing", "a node on the way is missing", nodes[:-1], key, root),
-        _refused("middle-node-missing", "a node on the way is missing", [far[0], *far[2:]], key_of("abcdef2"), far_root),
+        _refused(
+            "middle-node-missing", "a node on the way is missing", [far[0], *far[2:]], key_of("abcdef2"), far_root
+        ),
         _refused("leaf-altered", "its hash is not the one in its parent", altered, key, root),
         _refused("root-altered", "no node has this hash", nodes, key, root[:-1] + bytes([root[-1] ^ 1])),
         _refused("root-of-another-trie", "no node has this hash", other, key, root),
@@ -223,6 +225,4 @@ def _values() -> list[Json]:
         ("value-not-in-shortest-form", b"\x81\x7f", "a byte below 128 stands for itself"),
         ("value-truncated", b"\x83\x01\x02", "longer than the data"),
     ]
-    return [
-        _refused(name, reason, [[packed(key.hex(), leaf=True), value]], key) for name, value, reason in values
-    ]
+    return [_refused(name, reason, [[packed(key.hex(), leaf=True), value]], key) for name, value, reason in values]
