@@ -58,7 +58,7 @@ contract CredentialRegistry is Batches, StatusLists {
         uint32 leafIndex,
         bytes32[] calldata path
     ) external view override returns (uint40 anchoredAt) {
-        uint16 epoch = _statusEpochOf(issuer);
+        _requireIssuer(issuer);
         Batch memory batch = batchOf(issuer, root);
         anchoredAt = batch.anchoredAt;
         if (anchoredAt == 0) revert NotAnchored(issuer, root);
@@ -67,7 +67,7 @@ contract CredentialRegistry is Batches, StatusLists {
         if (_isVoid(batch)) revert KeyCutOff(batch.key, _cutOffOf(batch.key));
         uint40 withdrawnAt = _withdrawnAtOf(issuer);
         if (withdrawnAt != 0 && withdrawnAt <= anchoredAt) revert IssuerWithdrawn(issuer, withdrawnAt);
-        if (_isRevokedIn(batch, epoch)) revert BatchIsRevoked(issuer, root, batch.revokedReason);
+        if (_isRevokedIn(batch, _statusEpochOf(issuer))) revert BatchIsRevoked(issuer, root, batch.revokedReason);
         (bool revoked, bool suspended) = statusOf(issuer, list, statusIndex);
         if (revoked) revert CredentialRevoked(issuer, list, statusIndex);
         if (suspended) revert CredentialSuspended(issuer, list, statusIndex);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
+
 /// @title Hash chains over events
 /// @notice Knows how a head starts and grows, and keeps the registry-wide one. Each issuer's head is in its record.
 /// @dev First in the order of inheritance: its constructor runs before that of the roles, so that a role granted while
@@ -29,9 +31,10 @@ abstract contract Heads {
         return keccak256(abi.encode(_ISSUER_HEAD_TAG, block.chainid, address(this), issuer));
     }
 
-    /// @dev A head after one more event. `eventHash` is `keccak256(abi.encode(topic0, parameters...))`.
+    /// @dev A head after one more event: `keccak256(abi.encode(head, eventHash))`, where `eventHash` is
+    /// `keccak256(abi.encode(topic0, parameters...))`.
     function _extended(bytes32 head, bytes32 eventHash) internal pure returns (bytes32) {
-        return keccak256(abi.encode(head, eventHash));
+        return Hashes.efficientKeccak256(head, eventHash);
     }
 
     /// @dev Adds an event to the registry-wide head and returns the new one, for the log.

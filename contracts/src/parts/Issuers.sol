@@ -148,8 +148,9 @@ abstract contract Issuers is Roles {
 
     /// @dev Adds an event to the issuer's head and returns the new one, for the log.
     function _extendHead(uint32 issuer, bytes32 eventHash) internal returns (bytes32 head) {
-        head = _extended(_issuers[issuer].head, eventHash);
-        _issuers[issuer].head = head;
+        Issuer storage record = _issuers[issuer];
+        head = _extended(record.head, eventHash);
+        record.head = head;
     }
 
     /// @dev Makes a status epoch current, and says which comes next. The last one there is never becomes current.
@@ -165,9 +166,8 @@ abstract contract Issuers is Roles {
         emit StatusEpochChanged(issuer, epoch, next, msg.sender, _timestamp(), head);
     }
 
-    /// @dev Current status epoch of an issuer that exists.
+    /// @dev Current status epoch. The issuer must exist.
     function _statusEpochOf(uint32 issuer) internal view returns (uint16) {
-        _requireIssuer(issuer);
         return _issuers[issuer].statusEpoch;
     }
 
@@ -180,6 +180,10 @@ abstract contract Issuers is Roles {
     /// @dev When the accreditation ended or will end; 0 if never. The issuer must exist.
     function _withdrawnAtOf(uint32 issuer) internal view returns (uint40) {
         return _issuers[issuer].withdrawnAt;
+    }
+
+    function _requireIssuer(uint32 issuer) internal view {
+        if (_issuers[issuer].accreditedAt == 0) revert UnknownIssuer(issuer);
     }
 
     function _requireController(uint32 issuer, address caller) internal view {
@@ -195,11 +199,5 @@ abstract contract Issuers is Roles {
 
     function _requireReason(uint8 reason) internal pure {
         if (reason == 0 || reason > MAX_REASON) revert InvalidReason(reason);
-    }
-
-    /* PRIVATE */
-
-    function _requireIssuer(uint32 issuer) private view {
-        if (_issuers[issuer].accreditedAt == 0) revert UnknownIssuer(issuer);
     }
 }

@@ -60,13 +60,13 @@ abstract contract Keys is Issuers, TypedData {
 
     /// @inheritdoc ICredentialRegistry
     function retireKey(address key) external override {
-        Key memory record = _requireControllerOf(key);
-        uint40 cutOff = _cutOffOf(record);
+        Key storage record = _requireControllerOf(key);
+        uint40 cutOff = _earlier(record.validUntil, record.compromisedAt);
         if (cutOff != 0) revert KeyCutOff(key, cutOff);
 
         // From the next second on, so that what the key did in this block stays good.
         uint40 validUntil = _timestamp() + 1;
-        _keys[key].validUntil = validUntil;
+        record.validUntil = validUntil;
         bytes32 head = _extendHead(
             record.issuer,
             keccak256(abi.encode(KeyRetired.selector, record.issuer, key, validUntil, msg.sender, _timestamp()))
@@ -76,13 +76,13 @@ abstract contract Keys is Issuers, TypedData {
 
     /// @inheritdoc ICredentialRegistry
     function compromiseKey(address key, uint40 since) external override {
-        Key memory record = _requireControllerOf(key);
+        Key storage record = _requireControllerOf(key);
         if (since < record.validFrom) revert CompromisedBeforeValid(key, since, record.validFrom);
         if (since > _timestamp()) revert CompromisedInFuture(key, since, _timestamp());
-        uint40 cutOff = _cutOffOf(record);
+        uint40 cutOff = _earlier(record.validUntil, record.compromisedAt);
         if (cutOff != 0 && since >= cutOff) revert CutOffNotEarlier(key, since, cutOff);
 
-        _keys[key].compromisedAt = since;
+        record.compromisedAt = since;
         bytes32 head = _extendHead(
             record.issuer,
             keccak256(abi.encode(KeyCompromised.selector, record.issuer, key, since, msg.sender, _timestamp()))
@@ -98,21 +98,22 @@ abstract contract Keys is Issuers, TypedData {
 
     /* INTERNAL */
 
-    /// @dev The record of a key that may act for the issuer, in the scope, now.
-    function _requireKey(address key, uint32 issuer, uint8 requiredScope) internal view returns (Key memory record) {
-        record = _keys[key];
+    /// @dev Checks that a key may act for the issuer, in the scope, now. Returns the epoch that a STATUS key writes.
+    function _requireKey(address key, uint32 issuer, uint8 requiredScope) internal view returns (uint16 statusEpoch) {
+        Key storage record = _keys[key];
+        statusEpoch = record.statusEpoch;
         // No issuer has number 0, but an address that is no key is bound to it.
         if (record.issuer != issuer || issuer == 0) revert KeyNotOfIssuer(key, issuer, record.issuer);
         if (record.scope != requiredScope) revert WrongScope(key, record.scope, requiredScope);
         if (_timestamp() < record.validFrom) revert KeyNotYetValid(key, record.validFrom);
-        uint40 cutOff = _cutOffOf(record);
+        uint40 cutOff = _earlier(record.validUntil, record.compromisedAt);
         if (cutOff != 0 && cutOff <= _timestamp()) revert KeyCutOff(key, cutOff);
     }
 
     /// @dev Checks who changes a status, and why. Returns the one epoch that the key may write, current or next: of another
     /// one a change would be believed to count, and never would.
     function _requireStatusCall(address key, uint32 issuer, uint8 reason) internal view returns (uint16 epoch) {
-        epoch = _requireKey(key, issuer, SCOPE_STATUS).statusEpoch;
+        epoch = _requireKey(key, issuer, SCOPE_STATUS);
         uint16 current = _statusEpochOf(issuer);
         if (epoch != current && epoch != _nextStatusEpoch(issuer)) revert StatusEpochOver(key, epoch, current);
         _requireReason(reason);
@@ -126,7 +127,8 @@ abstract contract Keys is Issuers, TypedData {
 
     /// @dev When a key stopped, or what it did became void, whichever is earlier; 0 if neither.
     function _cutOffOf(address key) internal view returns (uint40) {
-        return _cutOffOf(_keys[key]);
+        Key storage record = _keys[key];
+        return _earlier(record.validUntil, record.compromisedAt);
     }
 
     /* PRIVATE */
@@ -139,9 +141,9 @@ abstract contract Keys is Issuers, TypedData {
         else if (epoch == next) _setStatusEpochs(issuer, current, uint256(next) + 1);
     }
 
-    function _requireControllerOf(address key) private view returns (Key memory record) {
+    function _requireControllerOf(address key) private view returns (Key storage record) {
+        record = _keys[key];
         _requireController(_issuerOfKey(key), msg.sender);
-        return _keys[key];
     }
 
     function _requireEpochOfScope(uint32 issuer, uint8 scope, uint16 statusEpoch) private view {
@@ -158,9 +160,9 @@ abstract contract Keys is Issuers, TypedData {
         }
     }
 
-    function _cutOffOf(Key memory record) private pure returns (uint40) {
-        if (record.compromisedAt == 0) return record.validUntil;
-        if (record.validUntil == 0) return record.compromisedAt;
-        return record.compromisedAt < record.validUntil ? record.compromisedAt : record.validUntil;
+    /// @dev The earlier of two times, of which 0 never comes.
+    function _earlier(uint40 a, uint40 b) private pure returns (uint40) {
+        if (a == 0) return b;
+        return b == 0 || a < b ? a : b;
     }
 }

@@ -132,6 +132,7 @@ abstract contract StatusLists is Relays {
         returns (bool revoked, bool suspended)
     {
         (uint16 word, uint256 mask) = StatusWords.locate(index);
+        _requireIssuer(issuer);
         uint16 epoch = _statusEpochOf(issuer);
         revoked = _revoked[issuer][epoch][list][word] & mask != 0;
         suspended = _suspended[issuer][epoch][list][word] & mask != 0;
@@ -175,15 +176,16 @@ abstract contract StatusLists is Relays {
     ) private returns (uint256[] memory changed) {
         changed = _newChanges(words, masks);
         uint16 previous;
-        for (uint256 i = 0; i < changed.length; ++i) {
-            uint16 word = words[i];
+        for (uint256 i = 0; i < words.length; ++i) {
+            (uint16 word, uint256 mask) = (words[i], masks[i]);
             _requireOrder(i, previous, word);
-            uint256 old = bits[word];
-            uint256 change = masks[i] & (toSet ? ~old : old);
-            if (change == 0) revert NothingChanges(list, word);
-            bits[word] = old ^ change;
-            changed[i] = change;
             previous = word;
+            uint256 old = bits[word];
+            uint256 change = mask & (toSet ? ~old : old);
+            bits[word] = old ^ change;
+            // Checked after the write, which it undoes: side by side, read and write compute the word's slot only once.
+            if (change == 0) revert NothingChanges(list, word);
+            changed[i] = change;
         }
     }
 
