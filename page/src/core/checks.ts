@@ -28,7 +28,7 @@ export function checkAnchored(ledger: Ledger, proof: AnchorProof): Finding {
   const { anchoredAt, size } = readBatch(ledger, proof);
   if (anchoredAt === 0) return failed("notAnchored", "the registry does not have this batch of this issuer");
   if (size !== proof.size) return failed("tampered", `the batch has ${size} leaves, the proof says ${proof.size}`);
-  if (!ledger.isFinal(anchoredAt)) return unknown("pending", "the anchoring is not final yet");
+  if (anchoredAt >= ledger.finalBefore()) return unknown("pending", "the anchoring is not final yet");
   return passed(`anchored at ${anchoredAt}`);
 }
 
@@ -50,9 +50,10 @@ export function checkKey(ledger: Ledger, proof: AnchorProof): Finding {
 
 /** Step 8, but for issuers that the policy denies. */
 export function checkIssuer(ledger: Ledger, proof: AnchorProof, did: string): Finding {
-  const { anchoredAt } = readBatch(ledger, proof);
   const { accreditedAt, withdrawnAt } = readIssuer(ledger, proof);
-  if (ledger.state.read(didHashSlot(proof.issuerId)) !== toInteger(keccak_256(toUtf8(did)))) {
+  const didHash = ledger.state.read(didHashSlot(proof.issuerId));
+  const { anchoredAt } = readBatch(ledger, proof);
+  if (didHash !== toInteger(keccak_256(toUtf8(did)))) {
     return failed("untrustedIssuer", `the registry knows issuer ${proof.issuerId} by another DID than ${did}`);
   }
   if (accreditedAt === 0 || accreditedAt > anchoredAt || (withdrawnAt !== 0 && withdrawnAt <= anchoredAt)) {
@@ -64,7 +65,8 @@ export function checkIssuer(ledger: Ledger, proof: AnchorProof, did: string): Fi
 /** Step 9. */
 export function checkBatchNotRevoked(ledger: Ledger, proof: AnchorProof): Finding {
   const { revokedReason, revokedEpoch } = readBatch(ledger, proof);
-  const isRevoked = revokedReason !== 0 && revokedEpoch >= readIssuer(ledger, proof).statusEpoch;
+  const { statusEpoch } = readIssuer(ledger, proof);
+  const isRevoked = revokedReason !== 0 && revokedEpoch >= statusEpoch;
   return isRevoked ? failed("batchRevoked", `reason ${revokedReason}`) : passed("the batch is not revoked");
 }
 

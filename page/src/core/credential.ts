@@ -69,9 +69,10 @@ function readDate(document: JsonObject, name: string): number | null {
 
 function readProofs(value: JsonValue | undefined): JsonObject[] {
   if (value === undefined) return [];
-  if (!isArray(value)) throw new MalformedError("proof must be an array");
-  if (value.length > MAX_PROOFS) throw new MalformedError(`more than ${MAX_PROOFS} proofs`);
-  return value.map((proof) => {
+  if (isObject(value) && isAnchorProof(value)) throw new MalformedError("an anchor proof must stand in an array");
+  const proofs = isArray(value) ? value : [value];
+  if (proofs.length > MAX_PROOFS) throw new MalformedError(`more than ${MAX_PROOFS} proofs`);
+  return proofs.map((proof) => {
     if (!isObject(proof)) throw new MalformedError("each proof must be an object");
     return proof;
   });

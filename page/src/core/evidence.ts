@@ -16,8 +16,8 @@ export interface RegistryEvidence {
   readonly registry: string;
   /** What vouches for both hashes, in the words of the policy. */
   readonly vouching: string;
-  /** Who it is: for `oneNode` the node's address. */
-  readonly vouchedBy: string;
+  /** Who they are: for `oneNode` the node's address. */
+  readonly vouchedBy: readonly string[];
   readonly blockHash: Uint8Array;
   readonly header: Uint8Array;
   /** Of the newest final block; null where there is none. */
@@ -71,7 +71,7 @@ export class ProvenState {
 }
 
 /** Run what holds evidence against a hash; what fails is not proven. */
-function proving<T>(prove: () => T): T {
+export function proving<T>(prove: () => T): T {
   try {
     return prove();
   } catch (error) {

@@ -1,15 +1,14 @@
 // Step 5: from a vouched block hash to a registry's state. docs/spec/verification.md, "Steps".
 
 import { equalBytes } from "./bytes.js";
-import { StateProofError } from "./errors.js";
-import { type Evidence, ProvenState, type RegistryEvidence, UnprovenError } from "./evidence.js";
+import { type Evidence, type ProvenState, proving, type RegistryEvidence, UnprovenError } from "./evidence.js";
 import { parseHeader } from "./header.js";
 import type { Policy, TrustedRegistry } from "./policy.js";
 
 /** How far in the future a block may be: clocks differ. */
 const CLOCK_TOLERANCE_SECONDS = 60;
 
-/** A trusted registry's state, and when what it says is final. */
+/** A trusted registry's state, and what of it is final. */
 export class Ledger {
   private constructor(
     readonly state: ProvenState,
@@ -18,20 +17,20 @@ export class Ledger {
   ) {}
 
   /**
-   * Require that the block is proven, vouched for as the policy wants, fresh, and that it holds the pinned contract.
+   * Require that a proven block is vouched for as the policy wants, fresh, and holds the pinned contract.
    *
    * @throws UnprovenError It is not.
    */
-  static open(trusted: TrustedRegistry, evidence: Evidence, policy: Policy, now: number): Ledger {
-    const { registry } = trusted;
-    const given = evidence.registries.find((each) => each.registry === registry.id);
-    if (given === undefined) {
-      const why = evidence.missing.find((each) => each.registry === registry.id)?.reason;
-      throw new UnprovenError("noEvidence", why ?? "there is no evidence for the registry");
-    }
-    const state = ProvenState.prove(given, registry);
-    if (!isVouchedFor(given, policy)) {
-      throw new UnprovenError("unvouchedBlock", `${given.vouching} (${given.vouchedBy}) is not what the policy wants`);
+  static open(
+    state: ProvenState,
+    evidence: RegistryEvidence,
+    trusted: TrustedRegistry,
+    policy: Policy,
+    now: number,
+  ): Ledger {
+    if (!isVouchedFor(evidence, policy)) {
+      const who = `${evidence.vouching} (${evidence.vouchedBy.join(", ")})`;
+      throw new UnprovenError("unvouchedBlock", `vouched for by ${who}, which is not what the policy wants`);
     }
     const age = now - state.block.time;
     if (age < -CLOCK_TOLERANCE_SECONDS || (policy.maxAgeSeconds !== null && age > policy.maxAgeSeconds)) {
@@ -40,27 +39,37 @@ export class Ledger {
     if (state.account === null || !equalBytes(state.account.codeHash, trusted.codeHash)) {
       throw new UnprovenError("wrongCode", "the contract at the registry's address is not the one pinned");
     }
-    return new Ledger(state, given, policy.confirmations);
+    return new Ledger(state, evidence, policy.confirmations);
   }
 
-  /** Whether what happened at `anchoredAt` is final as the policy wants it. */
-  isFinal(anchoredAt: number): boolean {
-    if (this.confirmations === 0) return true;
+  /**
+   * Give the time before which everything is final: the final block's, or no bound where the newest block counts as final.
+   *
+   * @throws UnprovenError There is no final block, or none that fits the block and the policy.
+   */
+  finalBefore(): number {
     const { finalHash, finalHeader } = this.evidence;
-    if (finalHash === null || finalHeader === null) return false;
-    try {
-      const { block } = this.state;
-      const final = parseHeader(finalHeader, finalHash);
-      const isBelow = final.number + (this.confirmations ?? 0) <= block.number && final.time <= block.time;
-      return isBelow && anchoredAt < final.time;
-    } catch (error) {
-      if (error instanceof StateProofError) return false;
-      throw error;
+    if (this.confirmations === 0) return Infinity;
+    if (finalHash === null || finalHeader === null) throw new UnprovenError("noEvidence", "no final block is known");
+    const { block } = this.state;
+    const final = proving(() => parseHeader(finalHeader, finalHash));
+    if (final.number + (this.confirmations ?? 0) > block.number || final.time > block.time) {
+      throw new UnprovenError("noEvidence", "the final block is not far enough below the block");
     }
+    return final.time;
   }
 }
 
-/** Nothing but one node named by the user can vouch in this version. */
-function isVouchedFor(evidence: RegistryEvidence, policy: Policy): boolean {
-  return policy.vouching === "oneNode" && evidence.vouching === "oneNode" && policy.nodes.includes(evidence.vouchedBy);
+/** Give what is said of a registry. */
+export function evidenceOf(registryId: string, evidence: Evidence): RegistryEvidence {
+  const given = evidence.registries.find(({ registry }) => registry === registryId);
+  if (given !== undefined) return given;
+  const why = evidence.missing.find(({ registry }) => registry === registryId)?.reason;
+  throw new UnprovenError("noEvidence", why ?? "there is no evidence for the registry");
+}
+
+/** Whether the block's hash rests on what the policy wants, and, for nodes, on those that it names. */
+function isVouchedFor({ vouching, vouchedBy }: RegistryEvidence, policy: Policy): boolean {
+  if (vouching !== policy.vouching) return false;
+  return vouching !== "oneNode" || vouchedBy.every((node) => policy.nodes.includes(node));
 }

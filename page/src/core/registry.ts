@@ -3,12 +3,12 @@
 import { parseHex } from "./bytes.js";
 import { MalformedError } from "./errors.js";
 
-/** A decimal without sign or leading zeros, to build patterns from. */
-export const DECIMAL = "(0|[1-9][0-9]*)";
+/** A chain id, to build patterns from. */
+export const CHAIN_ID = "([1-9][0-9]*)";
 /** An address in its one form. */
 export const ADDRESS = "(0x[0-9a-f]{40})";
 
-const REGISTRY = new RegExp(`^eip155:${DECIMAL}:${ADDRESS}$`);
+const REGISTRY = new RegExp(`^eip155:${CHAIN_ID}:${ADDRESS}$`);
 
 export interface Registry {
   /** The whole identifier; two registries are the same if these are. */

@@ -2,15 +2,17 @@
 
 import { MalformedError } from "./errors.js";
 import { checkMembers, isArray, isObject, type JsonObject, type JsonValue } from "./json.js";
-import { ADDRESS, DECIMAL, parseRegistry, type Registry } from "./registry.js";
+import { ADDRESS, CHAIN_ID, parseRegistry, type Registry } from "./registry.js";
 
 /** Entries of a status list. */
 export const LIST_LENGTH = 131_072;
 const ENTRY_TYPE = "BitstringStatusListEntry";
 const MEMBERS = ["id", "type", "statusPurpose", "statusListIndex", "statusListCredential"];
 const FUNCTIONS = { revocation: "isRevoked", suspension: "isSuspended" } as const;
+/** Without sign or leading zeros. */
+const DECIMAL = "(0|[1-9][0-9]*)";
 const ID = new RegExp(
-  `^ethereum:${ADDRESS}@${DECIMAL}/(isRevoked|isSuspended)\\?uint32=${DECIMAL}&uint32=${DECIMAL}&uint256=${DECIMAL}$`,
+  `^ethereum:${ADDRESS}@${CHAIN_ID}/(isRevoked|isSuspended)\\?uint32=${DECIMAL}&uint32=${DECIMAL}&uint256=${DECIMAL}$`,
 );
 
 /** A credential's place among its issuer's status lists. */
@@ -29,7 +31,7 @@ export interface StatusEntries extends StatusPosition {
 /** Read the value of `credentialStatus`: one entry for revocation and one for suspension, which agree. */
 export function parseStatusEntries(value: JsonValue | undefined): StatusEntries {
   if (!isArray(value)) throw new MalformedError("credentialStatus must be an array");
-  const entries = value.filter(isStatusEntry);
+  const entries = value.filter(isObject).filter(isStatusEntry);
   const [first, second] = [onlyEntry(entries, "revocation"), onlyEntry(entries, "suspension")];
   if (entries.length !== 2) throw new MalformedError(`expected two entries of type ${ENTRY_TYPE}`);
   const [revocation, suspension] = [parseEntry(first, "revocation"), parseEntry(second, "suspension")];
@@ -53,8 +55,7 @@ export function isSet(word: bigint, index: number): boolean {
 }
 
 /** Whether an entry is of the kind judged here. A type inside an array counts, so that no entry hides there. */
-function isStatusEntry(entry: JsonValue): entry is JsonObject {
-  if (!isObject(entry)) throw new MalformedError("each entry of credentialStatus must be an object");
+function isStatusEntry(entry: JsonObject): boolean {
   const type = entry["type"];
   return type === ENTRY_TYPE || (isArray(type) && type.includes(ENTRY_TYPE));
 }

@@ -19,6 +19,8 @@ const EMPTY_ROOT = parseHex("0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc00
 /**
  * Give the value at `path` in the trie with this root; null where the nodes prove that there is none.
  *
+ * Every node but the last leads at least a nibble down, so the walk ends.
+ *
  * @param path 32 bytes: keys are hashed by the caller.
  * @param nodes In any order; those not on the path do not matter.
  * @throws StateProofError The nodes prove neither.
@@ -31,18 +33,22 @@ export function provenValue(root: Uint8Array, path: Uint8Array, nodes: readonly 
   let node = resolve(root, known);
   for (let rest = toNibbles(path); ;) {
     if (node.length === 17) {
-      const next = rest[0];
-      const child = node[next ?? 16];
-      if (next === undefined) return orAbsent(asBytes(child));
+      const [next, ...after] = rest;
+      // All keys are 32 bytes long: none ends where others go on.
+      if (next === undefined || !isEmpty(node[16])) throw new StateProofError("a key ends at a branch");
+      const child = node[next];
       if (isEmpty(child)) return null;
       node = resolve(child, known);
-      rest = rest.slice(1);
+      rest = after;
       continue;
     }
     if (node.length !== 2) throw new StateProofError("a node has neither 17 items nor 2");
     const [isLeaf, part] = unpackPath(asBytes(node[0]));
+    if (isLeaf ? part.length !== rest.length : part.length === 0 || part.length >= rest.length) {
+      throw new StateProofError("a node's path is too short or too long");
+    }
     const matches = part.every((nibble, index) => nibble === rest[index]);
-    if (isLeaf) return matches && part.length === rest.length ? orAbsent(asBytes(node[1])) : null;
+    if (isLeaf) return matches ? asBytes(node[1]) : null;
     if (!matches) return null;
     node = resolve(node[1], known);
     rest = rest.slice(part.length);
@@ -61,20 +67,13 @@ function isEmpty(item: RlpItem | undefined): boolean {
   return item instanceof Uint8Array && item.length === 0;
 }
 
-function orAbsent(value: Uint8Array): Uint8Array | null {
-  return value.length === 0 ? null : value;
-}
-
 /** Undo the hex-prefix encoding: a flag nibble (1: odd, 2: leaf), one of padding if even, then the path. */
 function unpackPath(packed: Uint8Array): readonly [isLeaf: boolean, nibbles: number[]] {
   const nibbles = toNibbles(packed);
   const [flags = 16, padding = 0] = nibbles;
   const isOdd = flags % 2 === 1;
   if (flags > 3 || (!isOdd && padding !== 0)) throw new StateProofError("a node's path has wrong flags");
-  const part = nibbles.slice(isOdd ? 1 : 2);
-  // Also what bounds the walk: every step but the last one goes down at least a nibble.
-  if (flags < 2 && part.length === 0) throw new StateProofError("an extension without a path");
-  return [flags >= 2, part];
+  return [flags >= 2, nibbles.slice(isOdd ? 1 : 2)];
 }
 
 function toNibbles(bytes: Uint8Array): number[] {

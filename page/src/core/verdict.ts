@@ -34,9 +34,9 @@ export type FailedReason =
 export type UnknownReason =
   "untrustedRegistry" | "noEvidence" | "badStateProof" | "unvouchedBlock" | "staleBlock" | "wrongCode" | "pending";
 
-/** What one step found. `detail` is for people, and no part of the format. */
+/** What one step found: a reason only where it failed or is unknown. `detail` is for people, and no part of the format. */
 export type Finding =
-  | { readonly status: "passed" | "notApplicable" | "skipped"; readonly reason: null; readonly detail: string }
+  | { readonly status: "passed" | "notApplicable" | "skipped"; readonly reason: ""; readonly detail: string }
   | { readonly status: "failed"; readonly reason: FailedReason; readonly detail: string }
   | { readonly status: "unknown"; readonly reason: UnknownReason; readonly detail: string };
 
@@ -46,14 +46,14 @@ export type Findings = Readonly<Record<StepName, Finding>>;
 /** There is no truth value in it: ask for the outcome. */
 export interface Verdict {
   readonly outcome: Outcome;
-  /** Null if valid. */
-  readonly reason: Reason | null;
+  /** Empty if valid. */
+  readonly reason: Reason | "";
   /** One for each step, in order. */
   readonly checks: readonly Check[];
 }
 
 export function passed(detail: string): Finding {
-  return { status: "passed", reason: null, detail };
+  return { status: "passed", reason: "", detail };
 }
 
 export function failed(reason: FailedReason, detail: string): Finding {
@@ -65,11 +65,11 @@ export function unknown(reason: UnknownReason, detail: string): Finding {
 }
 
 export function notApplicable(detail: string): Finding {
-  return { status: "notApplicable", reason: null, detail };
+  return { status: "notApplicable", reason: "", detail };
 }
 
 export function skipped(detail: string): Finding {
-  return { status: "skipped", reason: null, detail };
+  return { status: "skipped", reason: "", detail };
 }
 
 /** Draw the verdict: anything failed counts before anything unknown, and the first of them names the reason. */
@@ -79,7 +79,7 @@ export function conclude(findings: Findings): Verdict {
   const doubt = checks.find(({ status }) => status === "unknown");
   if (failure !== undefined) return { outcome: "invalid", reason: failure.reason, checks };
   if (doubt !== undefined) return { outcome: "unknown", reason: doubt.reason, checks };
-  return { outcome: "valid", reason: null, checks };
+  return { outcome: "valid", reason: "", checks };
 }
 
 /** Of one verdict for each anchor proof, give the one that counts: one valid suffices, and unknown may still pass. */

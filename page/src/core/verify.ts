@@ -13,8 +13,8 @@ import {
   checkNotSuspended,
 } from "./checks.js";
 import { type Credential, parseCredential } from "./credential.js";
-import { type Evidence, UnprovenError } from "./evidence.js";
-import { Ledger } from "./ledger.js";
+import { type Evidence, ProvenState, UnprovenError } from "./evidence.js";
+import { evidenceOf, Ledger } from "./ledger.js";
 import { isIncluded, leafHash } from "./merkle.js";
 import type { Policy } from "./policy.js";
 import type { AnchorProof } from "./proof.js";
@@ -50,7 +50,7 @@ export function verify(file: Uint8Array, evidence: Evidence, policy: Policy, now
   if (statusEntries === null || first === undefined) {
     return conclude({
       ...ownFindings(credential, now),
-      statusEntries: notApplicable("no anchor proof, so no leaf"),
+      statusEntries: skipped("no anchor proof, so no leaf"),
       inclusion: failed("notAnchored", "the credential has no anchor proof"),
       ...skippedLedger("step 3 failed"),
     });
@@ -95,23 +95,30 @@ function judgeProof(given: Case): Verdict {
   });
 }
 
-/** Steps 4 to 11, and the time of the block if it can be relied on. */
-function ledgerFindings(given: Case): { readonly findings: LedgerFindings; readonly blockTime?: number } {
+/** Steps 4 to 11, and the time of the block if header and account are proven, whatever else is wrong with it. */
+function ledgerFindings(given: Case): { readonly findings: LedgerFindings; readonly blockTime: number | null } {
   const { proof, policy, evidence, now } = given;
   const trusted = trustedRegistry(proof, policy);
   if (trusted === undefined) {
     const doubt = unknown("untrustedRegistry", `the policy does not have ${proof.registry.id}`);
-    return { findings: { registryTrusted: doubt, block: doubt, anchored: doubt, ...doubtfulRecords(given, doubt) } };
+    const findings = { registryTrusted: doubt, block: doubt, anchored: doubt, ...doubtfulRecords(given, doubt) };
+    return { findings, blockTime: null };
   }
   const registryTrusted = passed(`the policy has it as ${trusted.name}`);
+  let blockTime: number | null = null;
   try {
-    const ledger = Ledger.open(trusted, evidence, policy, now);
-    const { block } = ledger.state;
-    const vouched = passed(`block ${block.number} of ${block.time}, vouched for by ${ledger.evidence.vouchedBy}`);
-    return { findings: { registryTrusted, block: vouched, ...stateFindings(given, ledger) }, blockTime: block.time };
+    const said = evidenceOf(proof.registry.id, evidence);
+    const state = ProvenState.prove(said, proof.registry);
+    blockTime = state.block.time;
+    const ledger = Ledger.open(state, said, trusted, policy, now);
+    const block = passed(`block ${state.block.number} of ${blockTime}, vouched for by ${said.vouchedBy.join(", ")}`);
+    return { findings: { registryTrusted, block, ...stateFindings(given, ledger) }, blockTime };
   } catch (error) {
     const doubt = unproven(error);
-    return { findings: { registryTrusted, block: doubt, anchored: doubt, ...doubtfulRecords(given, doubt) } };
+    return {
+      findings: { registryTrusted, block: doubt, anchored: doubt, ...doubtfulRecords(given, doubt) },
+      blockTime,
+    };
   }
 }
 
@@ -155,7 +162,7 @@ function denial({ credential, policy }: Case): Finding | null {
 function ownFindings(
   { validFrom, validUntil, otherProofs }: Credential,
   now: number,
-  blockTime = now,
+  blockTime: number | null = null,
 ): Pick<Findings, "wellFormed" | "dates" | "otherProofs"> {
   return {
     wellFormed: passed("a credential in strict JSON"),
@@ -165,8 +172,13 @@ function ownFindings(
 }
 
 /** Step 12. A slow clock must not fail what the ledger has seen, so `validFrom` is held against the later time. */
-function checkDates(validFrom: number | null, validUntil: number | null, now: number, blockTime: number): Finding {
-  if (validFrom !== null && validFrom > Math.max(now, blockTime)) {
+function checkDates(
+  validFrom: number | null,
+  validUntil: number | null,
+  now: number,
+  blockTime: number | null,
+): Finding {
+  if (validFrom !== null && validFrom > Math.max(now, blockTime ?? now)) {
     return failed("notYetValid", `valid from ${validFrom}`);
   }
   if (validUntil !== null && validUntil <= now) return failed("expired", `valid until ${validUntil}`);
