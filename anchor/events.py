@@ -1,33 +1,21 @@
-"""Events of the registry: strict reading of raw logs, and the hash chains (heads) over them (docs/spec/history.md).
+"""Events of the registry: what its contract can say, as IRegistryEvents.sol declares it (docs/spec/history.md).
 
-Upholds: a log that decodes is byte for byte what the contract's `emit` would write, and `event_hash` is what it would
-hash into the issuer's head (design section 6):
+An event extends the head of its issuer, the registry-wide one, or both (`Event.heads`). Heads cover its parameters, not
+where it was found: block, transaction and log index are what the node says. `at` is a parameter, hence the chain's own
+time.
 
-    head of an issuer:   head_0 = keccak256(abi.encode("credanchor/head/v1", chain id, registry, issuer))
-    event hash:          keccak256(abi.encode(topic0, all parameters in declared order, but for the heads at the end))
-    next head:           keccak256(abi.encode(head, event hash))
-
-A head covers an event's parameters, not where it was found: block, transaction and log index are what the node says.
-`at` is a parameter, hence the chain's own time.
-
-Leaves to others: whether the events are the whole history and follow from one another (`anchor.audit`).
+Leaves to others: reading raw logs and computing heads (`anchor.logs`); whether events follow from one another
+(`anchor.replay`) and are all that there were (`anchor.audit`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-from eth_abi import abi
-from eth_abi.exceptions import DecodingError
-from eth_hash.auto import keccak
-
-from anchor.errors import EvidenceFormatError, HistoryError
-from anchor.model import Address, Hash32, RegistryId, address, hash32, parse_hex, to_hex
-
-_ISSUER_HEAD_TAG: Final = "credanchor/head/v1"
-_REGISTRY_HEAD_TAG: Final = "credanchor/registry-head/v1"
+from anchor.errors import EvidenceFormatError
+from anchor.model import Address, Hash32, address, hash32
 
 _MAX_TOPICS: Final = 4
 
@@ -63,34 +51,62 @@ class RawLog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One event of one issuer. Only `parse_log` builds one."""
+    """One event of a registry. Only `anchor.logs.parse_log` builds one."""
 
     kind: ClassVar[str]
-    """Its name in reports."""
+    """Its name in reports: the contract's, with a small first letter."""
+    abi: ClassVar[str]
+    """Its parameters as IRegistryEvents.sol declares them, named as the fields here. Indexed ones first, heads last."""
 
-    issuer_id: int
     actor: Address
-    """Who did it: accreditor, controller or key."""
+    """Who decided it: admin, accreditor, controller or key."""
     at: int
-    head: Hash32
-    """The issuer's head after it, as the log says."""
+    """Time of its block."""
+    heads: Mapping[int | None, Hash32] = field(hash=False)
+    """The heads after it, as the log says: by issuer; the registry-wide one by None."""
     event_hash: Hash32
-    """What it adds to the head."""
+    """What it adds to these heads."""
     log: RawLog = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IssuerAccredited(Event):
+class RoleChanged(Event):
+    """An account was given a role, or lost it."""
+
+    kind = "roleChanged"
+    abi = "bytes32 indexed role, address indexed account, bool granted, address actor, uint40 at, bytes32 registry_head"
+
+    role: Hash32
+    account: Address
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerEvent(Event):
+    """One event of one issuer: it extends that issuer's head."""
+
+    issuer_id: int
+
+    @property
+    def head(self) -> Hash32:
+        """The issuer's head after it, as the log says."""
+        return self.heads[self.issuer_id]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerAccredited(IssuerEvent):
     """An issuer was admitted."""
 
     kind = "issuerAccredited"
+    abi = (
+        "uint32 indexed issuer_id, bytes32 indexed did_hash, string did_bytes, address controller, address actor, "
+        "uint40 at, bytes32 head, bytes32 registry_head"
+    )
 
     did_hash: Hash32
     did_bytes: bytes
     """The DID as the contract took it, which asks for no UTF-8."""
     controller: Address
-    registry_head: Hash32
-    """The registry-wide head after it, as the log says."""
 
     @property
     def did(self) -> str:
@@ -99,10 +115,50 @@ class IssuerAccredited(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyAdded(Event):
+class AccreditationWithdrawn(IssuerEvent):
+    """An accreditation got an end, or an earlier one."""
+
+    kind = "accreditationWithdrawn"
+    abi = (
+        "uint32 indexed issuer_id, uint40 withdrawn_at, uint8 reason, address actor, uint40 at, bytes32 head, "
+        "bytes32 registry_head"
+    )
+
+    withdrawn_at: int
+    reason: int
+    """A `StatusReason` value, or what the contract would never emit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControllerTransferStarted(IssuerEvent):
+    """Control of an issuer was offered, or the offer taken back."""
+
+    kind = "controllerTransferStarted"
+    abi = "uint32 indexed issuer_id, address indexed controller, address actor, uint40 at, bytes32 head"
+
+    controller: Address
+    """Who may accept; zero: nobody any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControllerTransferred(IssuerEvent):
+    """Control of an issuer was accepted."""
+
+    kind = "controllerTransferred"
+    abi = "uint32 indexed issuer_id, address indexed controller, address actor, uint40 at, bytes32 head"
+
+    controller: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyAdded(IssuerEvent):
     """A key was bound to an issuer."""
 
     kind = "keyAdded"
+    abi = (
+        "uint32 indexed issuer_id, address indexed key, uint8 scope, uint16 status_epoch, uint40 valid_from, "
+        "address actor, uint40 at, bytes32 head"
+    )
 
     key: Address
     scope: int
@@ -112,18 +168,86 @@ class KeyAdded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchAnchored(Event):
-    """A batch was anchored by the actor."""
+class KeyRetired(IssuerEvent):
+    """A key got its end; what it did before stays good."""
 
-    kind = "batchAnchored"
+    kind = "keyRetired"
+    abi = "uint32 indexed issuer_id, address indexed key, uint40 valid_until, address actor, uint40 at, bytes32 head"
 
-    root: Hash32
-    size: int
+    key: Address
+    valid_until: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatusChanged(Event):
+class KeyCompromised(IssuerEvent):
+    """A key was declared compromised: what it did at `since` or later is void."""
+
+    kind = "keyCompromised"
+    abi = "uint32 indexed issuer_id, address indexed key, uint40 since, address actor, uint40 at, bytes32 head"
+
+    key: Address
+    since: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusEpochChanged(IssuerEvent):
+    """Other status epochs count from now on; follows the `KeyCompromised` of a STATUS key that caused it."""
+
+    kind = "statusEpochChanged"
+    abi = "uint32 indexed issuer_id, uint16 epoch, uint16 next_epoch, address actor, uint40 at, bytes32 head"
+
+    epoch: int
+    next_epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoncesCancelled(IssuerEvent):
+    """Signatures for relayed calls that were not used yet became void."""
+
+    kind = "noncesCancelled"
+    abi = "uint32 indexed issuer_id, address indexed key, uint256 nonce, address actor, uint40 at, bytes32 head"
+
+    key: Address
+    nonce: int
+    """Next one that is good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchAnchored(IssuerEvent):
+    """A batch was anchored by the actor; or anchored again, the earlier anchoring being void."""
+
+    kind = "batchAnchored"
+    abi = "uint32 indexed issuer_id, bytes32 indexed root, uint32 size, address actor, uint40 at, bytes32 head"
+
+    root: Hash32
+    size: int
+    """0: it was anchored by its root alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRevoked(IssuerEvent):
+    """A whole batch was revoked."""
+
+    kind = "batchRevoked"
+    abi = (
+        "uint32 indexed issuer_id, bytes32 indexed root, uint16 epoch, uint8 reason, address actor, uint40 at, "
+        "bytes32 head"
+    )
+
+    root: Hash32
+    epoch: int
+    reason: int
+    """A `StatusReason` value, or what the contract would never emit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusChanged(IssuerEvent):
     """Bits of a status list changed: revocation, suspension or reinstatement."""
+
+    abi = (
+        "uint32 indexed issuer_id, uint32 indexed status_list, uint16 epoch, uint16[] words, uint256[] masks, "
+        "uint8 reason, address actor, uint40 at, bytes32 head"
+    )
 
     status_list: int
     epoch: int
@@ -155,132 +279,19 @@ class CredentialsReinstated(StatusChanged):
     kind = "credentialsReinstated"
 
 
-AnyEvent = IssuerAccredited | KeyAdded | BatchAnchored | StatusChanged
+OngoingEvent = (
+    AccreditationWithdrawn
+    | ControllerTransferStarted
+    | ControllerTransferred
+    | KeyAdded
+    | KeyRetired
+    | KeyCompromised
+    | StatusEpochChanged
+    | NoncesCancelled
+    | BatchAnchored
+    | BatchRevoked
+    | StatusChanged
+)
+"""What can happen to an issuer once it is accredited."""
 
-
-def first_head(registry: RegistryId, issuer_id: int) -> Hash32:
-    """Give an issuer's head before its first event."""
-    types = ["string", "uint256", "address", "uint32"]
-    values = [_ISSUER_HEAD_TAG, registry.chain_id, to_hex(registry.address), issuer_id]
-    return Hash32(keccak(abi.encode(types, values)))
-
-
-def first_registry_head(registry: RegistryId) -> Hash32:
-    """Give the registry-wide head before its first event."""
-    types = ["string", "uint256", "address"]
-    return Hash32(keccak(abi.encode(types, [_REGISTRY_HEAD_TAG, registry.chain_id, to_hex(registry.address)])))
-
-
-def next_head(head: Hash32, event_hash: Hash32) -> Hash32:
-    """Give the head after one more event."""
-    return Hash32(keccak(head + event_hash))
-
-
-def parse_log(log: RawLog) -> AnyEvent | None:
-    """Read one log of the registry.
-
-    Returns:
-        The event; None for a log of another kind, such as OpenZeppelin's for roles. Passing over those is safe: nothing
-        is concluded from them, and an event that does extend a head, of a contract newer than this code, is missed by
-        the head of the next event or in the end by the one proven.
-
-    Raises:
-        HistoryError: The log claims to be one of the events above and is not what the contract would emit.
-    """
-    form = _FORMS.get(log.topics[0]) if log.topics else None
-    return form.parse(log) if form is not None else None
-
-
-def _as_is(value: Any) -> Any:
-    return value
-
-
-_CONVERTERS: Final[dict[str, Callable[[Any], Any]]] = {"address": lambda text: address(parse_hex(text))}
-
-_HEADS: Final = frozenset({"head", "registry_head"})
-
-
-class _Form:
-    """The ABI of one event, with parameters named as in the `Event` they become."""
-
-    def __init__(self, name: str, event: type[AnyEvent], *, topics: dict[str, str], data: dict[str, str]) -> None:
-        self._name = name
-        self._event = event
-        self._parameters = [*topics, *data]
-        self._indexed, self._unindexed = [*topics.values()], [*data.values()]
-        types = self._indexed + self._unindexed
-        heads = sum(parameter in _HEADS for parameter in self._parameters)
-        # Indexed parameters are declared first, heads last; a head cannot hash itself.
-        self._hashed_count = len(types) - heads
-        self._hashed = ["bytes32", *types[: self._hashed_count]]
-        self._convert = [_CONVERTERS.get(each, _as_is) for each in types]
-        # A string is encoded like bytes, but eth_abi decodes only those that are UTF-8.
-        signature = ",".join("string" if each == "bytes" else each for each in types)
-        self.topic: Final[Hash32] = Hash32(keccak(f"{name}({signature})".encode()))
-
-    def parse(self, log: RawLog) -> AnyEvent:
-        topics = b"".join(log.topics[1:])
-        try:
-            indexed = abi.decode(self._indexed, topics)
-            unindexed = abi.decode(self._unindexed, log.data)
-        except (DecodingError, OverflowError) as error:  # eth_abi lets the latter through for lengths beyond 63 bits
-            raise HistoryError(f"{log.place}: a {self._name} log does not decode") from error
-        if abi.encode(self._indexed, indexed) != topics or abi.encode(self._unindexed, unindexed) != log.data:
-            raise HistoryError(f"{log.place}: a {self._name} log is not encoded as the contract encodes it")
-        values = [*indexed, *unindexed]
-        event_hash = Hash32(keccak(abi.encode(self._hashed, [self.topic, *values[: self._hashed_count]])))
-        fields = (convert(value) for convert, value in zip(self._convert, values, strict=True))
-        return self._event(**dict(zip(self._parameters, fields, strict=True)), event_hash=event_hash, log=log)
-
-
-_STATUS_TOPICS: Final = {"issuer_id": "uint32", "status_list": "uint32"}
-_STATUS_DATA: Final = {
-    "epoch": "uint16",
-    "words": "uint16[]",
-    "masks": "uint256[]",
-    "reason": "uint8",
-    "actor": "address",
-    "at": "uint40",
-    "head": "bytes32",
-}
-
-_FORMS: Final = {
-    form.topic: form
-    for form in (
-        _Form(
-            "IssuerAccredited",
-            IssuerAccredited,
-            topics={"issuer_id": "uint32", "did_hash": "bytes32"},
-            data={
-                "did_bytes": "bytes",
-                "controller": "address",
-                "actor": "address",
-                "at": "uint40",
-                "head": "bytes32",
-                "registry_head": "bytes32",
-            },
-        ),
-        _Form(
-            "KeyAdded",
-            KeyAdded,
-            topics={"issuer_id": "uint32", "key": "address"},
-            data={
-                "scope": "uint8",
-                "status_epoch": "uint16",
-                "valid_from": "uint40",
-                "actor": "address",
-                "at": "uint40",
-                "head": "bytes32",
-            },
-        ),
-        _Form(
-            "BatchAnchored",
-            BatchAnchored,
-            topics={"issuer_id": "uint32", "root": "bytes32"},
-            data={"size": "uint32", "actor": "address", "at": "uint40", "head": "bytes32"},
-        ),
-        _Form("CredentialsRevoked", CredentialsRevoked, topics=_STATUS_TOPICS, data=_STATUS_DATA),
-        _Form("CredentialsSuspended", CredentialsSuspended, topics=_STATUS_TOPICS, data=_STATUS_DATA),
-        _Form("CredentialsReinstated", CredentialsReinstated, topics=_STATUS_TOPICS, data=_STATUS_DATA),
-    )
-}
+AnyEvent = RoleChanged | IssuerAccredited | OngoingEvent

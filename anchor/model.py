@@ -21,6 +21,7 @@ Address = NewType("Address", bytes)
 """20 bytes: an Ethereum account or contract."""
 
 ZERO_HASH: Final = Hash32(bytes(32))
+ZERO_ADDRESS: Final = Address(bytes(20))
 MAX_UINT32: Final = 2**32 - 1
 MAX_UINT256: Final = 2**256 - 1
 
@@ -159,6 +160,11 @@ class Key:
     """A `KeyScope` value, or 0."""
     status_epoch: int
 
+    @property
+    def cut_off(self) -> int | None:
+        """When it stopped, or what it did became void, whichever is earlier; None if neither."""
+        return min((time for time in (self.valid_until, self.compromised_at) if time), default=None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
@@ -170,6 +176,10 @@ class Batch:
     revoked_reason: int
     """0: not revoked."""
     revoked_epoch: int
+
+    def is_revoked_in(self, status_epoch: int) -> bool:
+        """Tell whether it is revoked, seen from a status epoch: revocations made for later epochs count too."""
+        return self.revoked_reason != 0 and self.revoked_epoch >= status_epoch
 
 
 class Vouching(Enum):

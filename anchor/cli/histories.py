@@ -9,49 +9,36 @@ from typing import Any, Final
 
 from rich.table import Table
 
-from anchor.audit import History, IssuerHistory
+from anchor.cli.occurrences import LABELS, Occurrence, position_words, role_name
 from anchor.cli.output import console, plain, printable
 from anchor.cli.verdicts import basis_content, basis_words
-from anchor.events import AnyEvent, BatchAnchored, IssuerAccredited, KeyAdded, StatusChanged
-from anchor.model import Basis, KeyScope, StatusPosition, to_hex, to_utc
-from anchor.status import StatusPurpose, StatusReason, positions_of
+from anchor.events import IssuerEvent
+from anchor.history import ACCREDITOR_ROLE, History, IssuerHistory
+from anchor.model import Basis, KeyScope, to_hex, to_utc
+from anchor.status import StatusPurpose, StatusReason
 
 FORMAT: Final = "credanchor/audit@v1"
 """First member of the JSON output; a change that could break readers changes it."""
 
-_LABELS: Final = {
-    "issuerAccredited": "issuer accredited",
-    "keyAdded": "key added",
-    "batchAnchored": "batch anchored",
-    "credentialsRevoked": "[red]revoked[/]",
-    "credentialsSuspended": "[yellow]suspended[/]",
-    "credentialsReinstated": "[green]reinstated[/]",
-}
-_SHOWN_POSITIONS: Final = 3
-"""Status positions named in one row of the table; JSON and CSV name them all."""
-
 
 def print_history(history: History, basis: Basis, did: str | None) -> None:
-    """Print the issuers, then every event in order, then what proves that there are no others."""
+    """Print every event in order, where that led each issuer, then what proves that there are no other events."""
     table = Table("block", "time", "issuer", "event", "what", "reason", "by", box=None, pad_edge=False)
-    for event in _events(history, did):
+    for each in _occurrences(history, did):
         table.add_row(
-            str(event.log.block_number),
-            to_utc(event.at),
-            str(event.issuer_id),
-            _LABELS[event.kind],
-            printable(_what(event)),
-            _reason(event) if isinstance(event, StatusChanged) else "",
-            to_hex(event.actor)[:10] + "…",
+            str(each.event.log.block_number),
+            to_utc(each.event.at),
+            str(each.event.issuer_id) if isinstance(each.event, IssuerEvent) else "",
+            LABELS[each.event.kind],
+            printable(each.words()),
+            each.reason,
+            to_hex(each.event.actor)[:10] + "…",
         )
     console.print(table)
     for issuer in _issuers(history, did):
-        counts = _counts(issuer)
-        console.print(
-            f"issuer {issuer.issuer_id}, {printable(issuer.did)}: {counts['credentials']} credentials anchored "
-            f"in {counts['batches']} batch{'' if counts['batches'] == 1 else 'es'}, {counts['revoked']} revoked, "
-            f"{counts['suspended']} suspended now"
-        )
+        _print_issuer(issuer)
+    accreditors = ", ".join(to_hex(account) for account in history.members(ACCREDITOR_ROLE))
+    console.print(f"accreditors now: {accreditors or 'nobody'}")
     console.print(
         f"[bold green]✔ COMPLETE[/]  {len(history.events)} events lead to the heads in the contract's state; "
         "none is missing, altered or invented"
@@ -66,91 +53,112 @@ def history_content(history: History, basis: Basis, did: str | None) -> dict[str
         "complete": True,
         "basis": basis_content(basis),
         "registryHead": to_hex(history.registry_head),
-        "issuers": [
-            {"issuer": each.issuer_id, "did": each.did, "head": to_hex(each.head), **_counts(each)}
-            for each in _issuers(history, did)
+        "roles": [
+            {"role": role_name(each.role), "account": to_hex(each.account), "since": each.since, "until": each.until}
+            for each in history.tenures
         ],
-        "events": [_event_content(event) for event in _events(history, did)],
+        "issuers": [_issuer_content(each) for each in _issuers(history, did)],
+        "events": [each.content() for each in _occurrences(history, did)],
     }
 
 
 def csv_text(history: History, did: str | None) -> str:
-    """Give a history as CSV: one row for each event, and for status changes one for each credential."""
+    """Give a history as CSV: one row for each event, and for changes of status one for each credential."""
     text = io.StringIO()
     rows = csv.writer(text)
-    rows.writerow(["block", "time", "issuer", "event", "subject", "list", "index", "reason", "actor", "transaction"])
-    for event in _events(history, did):
-        start = [event.log.block_number, to_utc(event.at), event.issuer_id, event.kind]
-        end = [to_hex(event.actor), to_hex(event.log.transaction_hash)]
-        if isinstance(event, StatusChanged):
-            for position in _positions(event):
-                rows.writerow([*start, "", position.status_list, position.index, _reason(event), *end])
-        else:
-            rows.writerow([*start, plain(_subject(event)), "", "", "", *end])
+    rows.writerow(
+        ["block", "time", "issuer", "event", "subject", "list", "index", "reason", "actor", "transaction", "what"]
+    )
+    for each in _occurrences(history, did):
+        event = each.event
+        issuer_id = event.issuer_id if isinstance(event, IssuerEvent) else ""
+        start = [event.log.block_number, to_utc(event.at), issuer_id, event.kind]
+        end = [each.reason, to_hex(event.actor), to_hex(event.log.transaction_hash)]
+        for position in each.positions:
+            rows.writerow([*start, "", position.status_list, position.index, *end, ""])
+        if not each.positions:
+            rows.writerow([*start, plain(each.subject), "", "", *end, plain(each.words())])
+        if each.epoch_change is not None:
+            undone = {
+                "no longer revoked": each.epoch_change.unrevoked,
+                "no longer suspended": each.epoch_change.unsuspended,
+            }
+            for what, positions in undone.items():
+                for position in positions:
+                    rows.writerow([*start, "", position.status_list, position.index, *end, what])
+            for root in each.epoch_change.unrevoked_batches:
+                rows.writerow([*start, to_hex(root), "", "", *end, "no longer revoked"])
     return text.getvalue()
 
 
-def _event_content(event: AnyEvent) -> dict[str, Any]:
-    content: dict[str, Any] = {
-        "event": event.kind,
-        "issuer": event.issuer_id,
-        "at": event.at,
-        "actor": to_hex(event.actor),
-        "block": event.log.block_number,
-        "transaction": to_hex(event.log.transaction_hash),
-        "head": to_hex(event.head),
+def _print_issuer(issuer: IssuerHistory) -> None:
+    counts = _counts(issuer)
+    batches = f"{counts['batches']} batch{'' if counts['batches'] == 1 else 'es'}"
+    console.print(
+        f"issuer {issuer.issuer_id}, {printable(issuer.did)}: {counts['credentials']} credentials anchored "
+        f"in {batches}, {counts['revoked']} revoked, {counts['suspended']} suspended now"
+    )
+    if issuer.record.withdrawn_at:
+        console.print(f"  [red]accreditation withdrawn[/] from {to_utc(issuer.record.withdrawn_at)} on")
+    for root in issuer.void_batches():
+        console.print(f"  [red]void[/], anchored with a compromised key: batch {to_hex(root)}")
+    for root in issuer.revoked_batches():
+        console.print(f"  [red]revoked[/] as a whole: batch {to_hex(root)}")
+    for change in issuer.epoch_changes:
+        when = f"since status epoch {change.event.epoch} counts"
+        if change.unrevoked:
+            console.print(f"  no longer revoked {when}: {position_words(change.unrevoked)}")
+        if change.unsuspended:
+            console.print(f"  no longer suspended {when}: {position_words(change.unsuspended)}")
+        for root in change.unrevoked_batches:
+            console.print(f"  no longer revoked {when}: batch {to_hex(root)}")
+
+
+def _issuer_content(issuer: IssuerHistory) -> dict[str, Any]:
+    void, revoked, pending = issuer.void_batches(), issuer.revoked_batches(), issuer.pending_controller
+    return {
+        "issuer": issuer.issuer_id,
+        "did": issuer.did,
+        "head": to_hex(issuer.head),
+        "controller": to_hex(issuer.record.controller),
+        "pendingController": None if pending is None else to_hex(pending),
+        "accreditedAt": issuer.record.accredited_at,
+        "withdrawnAt": issuer.record.withdrawn_at or None,
+        "statusEpoch": issuer.record.status_epoch,
+        "nextStatusEpoch": issuer.next_status_epoch,
+        "keys": [
+            {
+                "key": to_hex(address),
+                "scope": KeyScope(key.scope).name,
+                "statusEpoch": key.status_epoch,
+                "validFrom": key.valid_from,
+                "validUntil": key.valid_until or None,
+                "compromisedAt": key.compromised_at or None,
+            }
+            for address, key in issuer.keys.items()
+        ],
+        "anchored": [
+            {
+                "root": to_hex(root),
+                "size": batch.size,
+                "key": to_hex(batch.key),
+                "anchoredAt": batch.anchored_at,
+                "void": root in void,
+                "revoked": StatusReason(batch.revoked_reason).label if root in revoked else None,
+            }
+            for root, batch in issuer.batches.items()
+        ],
+        **_counts(issuer),
     }
-    if isinstance(event, StatusChanged):
-        content |= {
-            "list": event.status_list,
-            "epoch": event.epoch,
-            "indices": [position.index for position in _positions(event)],
-            "reason": _reason(event),
-        }
-    elif isinstance(event, BatchAnchored):
-        content |= {"root": _subject(event), "size": event.size}
-    elif isinstance(event, KeyAdded):
-        content |= {"key": _subject(event), "scope": KeyScope(event.scope).name, "validFrom": event.valid_from}
-    else:
-        content |= {"did": _subject(event), "controller": to_hex(event.controller)}
-    return content
-
-
-def _what(event: AnyEvent) -> str:
-    if isinstance(event, StatusChanged):
-        positions = _positions(event)
-        named = ", ".join(str(position.index) for position in positions[:_SHOWN_POSITIONS])
-        more = f" and {len(positions) - _SHOWN_POSITIONS} more" if len(positions) > _SHOWN_POSITIONS else ""
-        return f"list {event.status_list}, index {named}{more}"
-    if isinstance(event, BatchAnchored):
-        return f"{event.size} credentials, root {_subject(event)[:10]}…"
-    if isinstance(event, KeyAdded):
-        return f"{_subject(event)[:10]}… for {KeyScope(event.scope).name.lower()}"
-    return _subject(event)
-
-
-def _subject(event: IssuerAccredited | KeyAdded | BatchAnchored) -> str:
-    if isinstance(event, BatchAnchored):
-        return to_hex(event.root)
-    return to_hex(event.key) if isinstance(event, KeyAdded) else event.did
-
-
-def _positions(event: StatusChanged) -> list[StatusPosition]:
-    return [
-        position
-        for word, mask in zip(event.words, event.masks, strict=True)
-        for position in positions_of(event.status_list, word, mask)
-    ]
-
-
-def _reason(event: StatusChanged) -> str:
-    return StatusReason(event.reason).label
 
 
 def _counts(issuer: IssuerHistory) -> dict[str, int]:
+    """Count what counts: batches that are not void, and single credentials' status."""
+    void = set(issuer.void_batches())
+    good = [batch for root, batch in issuer.batches.items() if root not in void]
     return {
-        "batches": len(issuer.batches),
-        "credentials": sum(batch.size for batch in issuer.batches.values()),
+        "batches": len(good),
+        "credentials": sum(batch.size for batch in good),
         "revoked": len(issuer.positions(StatusPurpose.REVOCATION)),
         "suspended": len(issuer.positions(StatusPurpose.SUSPENSION)),
     }
@@ -160,6 +168,9 @@ def _issuers(history: History, did: str | None) -> list[IssuerHistory]:
     return [each for each in history.issuers if did is None or each.did == did]
 
 
-def _events(history: History, did: str | None) -> Iterator[AnyEvent]:
+def _occurrences(history: History, did: str | None) -> Iterator[Occurrence]:
+    """Go through the events: all, or those of one issuer."""
     shown = {each.issuer_id for each in _issuers(history, did)}
-    return (event for event in history.events if event.issuer_id in shown)
+    for event in history.events:
+        if did is None or (isinstance(event, IssuerEvent) and event.issuer_id in shown):
+            yield Occurrence(history, event)

@@ -18,10 +18,11 @@ from eth_abi import abi
 from eth_hash.auto import keccak
 
 from anchor.errors import LedgerError, WrongLedgerError
-from anchor.events import Event, parse_log
+from anchor.events import Event
 from anchor.ledger.abi import contract_build
 from anchor.ledger.answers import Receipt
 from anchor.ledger.client import Call, LedgerClient
+from anchor.logs import parse_log
 from anchor.model import Address, Hash32, KeyScope, RegistryId, to_hex
 
 EventT = TypeVar("EventT", bound=Event)

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from anchor.errors import LedgerError, LedgerUnavailableError
-from anchor.events import parse_log
 from anchor.ledger import testnet as module
 from anchor.ledger.client import LedgerClient
 from anchor.ledger.collect import collect_evidence
 from anchor.ledger.rpc import RpcNode
 from anchor.ledger.testnet import CHAIN_ID, Testnet, dev_signer, find_anvil
 from anchor.ledger.transactions import Fate, TransactionSender
+from anchor.logs import parse_log
 from anchor.model import to_hex
 from tests.ledger.chain import ANCHOR_KEY, Chain, drop, root_of
 

@@ -9,13 +9,53 @@ from eth_hash.auto import keccak
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from anchor.audit import History, StatusWord, check_complete, replay
+from anchor.audit import check_complete
 from anchor.errors import HistoryError
 from anchor.events import RawLog
+from anchor.history import ACCREDITOR_ROLE, ADMIN_ROLE, History, StatusWord
+from anchor.model import StatusPosition
+from anchor.replay import replay
 from anchor.status import StatusPurpose, mask_of, positions_of, word_of
-from tests.support.history import REGISTRY, Call, accredited, anchored, chain, key_added, status_changed
+from tests.support.history import (
+    ACCREDITOR,
+    ADMIN,
+    REGISTRY,
+    Call,
+    accredited,
+    anchored,
+    batch_revoked,
+    chain,
+    control_accepted,
+    control_offered,
+    deployed,
+    epochs_changed,
+    key_added,
+    key_compromised,
+    key_retired,
+    nonces_cancelled,
+    role_changed,
+    status_changed,
+    withdrawn,
+)
 
 REVOKED, SUSPENDED, REINSTATED = "CredentialsRevoked", "CredentialsSuspended", "CredentialsReinstated"
+
+
+@dataclass
+class ModelKey:
+    issuer: int
+    scope: int
+    epoch: int
+    cut_off: int | None = None
+    nonce: int = 0
+
+
+@dataclass
+class ModelBatch:
+    key: bytes
+    at: int
+    size: int
+    revoked_epoch: int | None = None
 
 
 @dataclass
@@ -23,11 +63,15 @@ class Model:
     """What the contract would do, one random call after another."""
 
     random: Random
-    calls: list[Call] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=lambda: list(deployed(at=1_000, block=1)))
+    admin: bytes = ADMIN
+    accreditors: list[bytes] = field(default_factory=lambda: [ACCREDITOR])
     controllers: dict[int, bytes] = field(default_factory=dict)
-    keys: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
-    """Issuer, scope and status epoch of each key."""
-    roots: dict[tuple[int, bytes], int] = field(default_factory=dict)
+    offers: dict[int, bytes] = field(default_factory=dict)
+    ends: dict[int, int] = field(default_factory=dict)
+    epochs: dict[int, tuple[int, int]] = field(default_factory=dict)
+    keys: dict[bytes, ModelKey] = field(default_factory=dict)
+    roots: dict[tuple[int, bytes], ModelBatch] = field(default_factory=dict)
     bits: dict[tuple[int, StatusPurpose, StatusWord], int] = field(default_factory=dict)
     at: int = 1_000
     block: int = 1
@@ -36,38 +80,157 @@ class Model:
         """32 bytes that no other call has: what never repeats is not left to chance."""
         return keccak(b"%d" % len(self.calls))
 
+    @property
+    def now(self) -> dict[str, Any]:
+        return {"at": self.at, "block": self.block}
+
     def step(self) -> None:
         if self.random.random() < 0.7:
             self.block += self.random.randint(1, 3)
             self.at += self.random.randint(0, 20)
-        known = [scope for _, scope, _ in self.keys.values()]
-        acts = [self.accredit, *[self.add_key] * (2 * bool(self.controllers))]
-        acts += [self.anchor] * (3 * (1 in known)) + [self.change_status] * (5 * (2 in known))
+        acts = [self.change_role, *[self.accredit] * (2 * (len(self.controllers) < 3))]
+        if self.controllers:
+            acts += [self.withdraw, self.move_control, *[self.add_key] * 4]
+        if self.keys:
+            acts += [self.cut_off, self.cut_off, self.cancel_nonces, *[self.anchor] * 4, *[self.change_status] * 6]
+        if self.roots:
+            acts += [self.revoke_batch, *[self.anchor_again] * 3]
         self.random.choice(acts)()
+
+    def change_role(self) -> None:
+        role = bytes(ACCREDITOR_ROLE)
+        match self.random.randint(0, 2):
+            case 0:
+                heir = self.fresh()[:20]
+                self.calls += [
+                    role_changed(ADMIN_ROLE, self.admin, granted=False, actor=heir, **self.now),
+                    role_changed(ADMIN_ROLE, heir, actor=heir, **self.now),
+                ]
+                self.admin = heir
+            case 1:
+                self.accreditors.append(self.fresh()[:20])
+                self.calls.append(role_changed(role, self.accreditors[-1], actor=self.admin, **self.now))
+            case _ if len(self.accreditors) > 1:
+                gone = self.accreditors.pop(self.random.randrange(len(self.accreditors)))
+                actor = self.random.choice([gone, self.admin])
+                self.calls.append(role_changed(role, gone, granted=False, actor=actor, **self.now))
 
     def accredit(self) -> None:
         issuer = len(self.controllers) + 1
-        controller = self.fresh()[:20]
+        controller, actor = self.fresh()[:20], self.random.choice(self.accreditors)
         did = f"did:web:{self.random.choice('aé你')}{issuer}.example"
-        self.calls.append(accredited(issuer, did, controller=controller, at=self.at, block=self.block))
+        self.calls.append(accredited(issuer, did, controller=controller, actor=actor, **self.now))
         self.controllers[issuer] = controller
+        self.epochs[issuer] = (0, 1)
+
+    def withdraw(self) -> None:
+        issuer, end = self.random.choice(list(self.controllers)), self.at + self.random.randint(1, 200)
+        if end < self.ends.get(issuer, 2**40) and self.accredited_now(issuer):
+            self.calls.append(withdrawn(issuer, end, actor=self.random.choice(self.accreditors), **self.now))
+            self.ends[issuer] = end
+
+    def accredited_now(self, issuer: int) -> bool:
+        return self.at < self.ends.get(issuer, 2**40)
+
+    def move_control(self) -> None:
+        issuer = self.random.choice(list(self.controllers))
+        if issuer in self.offers and self.random.random() < 0.5:
+            self.controllers[issuer] = self.offers.pop(issuer)
+            self.calls.append(control_accepted(issuer, self.controllers[issuer], **self.now))
+        else:
+            self.offers[issuer] = self.fresh()[:20]
+            actor = self.controllers[issuer]
+            self.calls.append(control_offered(issuer, self.offers[issuer], actor=actor, **self.now))
 
     def add_key(self) -> None:
         issuer = self.random.choice(list(self.controllers))
         key, scope = self.fresh()[:20], self.random.choice([1, 2])
-        epoch = self.random.choice([0, 1]) if scope == 2 else 0
+        if scope == 1 and not self.accredited_now(issuer):
+            return
+        epoch = self.random.choice(self.epochs[issuer]) if scope == 2 else 0
         actor = self.controllers[issuer]
-        self.calls.append(key_added(issuer, key, scope, actor=actor, at=self.at, block=self.block, epoch=epoch))
-        self.keys[key] = (issuer, scope, epoch)
+        self.calls.append(key_added(issuer, key, scope, actor=actor, epoch=epoch, **self.now))
+        self.keys[key] = ModelKey(issuer=issuer, scope=scope, epoch=epoch)
+
+    def cut_off(self) -> None:
+        key, record = self.random.choice(list(self.keys.items()))
+        actor, added = self.controllers[record.issuer], self.added_at(key)
+        if record.cut_off is None and self.random.random() < 0.3:
+            self.calls.append(key_retired(record.issuer, key, actor=actor, **self.now))
+            record.cut_off = self.at + 1
+            return
+        since = self.random.randint(added, self.at)
+        if record.cut_off is not None and since >= record.cut_off:
+            return
+        self.calls.append(key_compromised(record.issuer, key, since, actor=actor, **self.now))
+        record.cut_off = since
+        current, following = self.epochs[record.issuer]
+        if record.scope == 2 and record.epoch in (current, following):
+            counts = following if record.epoch == current else current
+            self.epochs[record.issuer] = (counts, following + 1)
+            self.calls.append(epochs_changed(record.issuer, counts, following + 1, actor=actor, **self.now))
+
+    def added_at(self, key: bytes) -> int:
+        (at,) = [
+            call.values[4] for call in self.calls if call.event == "KeyAdded" and call.values[1] == f"0x{key.hex()}"
+        ]
+        assert isinstance(at, int)
+        return at
+
+    def able(self, scope: int) -> list[tuple[bytes, ModelKey]]:
+        return [
+            (key, record)
+            for key, record in self.keys.items()
+            if record.scope == scope and (record.cut_off is None or self.at < record.cut_off)
+        ]
+
+    def cancel_nonces(self) -> None:
+        key, record = self.random.choice(list(self.keys.items()))
+        record.nonce += self.random.randint(1, 1024)
+        actor = self.random.choice([key, self.controllers[record.issuer]])
+        self.calls.append(nonces_cancelled(record.issuer, key, record.nonce, actor=actor, **self.now))
 
     def anchor(self) -> None:
-        key, issuer, _ = self.random.choice([(k, i, e) for k, (i, scope, e) in self.keys.items() if scope == 1])
-        root, size = self.fresh(), self.random.randint(1, 2**32 - 1)
-        self.calls.append(anchored(issuer, root, size=size, actor=key, at=self.at, block=self.block))
-        self.roots[issuer, root] = size
+        able = [(key, record) for key, record in self.able(1) if self.accredited_now(record.issuer)]
+        if able:
+            key, record = self.random.choice(able)
+            self.put(key, record.issuer, self.fresh())
+
+    def put(self, key: bytes, issuer: int, root: bytes) -> None:
+        size = self.random.choice([0, self.random.randint(1, 2**32 - 1)])
+        self.calls.append(anchored(issuer, root, size=size, actor=key, **self.now))
+        self.roots[issuer, root] = ModelBatch(key=key, at=self.at, size=size)
+
+    def is_void(self, batch: ModelBatch) -> bool:
+        cut_off = self.keys[batch.key].cut_off
+        return cut_off is not None and cut_off <= batch.at
+
+    def is_revoked(self, batch: ModelBatch, epoch: int) -> bool:
+        return batch.revoked_epoch is not None and batch.revoked_epoch >= epoch
+
+    def anchor_again(self) -> None:
+        (issuer, root), batch = self.random.choice(list(self.roots.items()))
+        able = [key for key, record in self.able(1) if record.issuer == issuer and self.accredited_now(issuer)]
+        if able and self.is_void(batch) and not self.is_revoked(batch, self.epochs[issuer][0]):
+            self.put(self.random.choice(able), issuer, root)
+
+    def writers(self) -> list[tuple[bytes, ModelKey]]:
+        return [(key, record) for key, record in self.able(2) if record.epoch in self.epochs[record.issuer]]
+
+    def revoke_batch(self) -> None:
+        for key, record in self.random.sample(self.writers(), len(self.writers())):
+            for (issuer, root), batch in self.roots.items():
+                if issuer == record.issuer and not self.is_revoked(batch, record.epoch):
+                    self.calls.append(batch_revoked(issuer, root, actor=key, epoch=record.epoch, **self.now))
+                    batch.revoked_epoch = record.epoch
+                    record.nonce += self.random.randint(0, 1)
+                    return
 
     def change_status(self) -> None:
-        key, issuer, epoch = self.random.choice([(k, i, e) for k, (i, scope, e) in self.keys.items() if scope == 2])
+        if not self.writers():
+            return
+        key, record = self.random.choice(self.writers())
+        issuer, epoch = record.issuer, record.epoch
         name, status_list = self.random.choice([REVOKED, SUSPENDED, REINSTATED]), self.random.randint(0, 1)
         purpose = StatusPurpose.REVOCATION if name == REVOKED else StatusPurpose.SUSPENSION
         words, masks = [], []
@@ -81,20 +244,23 @@ class Model:
                 masks.append(mask)
                 self.bits[place] = old ^ mask
         if words:
-            said: dict[str, Any] = {
-                "actor": key,
-                "at": self.at,
-                "block": self.block,
-                "status_list": status_list,
-                "epoch": epoch,
-            }
+            said: dict[str, Any] = {"actor": key, "status_list": status_list, "epoch": epoch, **self.now}
             self.calls.append(status_changed(name, issuer, words, masks, **said))
+            record.nonce += self.random.randint(0, 1) if name == REVOKED else 1
+
+    def set_bits(self, issuer: int, purpose: StatusPurpose, epoch: int) -> set[StatusPosition]:
+        return {
+            position
+            for (whose, what, place), mask in self.bits.items()
+            if (whose, what, place.epoch) == (issuer, purpose, epoch)
+            for position in positions_of(place.status_list, place.word, mask)
+        }
 
 
 @st.composite
 def models(draw: st.DrawFn) -> Model:
     model = Model(random=draw(st.randoms(use_true_random=False)))
-    for _ in range(draw(st.integers(1, 25))):
+    for _ in range(draw(st.integers(1, 40))):
         model.step()
     return model
 
@@ -111,15 +277,28 @@ def test_replay_finds_what_happened(model: Model) -> None:
     history = replay(logs, REGISTRY)
     check_complete(history, proven)
     assert [event.log for event in history.events] == logs
-    assert {issuer.issuer_id: issuer.record.controller for issuer in history.issuers} == model.controllers
+    assert history.members(ADMIN_ROLE) == (model.admin,)
+    assert set(history.members(ACCREDITOR_ROLE)) == set(model.accreditors)
+    for issuer in history.issuers:
+        number, record = issuer.issuer_id, issuer.record
+        assert (record.controller, issuer.pending_controller) == (model.controllers[number], model.offers.get(number))
+        assert record.withdrawn_at == model.ends.get(number, 0)
+        assert (record.status_epoch, issuer.next_status_epoch) == model.epochs[number]
+        for purpose in StatusPurpose:
+            assert set(issuer.positions(purpose)) == model.set_bits(number, purpose, record.status_epoch)
     assert {
-        bytes(address): (key.issuer_id, key.scope, key.status_epoch)
+        bytes(address): (key.issuer_id, key.scope, key.status_epoch, key.cut_off)
         for issuer in history.issuers
         for address, key in issuer.keys.items()
-    } == model.keys
+    } == {key: (each.issuer, each.scope, each.epoch, each.cut_off) for key, each in model.keys.items()}
     assert {
-        (issuer.issuer_id, root): batch.size for issuer in history.issuers for root, batch in issuer.batches.items()
-    } == model.roots
+        (issuer.issuer_id, root): (batch.size, root in issuer.void_batches(), root in issuer.revoked_batches())
+        for issuer in history.issuers
+        for root, batch in issuer.batches.items()
+    } == {
+        place: (batch.size, model.is_void(batch), model.is_revoked(batch, model.epochs[place[0]][0]))
+        for place, batch in model.roots.items()
+    }
     assert {
         (issuer.issuer_id, purpose, word): mask
         for issuer in history.issuers
@@ -134,7 +313,8 @@ def check_changes(history: History) -> None:
     for issuer in history.issuers:
         for purpose in StatusPurpose:
             for position in issuer.positions(purpose)[:20]:
-                changes = [change for change in issuer.changes_of(position) if change.epoch == 0]
+                epoch = issuer.record.status_epoch
+                changes = [change for change in issuer.changes_of(position) if change.epoch == epoch]
                 kinds = [change.kind for change in changes]
                 if purpose is StatusPurpose.REVOCATION:
                     assert kinds.count("credentialsRevoked") == 1
@@ -161,8 +341,9 @@ def test_no_bit_of_a_log_can_be_changed(model: Model, data: st.DataObject) -> No
     content = bytearray(b"".join(log.topics) + log.data)
     bit = data.draw(st.integers(0, 8 * len(content) - 1))
     content[bit // 8] ^= 1 << bit % 8
-    topics = tuple(bytes(content[start : start + 32]) for start in range(0, 96, 32))
-    logs[index] = replace(log, topics=topics, data=bytes(content[96:]))  # type: ignore[arg-type]
+    end = 32 * len(log.topics)
+    topics = tuple(bytes(content[start : start + 32]) for start in range(0, end, 32))
+    logs[index] = replace(log, topics=topics, data=bytes(content[end:]))  # type: ignore[arg-type]
     assert_rejected(logs, model)
 
 
@@ -183,8 +364,8 @@ def test_no_word_of_a_log_can_be_replaced(model: Model, data: st.DataObject) -> 
 def test_no_two_logs_of_an_issuer_can_change_places(model: Model, data: st.DataObject) -> None:
     # Places alone are bound by no head: logs of two issuers at one time may have come in either order.
     logs, _ = chain(model.calls)
-    issuer = data.draw(st.sampled_from(sorted(model.controllers)))
-    own = [index for index, log in enumerate(logs) if log.topics[1] == issuer.to_bytes(32, "big")]
+    whose = data.draw(st.sampled_from([call.issuer for call in model.calls]))
+    own = [index for index, call in enumerate(model.calls) if call.issuer == whose]
     first, second = data.draw(st.sampled_from(own)), data.draw(st.sampled_from(own))
     assume(first != second)
     one, two = logs[first], logs[second]

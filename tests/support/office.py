@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from anchor.audit import IssuerHistory
 from anchor.cli.audit import audit_registry
 from anchor.credential import parse_credential
+from anchor.history import IssuerHistory
 from anchor.ledger.client import LedgerClient
 from anchor.ledger.collect import collect_evidence
 from anchor.ledger.testnet import CHAIN_ID, dev_signer

@@ -7,29 +7,40 @@ import pytest
 from eth_abi import abi
 from eth_hash.auto import keccak
 
+from anchor import events
 from anchor.errors import EvidenceFormatError, HistoryError, MalformedError
 from anchor.events import (
-    BatchAnchored,
     CredentialsReinstated,
     CredentialsRevoked,
     CredentialsSuspended,
+    Event,
     IssuerAccredited,
-    KeyAdded,
-    first_head,
-    first_registry_head,
-    next_head,
-    parse_log,
+    IssuerEvent,
+    RoleChanged,
 )
+from anchor.logs import first_head, next_head, parse_log
 from anchor.model import RegistryId, address, hash32
 from tests.support.history import (
+    PARAMETERS,
     REGISTRY,
     Call,
     accredited,
     anchored,
+    batch_revoked,
     chain,
+    control_accepted,
+    control_offered,
+    epochs_changed,
     key_added,
+    key_compromised,
+    key_retired,
+    nonces_cancelled,
+    role_changed,
+    start_of_issuer,
+    start_of_registry,
     status_changed,
     topic_of,
+    withdrawn,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +57,51 @@ def only_log(call: Call) -> Any:
     return logs[0]
 
 
+@pytest.mark.parametrize(
+    ("call", "fields"),
+    [
+        (
+            role_changed(b"\x05" * 32, KEY, granted=False, actor=ACTOR, at=100, block=1),
+            {"role": b"\x05" * 32, "account": KEY, "granted": False},
+        ),
+        (
+            withdrawn(1, 2**40 - 1, reason=6, at=100, block=1),
+            {"issuer_id": 1, "withdrawn_at": 2**40 - 1, "reason": 6},
+        ),
+        (control_offered(1, KEY, actor=ACTOR, at=100, block=1), {"issuer_id": 1, "controller": KEY}),
+        (control_accepted(1, KEY, actor=ACTOR, at=100, block=1), {"issuer_id": 1, "controller": KEY}),
+        (
+            key_added(1, KEY, 2, actor=ACTOR, at=100, block=1, epoch=3, valid_from=200),
+            {"issuer_id": 1, "key": KEY, "scope": 2, "status_epoch": 3, "valid_from": 200},
+        ),
+        (
+            key_retired(1, KEY, actor=ACTOR, at=100, block=1, valid_until=300),
+            {"issuer_id": 1, "key": KEY, "valid_until": 300},
+        ),
+        (key_compromised(1, KEY, 90, actor=ACTOR, at=100, block=1), {"issuer_id": 1, "key": KEY, "since": 90}),
+        (epochs_changed(1, 4, 6, actor=ACTOR, at=100, block=1), {"issuer_id": 1, "epoch": 4, "next_epoch": 6}),
+        (nonces_cancelled(1, KEY, 2**255, actor=ACTOR, at=100, block=1), {"key": KEY, "nonce": 2**255}),
+        (
+            anchored(1, b"\x07" * 32, size=1000, actor=ACTOR, at=100, block=1),
+            {"issuer_id": 1, "root": b"\x07" * 32, "size": 1000},
+        ),
+        (
+            batch_revoked(1, b"\x07" * 32, actor=ACTOR, at=100, block=1, epoch=2, reason=5),
+            {"issuer_id": 1, "root": b"\x07" * 32, "epoch": 2, "reason": 5},
+        ),
+    ],
+    ids=lambda value: value.event if isinstance(value, Call) else None,
+)
+def test_event_is_read(call: Call, fields: dict[str, object]) -> None:
+    log = only_log(call)
+    event = parse_log(log)
+    assert type(event) is getattr(events, call.event)
+    assert isinstance(event, Event)
+    assert event.kind == call.event[0].lower() + call.event[1:]
+    assert (event.actor, event.at, event.log) == (ACTOR, 100, log)
+    assert {name: getattr(event, name) for name in fields} == fields
+
+
 def test_accreditation_is_read() -> None:
     did = "did:web:collège.example"
     log = only_log(accredited(1, did, controller=CONTROLLER, at=100, block=1))
@@ -54,21 +110,32 @@ def test_accreditation_is_read() -> None:
     assert (event.kind, event.issuer_id, event.did, event.at) == ("issuerAccredited", 1, did, 100)
     assert event.did_hash == keccak(did.encode())
     assert (event.controller, event.actor, event.log) == (CONTROLLER, ACTOR, log)
-    assert event.head == next_head(first_head(REGISTRY, 1), event.event_hash)
-    assert event.registry_head == next_head(first_registry_head(REGISTRY), event.event_hash)
 
 
-def test_added_key_is_read() -> None:
-    event = parse_log(only_log(key_added(1, KEY, 2, actor=CONTROLLER, at=100, block=1, epoch=3, valid_from=200)))
-    assert isinstance(event, KeyAdded)
-    assert (event.kind, event.key, event.scope, event.status_epoch) == ("keyAdded", KEY, 2, 3)
-    assert (event.valid_from, event.at, event.actor) == (200, 100, CONTROLLER)
+@pytest.mark.parametrize(
+    ("call", "chains"),
+    [
+        (role_changed(b"\x05" * 32, KEY, at=100, block=1), [None]),
+        (accredited(1, "did:x", controller=CONTROLLER, at=100, block=1), [1, None]),
+        (withdrawn(1, 101, at=100, block=1), [1, None]),
+        (anchored(1, b"\x07" * 32, actor=KEY, at=100, block=1), [1]),
+        # Not the registry-wide head, though it has no issuer's number.
+        (anchored(0, b"\x07" * 32, actor=KEY, at=100, block=1), [0]),
+    ],
+    ids=lambda value: value.event if isinstance(value, Call) else str(value),
+)
+def test_event_extends_the_heads_of_those_concerned(call: Call, chains: list[int | None]) -> None:
+    event = parse_log(only_log(call))
+    assert event is not None
+    assert event.heads == {each: next_head(first_head(REGISTRY, each), event.event_hash) for each in chains}
+    if isinstance(event, IssuerEvent):
+        assert event.head == event.heads[call.issuer]
 
 
-def test_anchored_batch_is_read() -> None:
-    event = parse_log(only_log(anchored(1, b"\x07" * 32, size=1000, actor=KEY, at=100, block=1)))
-    assert isinstance(event, BatchAnchored)
-    assert (event.kind, event.root, event.size, event.actor) == ("batchAnchored", b"\x07" * 32, 1000, KEY)
+def test_events_can_be_members_of_sets() -> None:
+    log = only_log(role_changed(b"\x05" * 32, KEY, at=100, block=1))
+    assert len({parse_log(log), parse_log(log)}) == 1
+    assert isinstance(parse_log(log), RoleChanged)
 
 
 @pytest.mark.parametrize("name", STATUS_EVENTS)
@@ -151,8 +218,9 @@ def test_head_starts_differ_by_registry_chain_and_issuer() -> None:
     elsewhere = RegistryId(chain_id=1, address=REGISTRY.address)
     other = RegistryId(chain_id=REGISTRY.chain_id, address=address(b"\xdd" * 20))
     registries = (REGISTRY, elsewhere, other)
-    starts = {first_head(registry, number) for registry in registries for number in (1, 2)}
-    assert len(starts | {first_registry_head(registry) for registry in registries}) == 9
+    assert len({first_head(registry, number) for registry in registries for number in (1, 2, None)}) == 9
+    assert first_head(other, 2) == start_of_issuer(2, other)
+    assert first_head(elsewhere, None) == start_of_registry(elsewhere)
 
 
 @pytest.mark.parametrize(
@@ -174,17 +242,15 @@ def test_raw_log_of_wrong_sizes_is_refused(change: dict[str, Any], error: type[E
 
 def test_events_are_those_of_the_contract() -> None:
     contract = json.loads((ROOT / "anchor/ledger/abi/CredentialRegistry.json").read_text(encoding="utf-8"))
-    entries = contract["abi"] if isinstance(contract, dict) else contract
-    ours = {topic_of(name): name for name in ("IssuerAccredited", "KeyAdded", "BatchAnchored", *STATUS_EVENTS)}
-    theirs = {}
-    for entry in entries:
-        if entry["type"] == "event":
-            kinds = [each["type"] for each in entry["inputs"]]
-            flags = [each["indexed"] for each in entry["inputs"]]
-            theirs[hash32(keccak(f"{entry['name']}({','.join(kinds)})".encode()))] = (entry["name"], flags)
-    for topic, name in ours.items():
-        assert theirs[topic][0] == name
-        assert theirs[topic][1] == [True, True] + [False] * (len(theirs[topic][1]) - 2)
-        log = replace(BATCH, topics=(topic, *BATCH.topics[1:]), data=b"")
-        with pytest.raises(HistoryError):  # known, and not empty
+    declared = {entry["name"]: entry["inputs"] for entry in contract["abi"] if entry["type"] == "event"}
+    ours = {name for name, inputs in declared.items() if any("head" in each["name"].lower() for each in inputs)}
+    assert ours == set(PARAMETERS)
+    for name, (indexed, others, heads) in PARAMETERS.items():
+        inputs = declared[name]
+        assert [each["type"] for each in inputs] == [*indexed, *others, *["bytes32"] * len(heads)]
+        assert [each["indexed"] for each in inputs] == [True] * len(indexed) + [False] * (len(others) + len(heads))
+        names = {"issuer": "head", "registry": "registryHead"}
+        assert [each["name"] for each in inputs[len(indexed) + len(others) :]] == [names[each] for each in heads]
+        log = replace(BATCH, topics=(topic_of(name), *BATCH.topics[1:]), data=b"")
+        with pytest.raises(HistoryError, match=name):  # known, and not empty
             parse_log(log)

@@ -1,0 +1,148 @@
+"""Raw logs into events, strictly, and the hash chains (heads) over events (docs/spec/history.md).
+
+Upholds: a log that is read as an event is byte for byte what the contract's `emit` would write, and its `event_hash` is
+what the contract would hash into the heads that it extends (design section 6):
+
+    head of an issuer:   head_0 = keccak256(abi.encode("credanchor/head/v1", chain id, registry, issuer))
+    registry-wide head:  head_0 = keccak256(abi.encode("credanchor/registry-head/v1", chain id, registry))
+    event hash:          keccak256(abi.encode(topic0, all parameters in declared order, but for the heads at the end))
+    next head:           keccak256(abi.encode(head, event hash))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from eth_abi import abi
+from eth_abi.exceptions import DecodingError
+from eth_hash.auto import keccak
+
+from anchor.errors import HistoryError
+from anchor.events import (
+    AccreditationWithdrawn,
+    AnyEvent,
+    BatchAnchored,
+    BatchRevoked,
+    ControllerTransferred,
+    ControllerTransferStarted,
+    CredentialsReinstated,
+    CredentialsRevoked,
+    CredentialsSuspended,
+    IssuerAccredited,
+    KeyAdded,
+    KeyCompromised,
+    KeyRetired,
+    NoncesCancelled,
+    RawLog,
+    RoleChanged,
+    StatusEpochChanged,
+)
+from anchor.model import Hash32, RegistryId, address, parse_hex, to_hex
+
+_ISSUER_HEAD_TAG: Final = "credanchor/head/v1"
+_REGISTRY_HEAD_TAG: Final = "credanchor/registry-head/v1"
+
+
+def first_head(registry: RegistryId, issuer_id: int | None) -> Hash32:
+    """Give an issuer's head, or with None the registry-wide one, before its first event."""
+    if issuer_id is None:
+        types, number = ["string", "uint256", "address"], []
+        tag = _REGISTRY_HEAD_TAG
+    else:
+        types, number = ["string", "uint256", "address", "uint32"], [issuer_id]
+        tag = _ISSUER_HEAD_TAG
+    return Hash32(keccak(abi.encode(types, [tag, registry.chain_id, to_hex(registry.address), *number])))
+
+
+def next_head(head: Hash32, event_hash: Hash32) -> Hash32:
+    """Give the head after one more event."""
+    return Hash32(keccak(head + event_hash))
+
+
+def parse_log(log: RawLog) -> AnyEvent | None:
+    """Read one log of the registry.
+
+    Returns:
+        The event; None for a log of another kind, such as OpenZeppelin's for roles. Passing over those is safe: nothing
+        is concluded from them, and an event that does extend a head, of a contract newer than this code, is missed by
+        the head of the next event or in the end by the one proven.
+
+    Raises:
+        HistoryError: The log claims to be one of the events above and is not what the contract would emit.
+    """
+    form = _FORMS.get(log.topics[0]) if log.topics else None
+    return form.parse(log) if form is not None else None
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+_CONVERTERS: Final[dict[str, Callable[[Any], Any]]] = {"address": lambda text: address(parse_hex(text))}
+
+
+class _Form:
+    """How one kind of event is encoded."""
+
+    def __init__(self, event: type[AnyEvent]) -> None:
+        self._event = event
+        declared = [each.split() for each in event.abi.split(", ")]
+        types = [words[0] for words in declared]
+        names = [words[-1] for words in declared]
+        self.topic: Final[Hash32] = Hash32(keccak(f"{event.__name__}({','.join(types)})".encode()))
+        # A string is encoded like bytes, but eth_abi decodes only those that are UTF-8.
+        types = ["bytes" if each == "string" else each for each in types]
+        indexed_count = sum("indexed" in words for words in declared)
+        self._indexed, self._unindexed = types[:indexed_count], types[indexed_count:]
+        self._heads = [name for name in names if name in {"head", "registry_head"}]
+        # A head cannot hash itself.
+        self._parameters = names[: len(names) - len(self._heads)]
+        self._hashed = ["bytes32", *types[: len(self._parameters)]]
+        self._convert = [_CONVERTERS.get(each, _as_is) for each in types[: len(self._parameters)]]
+
+    def parse(self, log: RawLog) -> AnyEvent:
+        topics = b"".join(log.topics[1:])
+        try:
+            indexed = abi.decode(self._indexed, topics)
+            unindexed = abi.decode(self._unindexed, log.data)
+        except (DecodingError, OverflowError) as error:  # eth_abi lets the latter through for lengths beyond 63 bits
+            raise HistoryError(f"{log.place}: a {self._event.__name__} log does not decode") from error
+        if abi.encode(self._indexed, indexed) != topics or abi.encode(self._unindexed, unindexed) != log.data:
+            raise HistoryError(f"{log.place}: a {self._event.__name__} log is not encoded as the contract encodes it")
+        values = [*indexed, *unindexed]
+        hashed, heads = values[: len(self._parameters)], values[len(self._parameters) :]
+        fields = {
+            name: convert(value) for name, convert, value in zip(self._parameters, self._convert, hashed, strict=True)
+        }
+        return self._event(
+            **fields,
+            heads={
+                fields["issuer_id"] if name == "head" else None: head
+                for name, head in zip(self._heads, heads, strict=True)
+            },
+            event_hash=Hash32(keccak(abi.encode(self._hashed, [self.topic, *hashed]))),
+            log=log,
+        )
+
+
+_FORMS: Final = {
+    form.topic: form
+    for form in (
+        _Form(RoleChanged),
+        _Form(IssuerAccredited),
+        _Form(AccreditationWithdrawn),
+        _Form(ControllerTransferStarted),
+        _Form(ControllerTransferred),
+        _Form(KeyAdded),
+        _Form(KeyRetired),
+        _Form(KeyCompromised),
+        _Form(StatusEpochChanged),
+        _Form(NoncesCancelled),
+        _Form(BatchAnchored),
+        _Form(BatchRevoked),
+        _Form(CredentialsRevoked),
+        _Form(CredentialsSuspended),
+        _Form(CredentialsReinstated),
+    )
+}
