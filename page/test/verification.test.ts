@@ -73,6 +73,19 @@ each(
   },
 );
 
+test("one node vouches only if it is the one that the policy names", () => {
+  const vector = cases.find(({ outcome }) => outcome === "valid");
+  assert.ok(vector !== undefined);
+  const { registries, missing } = readEvidence(vector.evidence);
+  for (const vouchedBy of [[], ["http://127.0.0.1:1"], ["http://127.0.0.1:8545", "http://127.0.0.1:1"]]) {
+    const { outcome, reason } = judge(vector, {
+      registries: registries.map((each) => ({ ...each, vouchedBy })),
+      missing,
+    });
+    assert.deepEqual({ outcome, reason }, { outcome: "unknown", reason: "unvouchedBlock" });
+  }
+});
+
 test("evidence with a bit altered or a node left out may make a verdict unknown, and never another one", (t) => {
   const random = seeded(6);
   const started = performance.now();

@@ -68,8 +68,9 @@ export function evidenceOf(registryId: string, evidence: Evidence): RegistryEvid
   throw new UnprovenError("noEvidence", why ?? "there is no evidence for the registry");
 }
 
-/** Whether the block's hash rests on what the policy wants, and, for nodes, on those that it names. */
+/** Whether the block's hash rests on what the policy wants, and, for one node, on the one that it names. */
 function isVouchedFor({ vouching, vouchedBy }: RegistryEvidence, policy: Policy): boolean {
   if (vouching !== policy.vouching) return false;
-  return vouching !== "oneNode" || vouchedBy.every((node) => policy.nodes.includes(node));
+  const [node, ...others] = vouchedBy;
+  return vouching !== "oneNode" || (node !== undefined && others.length === 0 && policy.nodes.includes(node));
 }
