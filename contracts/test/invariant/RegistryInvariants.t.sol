@@ -2,93 +2,134 @@
 pragma solidity ^0.8.24;
 
 import {ICredentialRegistry} from "../../src/interfaces/ICredentialRegistry.sol";
-import {vm} from "../Vm.sol";
+import {Vm, vm} from "../Vm.sol";
 import {HistoryReplay} from "../support/HistoryReplay.sol";
 import {Slots} from "../support/Slots.sol";
-import {RegistryHandler} from "./handlers/RegistryHandler.sol";
+import {Credential} from "../support/Trees.sol";
+import {Rules} from "./Rules.sol";
+import {Witness} from "./Witness.sol";
+import {IssuerHandler} from "./handlers/IssuerHandler.sol";
+import {RelayHandler} from "./handlers/RelayHandler.sol";
 
 /// @title What holds after any sequence of calls by anybody
+/// @notice Three guard it. `Rules` foretells of each call whether it must succeed, or with which error it must be refused.
+/// `Witness` sees after each call that what may move one way only did: keys stay bound as they were, cut-offs move earlier,
+/// nonces and status epochs grow, each DID has one issuer. The checks below compare the registry with the ghosts.
+///
+/// They are one campaign: forge runs another for every function `invariant_…`, with the same calls.
 contract RegistryInvariants {
-    uint16 private constant _EPOCHS = 2;
-    uint256 private constant _WORDS = 4;
-
     ICredentialRegistry private _registry;
+    ICredentialRegistry private _other;
     HistoryReplay private _history;
-    RegistryHandler private _handler;
+    Rules private _rules;
+    IssuerHandler private _issuers;
+    RelayHandler private _keys;
+    bytes32 private _otherState;
 
     function setUp() public {
         vm.warp(1_800_000_000);
         vm.recordLogs();
-        _registry = ICredentialRegistry(
-            vm.deployCode(
-                "CredentialRegistry.sol:CredentialRegistry", abi.encode(address(0xad), address(0xacc), 1 days)
-            )
+        _registry = _deploy();
+        _other = _deploy();
+        _rules = Rules(vm.deployCode("Rules.sol:Rules", ""));
+        Witness witness = Witness(vm.deployCode("Witness.sol:Witness", abi.encode(_registry, _rules)));
+        _issuers =
+            IssuerHandler(vm.deployCode("IssuerHandler.sol:IssuerHandler", abi.encode(_registry, _rules, witness)));
+        _keys = RelayHandler(
+            vm.deployCode("RelayHandler.sol:RelayHandler", abi.encode(_registry, _other, _rules, witness))
         );
         _history = HistoryReplay(vm.deployCode("HistoryReplay.sol:HistoryReplay", abi.encode(_registry)));
-        _handler =
-            RegistryHandler(vm.deployCode("RegistryHandler.sol:RegistryHandler", abi.encode(_registry, _history)));
+        _otherState = _stateOfOther();
     }
 
-    /// @notice Where forge finds the one contract to call.
+    /// @notice Where forge finds the contracts to call.
     function targetContracts() external view returns (address[] memory targets) {
-        targets = new address[](1);
-        targets[0] = address(_handler);
+        targets = new address[](2);
+        (targets[0], targets[1]) = (address(_issuers), address(_keys));
     }
 
-    /// A ghost is written at the first anchoring only.
-    function invariant_aRootNeverChanges() public view {
-        for (uint32 issuer = 1; issuer <= _registry.issuerCount(); ++issuer) {
-            for (uint256 i = 0; i < _handler.ROOTS(); ++i) {
-                bytes32 root = _handler.rootAt(i);
-                ICredentialRegistry.Batch memory record = _registry.batchOf(issuer, root);
-                bytes32 expected = _handler.batchHash(issuer, root);
-                bytes32 actual = record.anchoredAt == 0 ? bytes32(0) : keccak256(abi.encode(record));
-                vm.assertEq(actual, expected, "a batch is not what was first anchored");
-            }
-        }
+    function invariant_registry() public view {
+        _aBatchIsWhatItsKeyAnchored();
+        _onlyTheIssuerMovesItsBits();
+        _aVoidOrRevokedBatchNeverVerifies();
+        _aRelayedCallRunsOnOneContractOnly();
+        vm.assertEq(_registry.issuerCount(), _rules.issuerCount(), "issuers that nobody admitted");
     }
 
-    /// Ghosts of revocations only gain bits.
-    function invariant_aRevokedBitNeverClears() public view {
-        for (uint32 issuer = 1; issuer <= _registry.issuerCount(); ++issuer) {
-            for (uint16 epoch = 0; epoch < _EPOCHS; ++epoch) {
-                for (uint32 list = 0; list < _handler.LISTS(); ++list) {
-                    for (uint256 i = 0; i < _WORDS; ++i) {
-                        uint256 slot = Slots.word(Slots.REVOKED, issuer, epoch, list, _handler.wordAt(i));
-                        uint256 current = Slots.read(address(_registry), slot);
-                        vm.assertEq(_handler.bits(slot) & ~current, 0, "a revocation was undone");
-                    }
-                }
-            }
-        }
-    }
-
-    /// The ghosts of an issuer's bits move only when a STATUS key of that issuer, valid then, called.
-    function invariant_onlyTheIssuerMovesItsBits() public view {
-        for (uint32 issuer = 1; issuer <= _registry.issuerCount(); ++issuer) {
-            for (uint16 epoch = 0; epoch < _EPOCHS; ++epoch) {
-                for (uint32 list = 0; list < _handler.LISTS(); ++list) {
-                    for (uint256 i = 0; i < _WORDS; ++i) {
-                        _checkWord(Slots.word(Slots.REVOKED, issuer, epoch, list, _handler.wordAt(i)));
-                        _checkWord(Slots.word(Slots.SUSPENDED, issuer, epoch, list, _handler.wordAt(i)));
-                    }
-                }
-            }
-        }
-    }
-
-    function invariant_eventsReplayToStateAndHeads() public view {
+    /// @notice After the last call of each run: an auditor who has nothing but the events agrees.
+    function afterInvariant() public {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        _history.take(logs);
         _history.check();
+        vm.assertEq(_history.keyCount(), _rules.keyCount(), "keys are not those added");
+        vm.assertEq(_history.batchCount(), _rules.batchCount(), "anchorings are not those made");
+        vm.assertEq(_history.statusCallCount(), _rules.statusCallCount(), "status calls are not those made");
+        vm.assertEq(_history.batchRevocationCount(), _rules.batchRevocationCount(), "batch revocations");
     }
 
-    function invariant_countsEqualGhosts() public view {
-        vm.assertEq(_registry.issuerCount(), _handler.issuerCount());
-        vm.assertEq(_history.keyCount(), _handler.keyCount());
-        vm.assertEq(_history.batchCount(), _handler.batchCount());
-        vm.assertEq(_history.statusCallCount(), _handler.statusCallCount());
+    /* RULES */
+
+    /// Written when anchored, anew when anchored again, and with a reason when revoked.
+    function _aBatchIsWhatItsKeyAnchored() private view {
+        for (uint32 issuer = 1; issuer <= _rules.issuerCount(); ++issuer) {
+            for (uint256 i = 0; i < _rules.ROOTS(); ++i) {
+                bytes32 root = _rules.rootAt(i);
+                bytes32 actual = keccak256(abi.encode(_registry.batchOf(issuer, root)));
+                vm.assertEq(actual, keccak256(abi.encode(_rules.batchOf(issuer, root))), "a batch changed by itself");
+            }
+        }
     }
 
-    function _checkWord(uint256 slot) private view {
-        vm.assertEq(Slots.read(address(_registry), slot), _handler.bits(slot), "bits moved by somebody else");
+    /// Ghosts of revocations only gain bits, and those of suspensions lose them by reinstatement only.
+    function _onlyTheIssuerMovesItsBits() private view {
+        (uint256[] memory slots, uint256[] memory bits, bool[] memory revoked) = _rules.words();
+        for (uint256 i = 0; i < slots.length; ++i) {
+            uint256 actual = Slots.read(address(_registry), slots[i]);
+            if (revoked[i]) vm.assertEq(bits[i] & ~actual, 0, "a revocation was undone");
+            vm.assertEq(actual, bits[i], "bits moved by somebody else");
+        }
+    }
+
+    function _aVoidOrRevokedBatchNeverVerifies() private view {
+        for (uint32 issuer = 1; issuer <= _rules.issuerCount(); ++issuer) {
+            for (uint256 i = 0; i < _rules.ROOTS(); ++i) {
+                vm.assertEq(_verifies(issuer, i), _rules.isGood(issuer, i), "verify does not judge by the rules");
+            }
+        }
+    }
+
+    function _aRelayedCallRunsOnOneContractOnly() private view {
+        vm.assertEq(_stateOfOther(), _otherState, "a signature moved a registry that it was not meant for");
+    }
+
+    /* PRIVATE */
+
+    function _verifies(uint32 issuer, uint256 rootIndex) private view returns (bool) {
+        Credential memory credential = _rules.credentialAt(rootIndex);
+        try _registry.verify(
+            issuer,
+            _rules.rootAt(rootIndex),
+            credential.salt,
+            credential.list,
+            credential.statusIndex,
+            credential.credentialHash,
+            2,
+            _rules.pathAt(rootIndex)
+        ) returns (
+            uint40
+        ) {
+            return true;
+        } catch {
+            return false;
+        }
+    }
+
+    function _stateOfOther() private view returns (bytes32) {
+        return keccak256(abi.encode(_other.registryHead(), _other.issuerOf(1), _other.batchOf(1, _rules.rootAt(0))));
+    }
+
+    function _deploy() private returns (ICredentialRegistry) {
+        bytes memory arguments = abi.encode(address(0xad), address(0xacc0), 1 days);
+        return ICredentialRegistry(vm.deployCode("CredentialRegistry.sol:CredentialRegistry", arguments));
     }
 }
