@@ -47,6 +47,7 @@ def root_of(number: int) -> Hash32:
 @dataclass(kw_only=True)
 class Chain:
     url: str
+    chain_id: int = CHAIN_ID
     registry: RegistryId = field(init=False)
     issuer_id: int = field(init=False)
 
@@ -57,7 +58,7 @@ class Chain:
     def set_up(self) -> None:
         admin = dev_signer(ADMIN).address
         receipt = self.execute(ADMIN, deployment(admin=admin, accreditor=admin, admin_delay_seconds=3600))
-        self.registry = deployed_registry(self.client, CHAIN_ID, receipt)
+        self.registry = deployed_registry(self.client, self.chain_id, receipt)
         call = self.contract.accredit(did=DID, controller=dev_signer(CONTROLLER).address)
         self.issuer_id = require_event(self.execute(ADMIN, call), self.registry, IssuerAccredited).issuer_id
         for account, scope in ((ANCHOR_KEY, KeyScope.ANCHOR), (STATUS_KEY, KeyScope.STATUS)):
@@ -86,7 +87,7 @@ class Chain:
         self, account: int, *, client: LedgerClient | None = None, lock: AbstractContextManager[object] | None = None
     ) -> TransactionSender:
         return TransactionSender(
-            client or self.client, chain_id=CHAIN_ID, signer=dev_signer(account), lock=lock or nullcontext()
+            client or self.client, chain_id=self.chain_id, signer=dev_signer(account), lock=lock or nullcontext()
         )
 
     def execute(self, account: int, call: Call) -> Receipt:
