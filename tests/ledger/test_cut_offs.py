@@ -102,6 +102,7 @@ def test_holders_copy_is_good_again_after_the_batch_is_anchored_again(school: Sc
     contract.add_key(CONTROLLER, SECOND_ANCHOR_KEY, ANCHOR)
     contract.revoke(STATUS_KEY, 2)
     assert school.verdicts() == ["keyCompromised"] * 3
+    contract.pass_time(1)
     assert school.anchor(SECOND_ANCHOR_KEY) > first
     assert school.verdicts() == ["valid", "valid", "revoked"]
     refused("AlreadyAnchored", school.anchor, SECOND_ANCHOR_KEY)
