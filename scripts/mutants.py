@@ -37,6 +37,11 @@ class Mutant:
     node: ast.AST | None
     """None: what stands there goes."""
 
+    @property
+    def key(self) -> str:
+        """Its name among the mutants of all modules."""
+        return f"{self.module} {self.name}"
+
     def tree(self, original: ast.Module) -> ast.Module:
         """Give the module with this fault, ready to be compiled."""
         tree = copy.deepcopy(original)

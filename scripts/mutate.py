@@ -117,22 +117,26 @@ def run(modules: Sequence[str], jobs: int) -> list[tuple[Mutant, int]]:
     mutants = [mutant for module in modules for mutant in mutants_of(module, Path(module).read_text("utf-8"))]
     print(f"{len(tests.seconds)} tests pass without a fault; trying {len(mutants)} mutants", flush=True)
     progress = _Progress(started)
+    pool = _Pool(jobs, progress)
     warm = [CONTROL, *(mutant for mutant in mutants if mutant.function and tests.of(mutant))]
-    first = dict(in_fork(lambda: try_warm(warm, tests, jobs, progress)))
-    # What nothing saw in the quick way gets the thorough one: a test may have used the core while it was imported.
-    cold = [CONTROL, *(mutant for mutant in mutants if first.get(mutant.name + mutant.module, SURVIVED) == SURVIVED)]
-    second = _Pool(jobs, progress).run(cold, lambda mutant: test_cold(mutant, tests))
-    final = {**first, **{mutant.name + mutant.module: code for mutant, code in second}}
-    if first[CONTROL.name + CONTROL.module] != SURVIVED or final[CONTROL.name + CONTROL.module] != SURVIVED:
+    codes: dict[str, int] = in_fork(lambda: try_warm(warm, tests, pool))
+    at_import = [mutant for mutant in mutants if not mutant.function]
+    codes |= pool.run(at_import, lambda mutant: try_cold(mutant, tests, near=True))
+    # What survived so far gets all tests: any of them may use the core while it is itself imported.
+    left = [CONTROL, *(mutant for mutant in mutants if codes.get(mutant.key, SURVIVED) == SURVIVED)]
+    control = codes[CONTROL.key]
+    codes |= pool.run(left, lambda mutant: try_cold(mutant, tests))
+    if (control, codes[CONTROL.key]) != (SURVIVED, SURVIVED):
         sys.exit("tests fail in a mutant's process without any fault: no figure here would mean anything")
     progress.clear()
-    return [(mutant, final[mutant.name + mutant.module]) for mutant in mutants]
+    return [(mutant, codes[mutant.key]) for mutant in mutants]
 
 
 def preload() -> None:
     """Import once, before all forks, what takes time to import and is not the core."""
     import cbor2  # noqa: F401
     import eth_abi  # noqa: F401
+    import hypothesis  # noqa: F401
     import rfc8785  # noqa: F401
     import trie.hexary  # noqa: F401
     from eth_hash.auto import keccak
@@ -140,13 +144,15 @@ def preload() -> None:
     keccak(b"")  # chooses its backend on the first call
 
 
-def test_files() -> list[str]:
+def killers() -> list[str]:
     found = [*Path("tests/unit").glob("test_*.py"), *Path("tests/vectors").rglob("test_*.py")]
     return sorted(map(str, found))
 
 
 def run_pytest(files: Sequence[str], plugin: object) -> int:
     quiet = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "-p", "no:logging", "-p", "no:faulthandler"]
+    # Of modules that preload() has imported.
+    quiet += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     return int(pytest.main([*quiet, *files], plugins=[plugin]))
 
 
@@ -186,7 +192,7 @@ def baseline() -> Tests:
 
     def measure() -> Tests:
         plugin = _Baseline()
-        run_pytest(test_files(), plugin)
+        run_pytest(killers(), plugin)
         plugin.coverage.stop()
         data, by_line = plugin.coverage.get_data(), {}
         for file in data.measured_files():
@@ -260,30 +266,31 @@ class _Pool:
     def __init__(self, jobs: int, progress: _Progress) -> None:
         self.jobs, self.progress = jobs, progress
 
-    def run(self, mutants: Sequence[Mutant], test: Callable[[Mutant], int]) -> list[tuple[Mutant, int]]:
+    def run(self, mutants: Sequence[Mutant], test: Callable[[Mutant], int]) -> dict[str, int]:
+        """Try mutants; give their processes' exit codes, by key."""
         gc.collect()
         gc.freeze()
-        results: list[tuple[Mutant, int]] = []
+        codes: dict[str, int] = {}
         running: dict[int, Mutant] = {}
         for count, mutant in enumerate(mutants, start=1):
             if len(running) >= self.jobs:
-                results.append(self._wait(running))
+                self._wait(running, codes)
             self.progress.show(count, len(mutants), mutant)
             child = os.fork()
             if child == 0:
                 self._child(mutant, test)
             running[child] = mutant
         while running:
-            results.append(self._wait(running))
-        return results
+            self._wait(running, codes)
+        return codes
 
-    def _wait(self, running: dict[int, Mutant]) -> tuple[Mutant, int]:
+    def _wait(self, running: dict[int, Mutant], codes: dict[str, int]) -> None:
         child, status = os.wait()
         mutant, code = running.pop(child), os.waitstatus_to_exitcode(status)
         if code == BROKEN:
             print(f"could not try {mutant.module} {mutant.name}", file=sys.stderr, flush=True)
             os._exit(2)  # not an exception: this may be within pytest, which would go on
-        return mutant, code
+        codes[mutant.key] = code
 
     def _child(self, mutant: Mutant, test: Callable[[Mutant], int]) -> None:
         code = BROKEN
@@ -326,9 +333,9 @@ class _Judge:
             os._exit(KILLED)
 
 
-def try_warm(mutants: Sequence[Mutant], tests: Tests, jobs: int, progress: _Progress) -> list[tuple[str, int]]:
+def try_warm(mutants: Sequence[Mutant], tests: Tests, pool: _Pool) -> dict[str, int]:
     """Load all tests, then try each mutant in a fork of this process."""
-    results: list[tuple[Mutant, int]] = []
+    codes: dict[str, int] = {}
 
     class Loop:
         def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -345,11 +352,11 @@ def try_warm(mutants: Sequence[Mutant], tests: Tests, jobs: int, progress: _Prog
                     item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 return SURVIVED
 
-            results.extend(_Pool(jobs, progress).run(mutants, test))
+            codes.update(pool.run(mutants, test))
             return True
 
     run_pytest(files_of(tests.seconds), Loop())
-    return [(mutant.name + mutant.module, code) for mutant, code in results]
+    return codes
 
 
 def functions_of_core() -> dict[tuple[str, str], list[types.FunctionType]]:
@@ -385,24 +392,30 @@ def codes_in(code: types.CodeType) -> Iterable[types.CodeType]:
             yield from codes_in(constant)
 
 
-def test_cold(mutant: Mutant, tests: Tests) -> int:
-    """Import everything anew, the mutated module instead of the real one, and run all tests that use the module."""
+def try_cold(mutant: Mutant, tests: Tests, *, near: bool = False) -> int:
+    """Import everything anew, the mutated module instead of the real one, and run all tests that use the module.
+
+    Args:
+        mutant: What to try.
+        tests: What there is.
+        near: Only those in the module's own test files, which are quick to load and know it best.
+    """
     allow(LOAD_SECONDS)
     path = str(Path.cwd() / mutant.module)
     tree = mutant.tree(ast.parse(Path(mutant.module).read_text("utf-8")))
     sys.meta_path.insert(0, _Finder(mutant.module.removesuffix(".py").replace("/", "."), path, tree))
-    first = tests.of(mutant)
-    order = {test: place for place, test in enumerate(first)}
+    # Of lines that run on import only, nobody says by whom they are used.
+    order = {test: place for place, test in enumerate(tests.of(mutant) or tests.seconds)}
+    files = files_of(order)
+    if near:
+        files = [file for file in files if Path(file).name.startswith(f"test_{Path(mutant.module).stem}")]
 
     class Order(_Judge):
         def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-            items[:] = sorted(
-                (item for item in items if item.nodeid in order or (not first and item.nodeid in tests.seconds)),
-                key=lambda item: order.get(item.nodeid, 0),
-            )
+            items[:] = sorted((item for item in items if item.nodeid in order), key=lambda item: order[item.nodeid])
 
     # A module that cannot be imported any more, or lacks a name, is noticed by whoever imports it.
-    return SURVIVED if run_pytest(files_of(first or tests.seconds), Order(tests)) in {0, 5} else KILLED
+    return SURVIVED if not files or run_pytest(files, Order(tests)) in {0, 5} else KILLED
 
 
 def files_of(tests: Iterable[str]) -> list[str]:
