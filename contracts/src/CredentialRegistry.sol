@@ -33,6 +33,7 @@ import {StatusLists} from "./parts/StatusLists.sol";
 contract CredentialRegistry is Batches, StatusLists {
     /* CONSTRUCTOR */
 
+    /// @dev Emits `RoleChanged` twice. Reverts with `AccessControlInvalidDefaultAdmin`, `InvalidAccreditor` of address zero.
     /// @param admin Grants and revokes roles; handed over in two steps, after a delay.
     /// @param accreditor First holder of `ACCREDITOR_ROLE`; may be the admin.
     /// @param adminDelay Seconds between the offer of the admin role and its acceptance.

@@ -194,8 +194,8 @@ interface ICredentialRegistry is IERC5267, IRegistryEvents, IRegistryErrors {
     /// before that time) and the batch is not revoked; the record is then written anew.
     ///
     /// A call with a root as its bare 32 bytes of data (`fallback`) anchors it for the caller's issuer with size 0, "not
-    /// stated", under the same rules; it reverts with `UnknownCall` for data of another length. A root whose first four
-    /// bytes are a function's selector is taken for a call: require the event.
+    /// stated", under the same rules; it reverts with `UnknownCall` for other lengths, `UnknownKey` for other callers. A
+    /// root whose first four bytes are a function's selector is taken for a call: require the event.
     /// @dev Reverts with `ZeroSize`, `KeyNotOfIssuer`, `WrongScope`, `KeyNotYetValid`, `KeyCutOff`, `IssuerWithdrawn`,
     /// `ZeroRoot`, `AlreadyAnchored`.
     /// @param issuer The caller's issuer.
@@ -294,12 +294,8 @@ interface ICredentialRegistry is IERC5267, IRegistryEvents, IRegistryErrors {
     /// @param reason Reason code, 1 to `MAX_REASON`.
     function revokeBatch(uint32 issuer, bytes32 root, uint8 reason) external;
 
-    /// @notice `revokeBatch`, sent by anyone with the key's signature over `RevokeBatch`.
+    /// @notice `revokeBatch`, sent by anyone with the key's signature over `RevokeBatch`. Parameters as in `revokeBySig`.
     /// @dev Reverts as `revokeBatch` does, and with `SignatureExpired`, `InvalidNonce`, `InvalidSignature`.
-    /// @param key STATUS key that signed.
-    /// @param nonce The key's next nonce, `nonceOf(key)`.
-    /// @param deadline Last second at which the signature is good.
-    /// @param signature EIP-712 signature of the key: ECDSA, or ERC-1271 if it is a contract.
     function revokeBatchBySig(
         uint32 issuer,
         bytes32 root,
@@ -395,7 +391,7 @@ interface ICredentialRegistry is IERC5267, IRegistryEvents, IRegistryErrors {
     /// @notice Hash chain over all events that concern the registry as a whole.
     function registryHead() external view returns (bytes32);
 
-    /// @notice The role that may accredit.
-    // solhint-disable-next-line func-name-mixedcase
+    /// @notice The role that may accredit. Named as a constant is, which it is.
+    // slither-disable-next-line naming-convention
     function ACCREDITOR_ROLE() external view returns (bytes32);
 }

@@ -175,7 +175,7 @@ abstract contract StatusLists is Relays {
         bool toSet
     ) private returns (uint256[] memory changed) {
         changed = _newChanges(words, masks);
-        uint16 previous;
+        uint16 previous = 0;
         for (uint256 i = 0; i < words.length; ++i) {
             (uint16 word, uint256 mask) = (words[i], masks[i]);
             _requireOrder(i, previous, word);

@@ -56,6 +56,8 @@ abstract contract TypedData is IERC5267 {
     /// to is not asked. Otherwise a careless delegate would sign for the key, and a strict one make its signatures void.
     function _isSignedBy(address signer, bytes32 digest, bytes calldata signature) internal view returns (bool) {
         if (EIP7702Utils.fetchDelegate(signer) != address(0)) {
+            // The value left out only explains the error.
+            // slither-disable-next-line unused-return
             (address recovered, ECDSA.RecoverError error,) = ECDSA.tryRecoverCalldata(digest, signature);
             return error == ECDSA.RecoverError.NoError && recovered == signer;
         }
