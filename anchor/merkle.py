@@ -42,7 +42,7 @@ def build_levels(leaves: bytes) -> tuple[bytes, ...]:
         raise MalformedError(f"expected 1 to {MAX_UINT32} leaves of 32 bytes, got {len(leaves)} bytes")
     if len({leaves[start : start + HASH_BYTES] for start in range(0, len(leaves), HASH_BYTES)}) != count:
         raise MalformedError("a leaf occurs twice in the batch")
-    levels = [bytes(leaves)]
+    levels = [leaves]
     while len(levels[-1]) > HASH_BYTES:
         levels.append(_next_level(levels[-1]))
     return tuple(levels)

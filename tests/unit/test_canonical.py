@@ -139,3 +139,49 @@ def test_leaf_preimage_is_laid_out_as_specified() -> None:
     leaf = leaf_hash(content, hash32(bytes(range(32))), StatusPosition(status_list=1, index=2))
     # SHA-256 of 00 ‖ 00 01 … 1f ‖ 00000001 ‖ 00000002 ‖ SHA-256("{}"), by sha256sum
     assert leaf.hex() == "79e422b0eebafc8c6498e0aa3efe8396b88dc30c9729cf8731eb9d305905cfaf"
+
+
+def test_largest_document_is_accepted() -> None:
+    assert MAX_DOCUMENT_BYTES == 1024 * 1024
+    largest = b'{"a":"' + b"x" * (MAX_DOCUMENT_BYTES - 8) + b'"}'
+    assert len(largest) == MAX_DOCUMENT_BYTES
+    assert parse_document(largest).canonical_bytes() == largest
+
+
+def test_error_says_where_the_fault_is() -> None:
+    with pytest.raises(CredentialFormatError, match=r"line 2, column 5"):
+        parse_document(b'{\n"a":}')
+
+
+@pytest.mark.parametrize("text", ['{"é":1}', '{"a":{"é":1}}', '{"a":1.5}', '{"a":1e2}', '{"a":[2.0]}'])
+def test_what_the_fast_encoder_might_write_differently_goes_the_slow_way(text: str) -> None:
+    document = parse_document(text.encode())
+    assert document.is_plain is False
+    assert document.canonical_bytes() == rfc8785.dumps(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "accepted"),
+    [
+        ("\ufdcf", True),
+        ("\ufdd0", False),
+        ("\ufdef", False),
+        ("\ufdf0", True),
+        ("\ufffd", True),
+        ("\U0001fffd", True),
+        ("\U0001fffe", False),
+        ("\U00020000", True),
+        ("\U0010fffd", True),
+        ("\ud7ff", True),
+        ("\ue000", True),
+        *((chr(plane + 0xFFFF), False) for plane in range(0, 0x110000, 0x10000)),
+    ],
+)
+def test_characters_that_no_text_has_are_refused_in_clear_and_escaped(text: str, accepted: bool) -> None:
+    for ascii_only in (False, True):
+        data = json.dumps({"a": text}, ensure_ascii=ascii_only).encode()
+        if accepted:
+            assert parse_document(data).value == {"a": text}
+        else:
+            with pytest.raises(CredentialFormatError, match="noncharacter"):
+                parse_document(data)

@@ -89,3 +89,67 @@ def test_proof_of_another_registry_than_the_status_entries_is_malformed() -> Non
         members = [anchor_proof_member(proof), anchor_proof_member(other)]
         with pytest.raises(CredentialFormatError, match="another registry or issuer"):
             parse(WORLD.document(proof=members))
+
+
+def test_a_credential_need_not_have_a_name_of_its_own() -> None:
+    document = World().document()
+    del document["id"]
+    assert parse(document).id == ""
+
+
+def test_type_may_be_one_text() -> None:
+    assert parse(WORLD.document(type="VerifiableCredential")).issuer_did == DID
+
+
+def test_both_dates_are_read() -> None:
+    credential = parse(WORLD.document(validFrom="2026-01-01T00:00:00Z", validUntil="2026-01-01T00:00:01Z"))
+    assert (credential.valid_from, credential.valid_until) == (1_767_225_600, 1_767_225_601)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-01-01T00:00:00+00:60",
+        "2026-01-01T00:00:00+24:00",
+        "2026-01-01T00:60:00Z",
+        "2026-01-01T00:00:60Z",
+        "2026-01-01T00:00:00.Z",
+        "02026-01-01T00:00:00Z",
+        "226-01-01T00:00:00Z",
+        "2026-1-01T00:00:00Z",
+        "2026-001-01T00:00:00Z",
+        "2026-01-1T00:00:00Z",
+        "2026-01-011T00:00:00Z",
+        "2026-01-01T0:00:00Z",
+        "2026-01-01T00:0:00Z",
+        "2026-01-01T00:000:00Z",
+        "2026-01-01T00:00:0Z",
+        "2026-01-01T00:00:000Z",
+        "2026-01-01T00:00:00+1:00",
+        "2026-01-01T00:00:00+01:0",
+        "2026-01-01t00:00:00z",
+        "2026-01-01 00:00:00Z",
+        " 2026-01-01T00:00:00Z",
+        "2026-01-01T00:00:00Z\n",
+        1_767_225_600,
+    ],
+)
+def test_date_in_any_other_form_is_malformed(text: object) -> None:
+    with pytest.raises(CredentialFormatError, match="validFrom is not a date"):
+        parse(WORLD.document(validFrom=text))
+
+
+@pytest.mark.parametrize("zone", ["+23:59", "-23:59", "+00:00", "-09:30"])
+def test_zones_are_read(zone: str) -> None:
+    sign, hours, minutes = 1 if zone[0] == "+" else -1, int(zone[1:3]), int(zone[4:])
+    at = parse(WORLD.document(validFrom=f"2026-01-01T00:00:00{zone}")).valid_from
+    assert at == 1_767_225_600 - sign * (hours * 3600 + minutes * 60)
+
+
+def test_several_anchor_proofs_are_several_questions() -> None:
+    proof = WORLD.anchor_proof()
+    other = replace(proof, salt=proof.root)
+    credential = parse(WORLD.document(proof=[{"type": "Other"}, *map(anchor_proof_member, (proof, other))]))
+    assert [request.proof for request in credential.requests] == [proof, other]
+    assert {request.position for request in credential.requests} == {WORLD.position}
+    assert credential.other_proofs == ("Other",)

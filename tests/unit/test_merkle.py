@@ -9,7 +9,7 @@ import merkletools
 import pytest
 
 from anchor.errors import InclusionError, MalformedError
-from anchor.merkle import build_levels, check_inclusion, fold_path, prove_inclusion, sibling_positions
+from anchor.merkle import MAX_LEVELS, build_levels, check_inclusion, fold_path, prove_inclusion, sibling_positions
 from anchor.model import Hash32, InclusionProof, hash32
 
 CANCRED = sorted((Path(__file__).parents[1] / "vectors" / "cancred").glob("*.json"))
@@ -120,3 +120,12 @@ def test_there_are_cancred_proofs() -> None:
 
 def _flip(value: Hash32, byte: int) -> Hash32:
     return hash32(value[:byte] + bytes([value[byte] ^ 1]) + value[byte + 1 :])
+
+
+def test_levels_are_leaves_first_and_cannot_be_changed() -> None:
+    levels = build_levels(LEAVES[0] + LEAVES[1])
+    assert levels == (LEAVES[0] + LEAVES[1], sha256(LEAVES[0] + LEAVES[1]).digest())
+
+
+def test_largest_batch_has_33_levels() -> None:
+    assert len({level for level, _ in sibling_positions(0, 2**32 - 1)}) == MAX_LEVELS - 1 == 32

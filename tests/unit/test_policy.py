@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from anchor.errors import MalformedError, PolicyFormatError
-from anchor.model import Policy, Vouching
+from anchor.model import Policy, TrustedRegistry, Vouching, to_hex
 from anchor.policy import parse_policy, policy_to_text
-from tests.support.world import policy
+from tests.support.world import CODE_HASH, REGISTRY, policy
 
 POLICY = policy(
     nodes=("http://127.0.0.1:8545",),
@@ -75,3 +75,49 @@ def test_garbage_is_refused() -> None:
 def test_policy_checks_itself() -> None:
     with pytest.raises(MalformedError, match="negative"):
         Policy(registries=(), confirmations=-1)
+
+
+def test_policy_file_is_as_specified() -> None:
+    trusted = TrustedRegistry(registry=REGISTRY, code_hash=CODE_HASH, name="Québec")
+    rules = Policy(registries=(trusted,), denied_issuers=frozenset({"did:web:b.example", "did:web:a.example"}))
+    assert (
+        policy_to_text(rules)
+        == f"""{{
+  "format": "credanchor/policy@v1",
+  "registries": [
+    {{
+      "registry": "{REGISTRY.to_text()}",
+      "codeHash": "{to_hex(CODE_HASH)}",
+      "name": "Québec"
+    }}
+  ],
+  "vouching": "oneNode",
+  "nodes": [],
+  "confirmations": null,
+  "maxAgeSeconds": 3600,
+  "deniedIssuers": [
+    "did:web:a.example",
+    "did:web:b.example"
+  ]
+}}
+"""
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in CONTENT if name != "format"])
+def test_each_member_is_needed(name: str) -> None:
+    with pytest.raises(PolicyFormatError, match=f"the policy lacks {name}"):
+        parse_policy(json.dumps({member: value for member, value in CONTENT.items() if member != name}).encode())
+
+
+@pytest.mark.parametrize("name", ["registry", "codeHash", "name"])
+def test_each_member_of_a_trusted_registry_is_needed(name: str) -> None:
+    entry = {member: value for member, value in CONTENT["registries"][0].items() if member != name}
+    with pytest.raises(PolicyFormatError, match=f"a trusted registry lacks {name}"):
+        parse_policy(json.dumps({**CONTENT, "registries": [entry]}).encode())
+
+
+def test_strangers_members_are_named_in_short() -> None:
+    with pytest.raises(PolicyFormatError) as caught:
+        parse_policy(json.dumps({**CONTENT, "x" * 500: 1}).encode())
+    assert str(caught.value) == "the policy has unknown members: " + "x" * 200

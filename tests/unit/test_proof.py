@@ -1,13 +1,14 @@
 """The anchor proof's one encoding (design section 5)."""
 
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 from typing import Any
 
 import cbor2
 import pytest
 
 from anchor.errors import ProofFormatError
-from anchor.model import MAX_UINT32
+from anchor.model import MAX_UINT32, InclusionProof, RegistryId
 from anchor.proof import MAX_PROOF_VALUE_CHARACTERS, MAX_PROOFS, anchor_proof_member, parse_anchor_proof, parse_proofs
 from tests.support.world import World
 
@@ -120,3 +121,41 @@ def test_base64_with_stray_bits_is_malformed() -> None:
     stray = value[:-1] + alphabet[alphabet.index(value[-1]) + 1]
     with pytest.raises(ProofFormatError, match="one normal form"):
         parse_proofs({"proof": [{**MEMBER, "proofValue": stray}]})
+
+
+def test_largest_proof_there_is() -> None:
+    inclusion = InclusionProof(leaf_index=2**31, size=MAX_UINT32, siblings=(PROOF.root,) * 32)
+    registry = RegistryId(chain_id=10**32 - 1, address=PROOF.registry.address)
+    largest = replace(PROOF, registry=registry, issuer_id=MAX_UINT32, inclusion=inclusion)
+    member = anchor_proof_member(largest)
+    assert len(member["proofValue"]) == 1660
+    assert parse_anchor_proof(member) == largest
+
+
+def test_smallest_proof_there_is() -> None:
+    inclusion = InclusionProof(leaf_index=0, size=1, siblings=())
+    smallest = replace(PROOF, issuer_id=1, inclusion=inclusion)
+    assert parse_anchor_proof(anchor_proof_member(smallest)) == smallest
+
+
+def test_limits_are_those_of_the_specification() -> None:
+    assert (MAX_PROOF_VALUE_CHARACTERS, MAX_PROOFS) == (2048, 16)
+    assert parse_proofs({"proof": [MEMBER] * 16}).anchors == (PROOF,) * 16
+    # Of this length it is decoded, and then no CBOR; longer, it is not even decoded.
+    with pytest.raises(ProofFormatError, match="not CBOR"):
+        parse_anchor_proof({**MEMBER, "proofValue": "u" + "_" * 2047})
+    with pytest.raises(ProofFormatError, match="unpadded base64url"):
+        parse_anchor_proof({**MEMBER, "proofValue": "u" + "_" * 2048})
+
+
+def test_strangers_names_are_cut_short() -> None:
+    proofs = parse_proofs({"proof": [{"cryptosuite": "x" * 101}, {"cryptosuite": 7, "type": "y" * 100}]})
+    assert proofs.others == ("x" * 100, "y" * 100)
+
+
+@pytest.mark.parametrize("name", CONTENT)
+def test_each_member_is_needed_and_has_its_type(name: str) -> None:
+    without = {member: value for member, value in CONTENT.items() if member != name}
+    for content, said in ((without, "exactly the members"), ({**CONTENT, name: None}, f"{name} has the wrong type")):
+        with pytest.raises(ProofFormatError, match=said):
+            parse_anchor_proof(with_value(cbor2.dumps(content, canonical=True)))

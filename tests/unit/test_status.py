@@ -9,6 +9,7 @@ from anchor.errors import CredentialFormatError, MalformedError
 from anchor.model import RegistryId, StatusPosition, address
 from anchor.status import (
     LIST_SIZE,
+    WORD_BITS,
     CredentialStatus,
     StatusPurpose,
     StatusReason,
@@ -129,3 +130,85 @@ def test_reasons_are_read_by_label_and_number() -> None:
     with pytest.raises(MalformedError, match="no reason 'misconduct'") as caught:
         parse_reason("misconduct")
     assert "holders-request (4)" in caught.value.advice
+
+
+def test_list_has_the_size_of_the_specification() -> None:
+    assert LIST_SIZE == 16 * 1024 * 8
+    assert WORD_BITS * 512 == LIST_SIZE
+
+
+def test_largest_numbers_are_accepted() -> None:
+    largest = CredentialStatus(
+        registry=RegistryId(chain_id=10**32 - 1, address=STATUS.registry.address),
+        issuer_id=2**32 - 1,
+        position=StatusPosition(status_list=2**32 - 1, index=131_071),
+    )
+    assert parse_status({"credentialStatus": status_entries(largest, "https://x.example")}) == largest
+    smallest = CredentialStatus(
+        registry=RegistryId(chain_id=1, address=STATUS.registry.address),
+        issuer_id=1,
+        position=StatusPosition(status_list=0, index=0),
+    )
+    assert parse_status({"credentialStatus": status_entries(smallest, "https://x.example")}) == smallest
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("@31337", "@" + "1" * 33),
+        ("uint32=7", "uint32=" + "1" * 11),
+        ("uint32=0", "uint32=" + "1" * 11),
+        ("uint256=94567", "uint256=1310710"),
+        ("0x5fbdb", "0x05fbdb"),
+        ("0x5fbdb", "0xfbdb"),
+        ("uint32=0", "uint32=00"),
+        ("?uint32", "uint32"),
+    ],
+)
+def test_numbers_too_long_to_be_meant_are_no_url_of_ours(old: str, new: str) -> None:
+    with pytest.raises(CredentialFormatError, match="must be ethereum:"):
+        parse_status({"credentialStatus": edited(0, old, new)})
+
+
+def test_addresses_of_lists_are_those_of_their_purpose() -> None:
+    assert [entry["statusListCredential"] for entry in ENTRIES] == [
+        "https://registry.example/status/7/0/revocation",
+        "https://registry.example/status/7/0/suspension",
+    ]
+    assert [entry["statusPurpose"] for entry in ENTRIES] == ["revocation", "suspension"]
+    assert "/isSuspended?" in ENTRIES[1]["id"]
+
+
+def test_entry_of_ours_among_several_types_is_ours() -> None:
+    several = {**ENTRIES[0], "type": ["Other", "BitstringStatusListEntry"]}
+    with pytest.raises(CredentialFormatError, match="exactly the text members"):
+        parse_status({"credentialStatus": [*ENTRIES, several]})
+
+
+def test_bits_come_apart_in_order_up_to_the_last() -> None:
+    positions = positions_of(3, 2, 1 | 1 << 7 | 1 << 255)
+    assert positions == tuple(StatusPosition(status_list=3, index=index) for index in (512, 519, 767))
+    assert positions_of(3, 2, 0) == ()
+
+
+def test_words_of_a_list_are_in_order() -> None:
+    # The contract refuses words that do not increase.
+    positions = [StatusPosition(status_list=number, index=index) for number in (1, 0) for index in (900, 300, 600)]
+    assert [(number, list(words)) for number, words in group_positions(positions).items()] == [
+        (0, [1, 2, 3]),
+        (1, [1, 2, 3]),
+    ]
+
+
+def test_reasons_have_the_numbers_of_the_contract() -> None:
+    assert [(reason.value, reason.label) for reason in StatusReason] == [
+        (1, "issued-in-error"),
+        (2, "superseded"),
+        (3, "key-compromise"),
+        (4, "holders-request"),
+        (5, "withdrawn-by-issuer"),
+        (6, "affiliation-ended"),
+        (7, "other"),
+    ]
+    for reason in StatusReason:
+        assert parse_reason(reason.label) is parse_reason(str(reason.value)) is reason
