@@ -21,7 +21,7 @@ from anchor.model import MAX_UINT32, AnchorProof, Hash32, InclusionProof, Regist
 PROOF_TYPE: Final = "DataIntegrityProof"
 CRYPTOSUITE: Final = "merkle-eip155-jcs-2026"
 MAX_PROOF_VALUE_CHARACTERS: Final = 2048
-"""A path of 32 siblings and the longest registry name make 1,660; more is refused before it is decoded."""
+"""A path of 32 siblings and the longest registry name make 1,659; more is refused before it is decoded."""
 MAX_PROOFS: Final = 16
 """Proofs of any kind on one credential; each costs work, and nobody needs more."""
 

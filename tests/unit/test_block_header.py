@@ -126,3 +126,39 @@ def test_vectors_are_in_order_of_forks() -> None:
     counts = [len(rlp.decode(parse_hex(vector["header"]))) for vector in HEADERS]
     assert all(earlier <= later for earlier, later in pairwise(counts))
     assert (counts[0], counts[-1]) == (15, 23)
+
+
+@pytest.mark.parametrize("number", [0, 1, 0x7F, 0x80, 2**64 - 1])
+def test_number_and_time_of_any_size_are_read(number: int) -> None:
+    content = [number.to_bytes((number.bit_length() + 7) // 8, "big"), (number // 2).to_bytes(8, "big").lstrip(b"\0")]
+    header = header_of((8, content[0]), (11, content[1]))
+    read = check_header(header, hash_of(header))
+    assert (read.number, read.timestamp) == (number, number // 2)
+
+
+@pytest.mark.parametrize("quantity", ["0x0", "0x1", "0x7f", "0x80", "0xff", "0x100", "0x" + "f" * 64])
+def test_quantities_of_any_size_are_written(quantity: str) -> None:
+    block = {**HEADERS[0]["block"], "difficulty": quantity}
+    assert int.from_bytes(rlp.decode(header_from_rpc(block))[7], "big") == int(quantity, 16)
+
+
+def test_upper_case_hex_is_read() -> None:
+    block = HEADERS[0]["block"]
+    upper = {
+        **block,
+        "parentHash": "0x" + block["parentHash"][2:].upper(),
+        "number": "0x" + block["number"][2:].upper(),
+    }
+    assert header_from_rpc(upper) == header_from_rpc(block)
+
+
+def test_members_that_are_no_header_fields_are_left_out() -> None:
+    block = HEADERS[0]["block"]
+    assert header_from_rpc({**block, "size": "0x1", "uncles": []}) == header_from_rpc(block)
+
+
+@pytest.mark.parametrize("member", [name for name in HEADERS[0]["block"] if name not in {"hash", "size", "uncles"}])
+def test_each_field_of_the_first_headers_is_needed(member: str) -> None:
+    block = {name: value for name, value in HEADERS[0]["block"].items() if name != member}
+    with pytest.raises(EvidenceFormatError, match=f"{member} is missing"):
+        header_from_rpc(block)

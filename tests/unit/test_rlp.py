@@ -68,3 +68,20 @@ def test_depth_costs_nothing() -> None:
     for _ in range(5_000):
         deep = _encode_list([deep])
     assert len(_split_list(deep)) == 1
+
+
+@pytest.mark.parametrize(
+    "item",
+    [b"\xb7", b"\xb8", b"\xf7", b"\xf8", b"\xb8\x38" + b"x" * 55, b"\xf8\x38" + b"x" * 55, b"\xb9\x00\x38" + b"x" * 56],
+    ids=bytes.hex,
+)
+def test_length_that_leads_beyond_the_end_or_is_not_shortest_is_refused(item: bytes) -> None:
+    with pytest.raises(StateProofError):
+        decode(item[:60])
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00", b"\x7f", b"\x80", b"\x00\x00", b"x" * 55, b"x" * 56])
+def test_strings_and_lists_of_them(content: bytes) -> None:
+    assert _read_string(rlp.encode(content)) == content
+    assert _split_list(rlp.encode([content, content])) == [rlp.encode(content)] * 2
+    assert _encode_string(content) == rlp.encode(content)

@@ -299,3 +299,34 @@ def accounts(value: bytes) -> tuple[Hash32, Address, list[bytes]]:
 def test_storage_leaf_is_no_account() -> None:
     with pytest.raises(StateProofError, match="expected a list"):
         check_account(*accounts(rlp.encode(5)))
+
+
+@pytest.mark.parametrize("number", [0, 1, 0x7F, 0x80, 2**64 - 1])
+def test_account_of_any_size_is_read(number: int) -> None:
+    balance = number**4
+    account = check_account(*accounts(rlp.encode([number, balance, b"\x01" * 32, b"\x02" * 32])))
+    assert account == Account(
+        nonce=number, balance=balance, storage_root=hash32(b"\x01" * 32), code_hash=hash32(b"\x02" * 32)
+    )
+
+
+@pytest.mark.parametrize("value", [1, 0x7F, 0x80, 0xFF, 0x100, 2**255])
+def test_storage_value_of_any_size_is_read(value: int) -> None:
+    assert check_storage(*values(rlp.encode(value))) == value
+
+
+def test_largest_node_is_accepted() -> None:
+    full = branch(**{f"_{place:x}": b"\x01" * 32 for place in range(16)})
+    with pytest.raises(StateProofError, match="lacks a node"):
+        walk(full)
+
+
+@pytest.mark.parametrize("nibbles", [1, 2, 3, 62])
+def test_extensions_and_leaves_of_any_length(nibbles: int) -> None:
+    digits = KEY.hex()
+    rest = digits[nibbles + 1 :]
+    leaf = [bytes.fromhex(("3" if len(rest) % 2 else "20") + rest), b"value of 32 bytes, so not embedded"]
+    below = branch(**{f"_{digits[nibbles]}": keccak(rlp.encode(leaf))})
+    flag = "1" if nibbles % 2 else "00"
+    extension = [bytes.fromhex(flag + digits[:nibbles]), keccak(rlp.encode(below))]
+    assert walk(extension, below, leaf) == b"value of 32 bytes, so not embedded"
