@@ -11,7 +11,7 @@ import {Credential, Trees} from "../support/Trees.sol";
 /// @dev Changed only by calls that the rules allow, before they are made. Nothing here asks the registry.
 abstract contract Ghosts {
     uint256 public constant MAX_ISSUERS = 3;
-    uint256 public constant MAX_KEYS = 24;
+    uint256 public constant MAX_KEYS = 20;
     // Small, so that calls meet the same roots and words again.
     uint256 public constant ROOTS = 6;
     uint32 public constant LISTS = 2;
@@ -40,6 +40,7 @@ abstract contract Ghosts {
     /// @dev Since when a thief has it, too; 0 if none.
     mapping(address key => uint40 at) public stolenAt;
     mapping(uint32 issuer => mapping(bytes32 root => ICredentialRegistry.Batch)) internal _batches;
+    /// @dev Storage words of the registry, status bits and batches: where, and what they must be.
     uint256[] private _slots;
     mapping(uint256 slot => bool) private _isKnown;
     mapping(uint256 slot => bool) private _isRevocation;
@@ -60,10 +61,6 @@ abstract contract Ghosts {
 
     function issuerOf(uint32 issuer) external view returns (ICredentialRegistry.Issuer memory) {
         return _issuers[issuer];
-    }
-
-    function batchOf(uint32 issuer, bytes32 root) external view returns (ICredentialRegistry.Batch memory) {
-        return _batches[issuer][root];
     }
 
     function keyOf(address key) external view returns (ICredentialRegistry.Key memory) {
@@ -108,13 +105,19 @@ abstract contract Ghosts {
         }
     }
 
-    /// @notice Every word that was ever touched: where it is, what it must be, and whether it is of revocations.
-    function words() external view returns (uint256[] memory slots, uint256[] memory content, bool[] memory revoked) {
+    /// @notice Every storage word of status and batches that was ever written, what it must be, and which bits of it
+    /// stay set for ever.
+    function words()
+        external
+        view
+        returns (uint256[] memory slots, uint256[] memory content, uint256[] memory lasting)
+    {
         slots = _slots;
         content = new uint256[](slots.length);
-        revoked = new bool[](slots.length);
+        lasting = new uint256[](slots.length);
         for (uint256 i = 0; i < slots.length; ++i) {
-            (content[i], revoked[i]) = (bits[slots[i]], _isRevocation[slots[i]]);
+            content[i] = bits[slots[i]];
+            if (_isRevocation[slots[i]]) lasting[i] = content[i];
         }
     }
 
@@ -200,11 +203,12 @@ abstract contract Ghosts {
         if (usesNonce || (relayed && call.relay != Relay.ANCHOR)) ++nonces[call.key];
         if (call.relay == Relay.ANCHOR) {
             ++batchCount;
-            _batches[call.issuer][call.root] = ICredentialRegistry.Batch(call.key, _now(), call.size, 0, 0);
+            _setBatch(call, ICredentialRegistry.Batch(call.key, _now(), call.size, 0, 0));
         } else if (call.relay == Relay.REVOKE_BATCH) {
             ++batchRevocationCount;
-            _batches[call.issuer][call.root].revokedReason = call.reason;
-            _batches[call.issuer][call.root].revokedEpoch = _keys[call.key].statusEpoch;
+            ICredentialRegistry.Batch memory batch = _batches[call.issuer][call.root];
+            (batch.revokedReason, batch.revokedEpoch) = (call.reason, _keys[call.key].statusEpoch);
+            _setBatch(call, batch);
         } else {
             ++statusCallCount;
             _flip(call);
@@ -228,11 +232,7 @@ abstract contract Ghosts {
         bool isHonest = stolenAt[call.key] == 0;
         for (uint256 i = 0; i < call.words.length; ++i) {
             uint256 slot = _slotOf(call, i);
-            if (!_isKnown[slot]) {
-                _isKnown[slot] = true;
-                _slots.push(slot);
-                _isRevocation[slot] = call.relay == Relay.REVOKE;
-            }
+            _remember(slot, call.relay == Relay.REVOKE);
             if (call.relay == Relay.REINSTATE) {
                 bits[slot] &= ~call.masks[i];
                 continue;
@@ -241,6 +241,21 @@ abstract contract Ghosts {
             if (isHonest) honestBits[slot] |= call.masks[i];
             bits[slot] |= call.masks[i];
         }
+    }
+
+    function _setBatch(RelayedCall calldata call, ICredentialRegistry.Batch memory batch) private {
+        _batches[call.issuer][call.root] = batch;
+        uint256 slot = Slots.batch(call.issuer, call.root);
+        _remember(slot, false);
+        bits[slot] = uint256(uint160(batch.key)) | (uint256(batch.anchoredAt) << 160) | (uint256(batch.size) << 200)
+            | (uint256(batch.revokedReason) << 232) | (uint256(batch.revokedEpoch) << 240);
+    }
+
+    function _remember(uint256 slot, bool isRevocation) private {
+        if (_isKnown[slot]) return;
+        _isKnown[slot] = true;
+        _isRevocation[slot] = isRevocation;
+        _slots.push(slot);
     }
 
     function _leaves(uint256 rootIndex) private pure returns (bytes32[] memory leaves) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {ICredentialRegistry} from "../../../src/interfaces/ICredentialRegistry.sol";
+import {ICredentialRegistry, MAX_REASON} from "../../../src/interfaces/ICredentialRegistry.sol";
 import {vm} from "../../Vm.sol";
 import {Consent, Consents} from "../../support/Consent.sol";
 import {Rules} from "../Rules.sol";
@@ -10,7 +10,7 @@ import {Witness} from "../Witness.sol";
 /// @title What handlers share: who there is, and that each call is expected to succeed, or to be refused just so
 abstract contract Handler {
     address public constant ADMIN = address(0xad);
-    address private constant _STRANGER = address(0xbad);
+    address public constant STRANGER = address(0xbad);
     uint256 private constant _CONTROLLERS = 5;
 
     ICredentialRegistry internal immutable _registry;
@@ -63,7 +63,7 @@ abstract contract Handler {
     function _anybody(uint256 seed) internal view returns (address) {
         uint256 kind = seed % 5;
         seed >>= 3;
-        if (kind == 0) return _STRANGER;
+        if (kind == 0) return STRANGER;
         if (kind == 1) return ADMIN;
         if (kind == 2) return accreditorAt(seed);
         if (kind == 3 || _rules.keyCount() == 0) return controllerAt(seed);
@@ -76,6 +76,11 @@ abstract contract Handler {
 
     function _issuer(uint256 seed) internal view returns (uint32) {
         return uint32(seed % _rules.issuerCount()) + 1;
+    }
+
+    /// @dev Now and then none that there is.
+    function _reason(uint256 seed) internal pure returns (uint8) {
+        return uint8(seed % 16 == 0 ? seed : seed % MAX_REASON + 1);
     }
 
     function _now() internal view returns (uint40) {

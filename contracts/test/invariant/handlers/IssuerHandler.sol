@@ -3,12 +3,7 @@ pragma solidity ^0.8.24;
 
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 
-import {
-    ICredentialRegistry,
-    MAX_REASON,
-    SCOPE_ANCHOR,
-    SCOPE_STATUS
-} from "../../../src/interfaces/ICredentialRegistry.sol";
+import {ICredentialRegistry, SCOPE_ANCHOR, SCOPE_STATUS} from "../../../src/interfaces/ICredentialRegistry.sol";
 import {vm} from "../../Vm.sol";
 import {Consent} from "../../support/Consent.sol";
 import {Rules} from "../Rules.sol";
@@ -28,8 +23,8 @@ contract IssuerHandler is Handler {
         changeRole(1, 9);
         for (uint256 i = 1; i <= 2; ++i) {
             accredit(1, i);
-            addKey(1, i - 1, true, false, 0);
-            addKey(1, i - 1, false, false, 0);
+            addKey(1, i - 1, 1, 0);
+            addKey(1, i - 1, 0, 0);
         }
     }
 
@@ -60,11 +55,11 @@ contract IssuerHandler is Handler {
     }
 
     /// Mostly far ahead, so that issuers live, and the end can be moved.
-    function withdraw(uint256 actorSeed, uint256 issuerSeed, uint256 delay, uint8 reason) external witnessed {
+    function withdraw(uint256 actorSeed, uint256 issuerSeed, uint256 delay, uint256 reasonSeed) external witnessed {
         uint32 issuer = _issuer(issuerSeed);
         uint40 at = _now() - 1 + uint40(delay % (delay % 8 == 0 ? 4 : 100_000));
         if (delay % 16 == 1) at = 0;
-        reason = reason % 16 == 0 ? reason : reason % MAX_REASON + 1;
+        uint8 reason = _reason(reasonSeed);
         address actor = _mostly(accreditorAt(actorSeed >> 3), actorSeed);
         if (_expect(_rules.ofWithdraw(actor, issuer, at, reason))) {
             _rules.setWithdrawnAt(issuer, at == 0 ? _now() + 1 : at);
@@ -93,18 +88,20 @@ contract IssuerHandler is Handler {
         _registry.acceptController(issuer);
     }
 
-    function addKey(uint256 actorSeed, uint256 issuerSeed, bool anchors, bool staged, uint256 delay) public witnessed {
-        if (_rules.keyCount() == _rules.MAX_KEYS()) return;
+    function addKey(uint256 actorSeed, uint256 issuerSeed, uint256 kind, uint256 delay) public witnessed {
         uint256 privateKey = _rules.privateKeyAt(_rules.keyCount());
-        Consent memory consent = _consent(issuerSeed, vm.addr(privateKey), anchors, staged);
-        if (delay % 3 != 0) consent.validFrom = _now() - 1 + uint40(delay % 1000);
-        _addKey(_mostly(_rules.issuerOf(consent.issuer).controller, actorSeed), consent, privateKey);
+        Consent memory consent = _consent(issuerSeed, vm.addr(privateKey), kind);
+        if (delay % 3 != 0) consent.validFrom = _now() - 1 + uint40((delay >> 8) % (delay % 4 == 0 ? 3 : 1000));
+        // Once there are enough keys, only who may not add one.
+        bool isFull = _rules.keyCount() == _rules.MAX_KEYS();
+        address actor = isFull ? STRANGER : _mostly(_rules.issuerOf(consent.issuer).controller, actorSeed);
+        _addKey(actor, consent, privateKey);
     }
 
     /// A key that is bound consents to be bound again.
-    function rebindKey(uint256 actorSeed, uint256 issuerSeed, uint256 keySeed, bool anchors) external witnessed {
+    function rebindKey(uint256 actorSeed, uint256 issuerSeed, uint256 keySeed, uint256 kind) external witnessed {
         uint256 index = keySeed % _rules.keyCount();
-        Consent memory consent = _consent(issuerSeed, _rules.keyAt(index), anchors, false);
+        Consent memory consent = _consent(issuerSeed, _rules.keyAt(index), kind);
         _addKey(_mostly(_rules.issuerOf(consent.issuer).controller, actorSeed), consent, _rules.privateKeyAt(index));
     }
 
@@ -142,13 +139,10 @@ contract IssuerHandler is Handler {
 
     /* PRIVATE */
 
-    function _consent(uint256 issuerSeed, address key, bool anchors, bool staged)
-        private
-        view
-        returns (Consent memory)
-    {
+    function _consent(uint256 issuerSeed, address key, uint256 kind) private view returns (Consent memory) {
         uint32 issuer = _issuer(issuerSeed);
-        uint16 epoch = staged ? _rules.nextEpoch(issuer) : _rules.issuerOf(issuer).statusEpoch;
+        bool anchors = kind % 2 == 1;
+        uint16 epoch = kind % 4 == 0 ? _rules.nextEpoch(issuer) : _rules.issuerOf(issuer).statusEpoch;
         // Now and then an epoch that cannot be written.
         if (issuerSeed % 16 == 15) ++epoch;
         return Consent({

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {MAX_REASON, SCOPE_ANCHOR, SCOPE_STATUS} from "../../../src/interfaces/ICredentialRegistry.sol";
 import {vm} from "../../Vm.sol";
 import {Relay, RelayedCall} from "../../support/RelayedCall.sol";
-import {Handler} from "./Handler.sol";
+import {KeyCalls} from "./KeyCalls.sol";
 
 /// @title Keys, and who has stolen them: what they send themselves
 /// @dev A thief does what a key's owner does; only the ghosts know which it was.
-abstract contract KeyHandler is Handler {
-    function anchor(uint256 keySeed, uint256 issuerSeed, uint256 rootSeed, uint32 size) external witnessed {
-        _send(_anchoring(keySeed, issuerSeed, rootSeed, size), false);
+abstract contract KeyHandler is KeyCalls {
+    function anchor(uint256 keySeed, uint256 issuerSeed, uint256 rootSeed, uint256 sizeSeed) external witnessed {
+        _send(_anchoring(keySeed, issuerSeed, rootSeed, sizeSeed), false);
     }
 
     function anchorBareRoot(uint256 keySeed, uint256 rootSeed) external witnessed {
@@ -35,55 +34,13 @@ abstract contract KeyHandler is Handler {
         _send(_statusChange(Relay.REINSTATE, keySeed, issuerSeed, place, masks), false);
     }
 
-    function revokeBatch(uint256 keySeed, uint256 issuerSeed, uint256 rootSeed, uint8 reason) external witnessed {
-        _send(_batchRevocation(keySeed, issuerSeed, rootSeed, reason), false);
+    function revokeBatch(uint256 keySeed, uint256 issuerSeed, uint256 rootSeed, uint256 reasonSeed) external witnessed {
+        _send(_batchRevocation(keySeed, issuerSeed, rootSeed, reasonSeed), false);
     }
 
     function steal(uint256 keySeed) external {
         address key = _anyKey(keySeed);
         if (_rules.stolenAt(key) == 0) _rules.steal(key);
-    }
-
-    /* WHAT A KEY MAY WANT */
-
-    function _anchoring(uint256 keySeed, uint256 issuerSeed, uint256 rootSeed, uint32 size)
-        internal
-        view
-        returns (RelayedCall memory call)
-    {
-        call = _callOf(Relay.ANCHOR, SCOPE_ANCHOR, keySeed, issuerSeed);
-        call.root = _rules.rootAt(rootSeed % _rules.ROOTS());
-        // Mostly true, and now and then 0.
-        call.size = size % 8 == 0 ? size >> 3 : _rules.SIZE();
-    }
-
-    function _batchRevocation(uint256 keySeed, uint256 issuerSeed, uint256 rootSeed, uint8 reason)
-        internal
-        view
-        returns (RelayedCall memory call)
-    {
-        call = _callOf(Relay.REVOKE_BATCH, SCOPE_STATUS, keySeed, issuerSeed);
-        call.root = _rules.rootAt(rootSeed % _rules.ROOTS());
-        call.reason = _reason(reason);
-    }
-
-    /// @dev One or two of the four words, and what to change there: often few bits, so that they are met again.
-    function _statusChange(Relay relay, uint256 keySeed, uint256 issuerSeed, uint256 place, uint256[2] calldata masks)
-        internal
-        view
-        returns (RelayedCall memory call)
-    {
-        call = _callOf(relay, SCOPE_STATUS, keySeed, issuerSeed);
-        call.list = uint32(place % _rules.LISTS());
-        call.reason = _reason(uint8(place >> 32));
-        uint256 first = (place >> 8) % _rules.WORDS();
-        uint256 count = first + 1 < _rules.WORDS() && (place >> 16) % 2 == 0 ? 2 : 1;
-        call.words = new uint16[](count);
-        call.masks = new uint256[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            call.words[i] = _rules.wordAt(first + i);
-            call.masks[i] = (place >> 24) % 2 == 0 ? masks[i] & 0xf : masks[i];
-        }
     }
 
     /* SENDING */
@@ -106,23 +63,5 @@ abstract contract KeyHandler is Handler {
         } else {
             _registry.reinstate(call.issuer, call.list, call.words, call.masks, call.reason);
         }
-    }
-
-    /* PRIVATE */
-
-    /// @dev Mostly of a key that lives, and for its own issuer.
-    function _callOf(Relay relay, uint8 scope, uint256 keySeed, uint256 issuerSeed)
-        private
-        view
-        returns (RelayedCall memory call)
-    {
-        call.relay = relay;
-        call.key = keySeed % 8 == 0 ? _anybody(keySeed >> 3) : _rules.pickKey(keySeed >> 3, scope);
-        uint32 own = _rules.keyOf(call.key).issuer;
-        call.issuer = own == 0 || issuerSeed % 8 == 0 ? _issuer(issuerSeed >> 3) : own;
-    }
-
-    function _reason(uint8 seed) private pure returns (uint8) {
-        return seed % 16 == 0 ? seed : seed % MAX_REASON + 1;
     }
 }

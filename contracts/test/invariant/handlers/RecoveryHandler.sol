@@ -6,10 +6,15 @@ import {vm} from "../../Vm.sol";
 import {Consent} from "../../support/Consent.sol";
 import {Relay, RelayedCall} from "../../support/RelayedCall.sol";
 import {Slots} from "../../support/Slots.sol";
+import {Rules} from "../Rules.sol";
+import {Witness} from "../Witness.sol";
+import {Handler} from "./Handler.sol";
 import {KeyHandler} from "./KeyHandler.sol";
 
 /// @title An issuer whose STATUS key was stolen changes to another status epoch, as the interface says
-abstract contract RecoveryHandler is KeyHandler {
+contract RecoveryHandler is KeyHandler {
+    constructor(ICredentialRegistry registry, Rules rules, Witness witness) Handler(registry, rules, witness) {}
+
     /// Every honest revocation counts at each step; at the end nothing of a thief's does.
     function recover(uint256 issuerSeed) external witnessed {
         uint32 issuer = _issuer(issuerSeed);

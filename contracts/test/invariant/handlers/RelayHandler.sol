@@ -7,10 +7,10 @@ import {Relay, RelayedCall, RelayedCalls} from "../../support/RelayedCall.sol";
 import {Rules} from "../Rules.sol";
 import {Witness} from "../Witness.sol";
 import {Handler} from "./Handler.sol";
-import {RecoveryHandler} from "./RecoveryHandler.sol";
+import {KeyCalls} from "./KeyCalls.sol";
 
 /// @title Relayers: they hold signatures back, send them later, more than once, and where they were not meant for
-contract RelayHandler is RecoveryHandler {
+contract RelayHandler is KeyCalls {
     using RelayedCalls for RelayedCall;
 
     /// @dev A call that a key signed, for a registry, on a chain.
@@ -36,8 +36,8 @@ contract RelayHandler is RecoveryHandler {
         other = other_;
     }
 
-    function signAnchor(uint256 keySeed, uint256 issuerSeed, uint256 rootSeed, uint32 size) external {
-        _hold(_anchoring(keySeed, issuerSeed, rootSeed, size), keySeed >> 128);
+    function signAnchor(uint256 keySeed, uint256 issuerSeed, uint256 rootSeed, uint256 sizeSeed) external {
+        _hold(_anchoring(keySeed, issuerSeed, rootSeed, sizeSeed), keySeed >> 128);
     }
 
     function signStatus(uint256 kind, uint256 keySeed, uint256 issuerSeed, uint256 place, uint256[2] calldata masks)
@@ -47,22 +47,22 @@ contract RelayHandler is RecoveryHandler {
         _hold(_statusChange(relay, keySeed, issuerSeed, place, masks), keySeed >> 128);
     }
 
-    function signBatchRevocation(uint256 keySeed, uint256 issuerSeed, uint256 rootSeed, uint8 reason) external {
-        _hold(_batchRevocation(keySeed, issuerSeed, rootSeed, reason), keySeed >> 128);
+    function signBatchRevocation(uint256 keySeed, uint256 issuerSeed, uint256 rootSeed, uint256 reasonSeed) external {
+        _hold(_batchRevocation(keySeed, issuerSeed, rootSeed, reasonSeed), keySeed >> 128);
     }
 
     /// Any of those that were ever signed, sent or not.
-    function relay(uint256 actorSeed, uint256 heldSeed) external witnessed {
+    function send(uint256 actorSeed, uint256 heldSeed) external witnessed {
         if (_held.length == 0) return;
         _relay(_anybody(actorSeed), _held[_recent(heldSeed)], _registry, _HOME);
     }
 
-    function relayToOtherRegistry(uint256 actorSeed, uint256 heldSeed) external witnessed {
+    function sendToOtherRegistry(uint256 actorSeed, uint256 heldSeed) external witnessed {
         if (_held.length == 0) return;
         _relay(_anybody(actorSeed), _held[_recent(heldSeed)], other, _HOME);
     }
 
-    function relayOnOtherChain(uint256 actorSeed, uint256 heldSeed) external witnessed {
+    function sendOnOtherChain(uint256 actorSeed, uint256 heldSeed) external witnessed {
         if (_held.length == 0) return;
         vm.chainId(_ABROAD);
         _relay(_anybody(actorSeed), _held[_recent(heldSeed)], _registry, _ABROAD);
@@ -84,7 +84,7 @@ contract RelayHandler is RecoveryHandler {
 
     function _relay(address actor, Held memory held, ICredentialRegistry registry, uint256 chainId) private {
         RelayedCall memory call = abi.decode(held.call, (RelayedCall));
-        bool isHome = registry == _registry;
+        bool isHome = address(registry) == address(_registry);
         uint256 next = isHome ? _rules.nonces(call.key) : 0;
         bytes memory error = _rules.ofSignature(call, held.registry, held.chainId, address(registry), next);
         // Of the other registry only this is known: that it takes no signature that was not meant for it.
