@@ -50,9 +50,10 @@ contract AddKeyTest is RegistryTest {
         vm.assertEq(registry.registryHead(), registryHead);
     }
 
-    function test_fuzz_addKey_storesLaterStart(uint40 validFrom) public {
+    function test_fuzz_addKey_storesLaterStart(uint40 validFrom, uint40 deadline) public {
         Consent memory consent = _consent(ISSUER, newKey, SCOPE_STATUS, 0);
         consent.validFrom = validFrom < START ? START + validFrom : validFrom;
+        consent.deadline = deadline < START ? type(uint40).max - deadline : deadline;
         _addKey(controller, consent, NEW_PK);
         vm.assertEq(registry.keyOf(newKey).validFrom, consent.validFrom);
         _audit();
