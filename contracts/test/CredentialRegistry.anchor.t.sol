@@ -8,6 +8,7 @@ import {vm} from "./Vm.sol";
 import {Consent} from "./support/Consent.sol";
 import {RegistryTest} from "./support/RegistryTest.sol";
 import {Slots} from "./support/Slots.sol";
+import {Wallet} from "./support/Wallet.sol";
 
 contract AnchorTest is RegistryTest {
     function test_anchor_storesBatch() public {
@@ -110,32 +111,85 @@ contract AnchorTest is RegistryTest {
     }
 
     function test_anchor_revertsWithKeyCutOffAtEnd() public {
-        Slots.setValidUntil(address(registry), anchorKey, START + 100);
-        _expectCutOffAt(START + 100);
+        vm.warp(START + 99);
+        _retireKey(controller, anchorKey);
+        _anchor(anchorKey, ISSUER, ROOT, 1000);
+        vm.warp(START + 100);
+        _expectCutOff(START + 100);
+        _audit();
     }
 
     function test_anchor_revertsWithKeyCutOffSinceCompromise() public {
-        Slots.setCompromisedAt(address(registry), anchorKey, START + 100);
-        _expectCutOffAt(START + 100);
+        _anchor(anchorKey, ISSUER, ROOT, 1000);
+        vm.warp(START + 100);
+        _compromiseKey(controller, anchorKey, START + 100);
+        _expectCutOff(START + 100);
+        vm.warp(START + 99);
+        _anchor(anchorKey, ISSUER, keccak256("one second before"), 1000);
     }
 
     function test_anchor_revertsWithKeyCutOffAtTheEarlier() public {
-        Slots.setCompromisedAt(address(registry), anchorKey, START + 100);
-        Slots.setValidUntil(address(registry), anchorKey, START + 200);
-        _expectCutOffAt(START + 100);
-        Slots.setValidUntil(address(registry), anchorKey, START + 50);
-        vm.warp(START + 50);
-        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.KeyCutOff.selector, anchorKey, START + 50));
-        _anchor(anchorKey, ISSUER, keccak256("other"), 1000);
+        _retireKey(controller, anchorKey);
+        vm.warp(START + 200);
+        _expectCutOff(START + 1);
+        _compromiseKey(controller, anchorKey, START);
+        _expectCutOff(START);
+        _audit();
+    }
+
+    /// Its key may be retired later than it was compromised; the contract does not allow it, the record does.
+    function test_fuzz_anchor_revertsWithKeyCutOffAtTheEarlier(uint8 validUntil, uint8 compromisedAt, uint8 time)
+        public
+    {
+        Slots.setValidUntil(address(registry), anchorKey, validUntil == 0 ? 0 : START + validUntil);
+        Slots.setCompromisedAt(address(registry), anchorKey, compromisedAt == 0 ? 0 : START + compromisedAt);
+        uint8 cutOff =
+            compromisedAt == 0 || (validUntil != 0 && validUntil < compromisedAt) ? validUntil : compromisedAt;
+        vm.warp(START + time);
+        if (cutOff != 0 && cutOff <= time) _expectCutOff(START + cutOff);
+        else _anchor(anchorKey, ISSUER, ROOT, 1000);
     }
 
     function test_anchor_revertsWithIssuerWithdrawn() public {
-        Slots.setWithdrawnAt(address(registry), ISSUER, START + 10);
+        _withdraw(ISSUER, START + 10);
         vm.warp(START + 9);
         _anchor(anchorKey, ISSUER, ROOT, 1000);
         vm.warp(START + 10);
         vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.IssuerWithdrawn.selector, ISSUER, START + 10));
         _anchor(anchorKey, ISSUER, keccak256("other"), 1000);
+        _anchor(otherAnchorKey, OTHER_ISSUER, keccak256("other"), 1000);
+        _audit();
+    }
+
+    /// Neither the registry-wide head nor another issuer's, nor any nonce.
+    function test_anchor_movesItsIssuersHeadAlone() public {
+        (bytes32 registryHead, bytes32 otherHead) = (registry.registryHead(), _headOf(OTHER_ISSUER));
+        _anchor(anchorKey, ISSUER, ROOT, 1000);
+        vm.assertEq(registry.registryHead(), registryHead);
+        vm.assertEq(_headOf(OTHER_ISSUER), otherHead);
+        vm.assertEq(registry.nonceOf(anchorKey), 0);
+    }
+
+    function test_anchor_byWallet() public {
+        Wallet wallet = new Wallet(newKey);
+        _addKey(controller, _consent(ISSUER, address(wallet), SCOPE_ANCHOR, 0), NEW_PK);
+        wallet.anchor(registry, ISSUER, ROOT, 1000);
+        vm.assertEq(registry.batchOf(ISSUER, ROOT).key, address(wallet));
+        // The wallet is the key, not its owner.
+        vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.KeyNotOfIssuer.selector, newKey, ISSUER, 0));
+        _anchor(newKey, ISSUER, keccak256("other"), 1000);
+        _audit();
+    }
+
+    /// Two ANCHOR keys of an issuer, at work at the same time.
+    function test_anchor_byEitherKey() public {
+        _addKey(controller, _consent(ISSUER, newKey, SCOPE_ANCHOR, 0), NEW_PK);
+        bytes32 other = keccak256("other");
+        _anchor(anchorKey, ISSUER, ROOT, 1000);
+        _anchor(newKey, ISSUER, other, 1);
+        vm.assertEq(registry.batchOf(ISSUER, ROOT).key, anchorKey);
+        vm.assertEq(registry.batchOf(ISSUER, other).key, newKey);
+        _audit();
     }
 
     function test_batchOf_isZeroForNone() public {
@@ -149,11 +203,7 @@ contract AnchorTest is RegistryTest {
         _anchor(who, issuer, ROOT, 1000);
     }
 
-    /// @dev Half-open: good in the second before, not in that of the cut-off.
-    function _expectCutOffAt(uint40 cutOff) private {
-        vm.warp(cutOff - 1);
-        _anchor(anchorKey, ISSUER, ROOT, 1000);
-        vm.warp(cutOff);
+    function _expectCutOff(uint40 cutOff) private {
         vm.expectRevert(abi.encodeWithSelector(IRegistryErrors.KeyCutOff.selector, anchorKey, cutOff));
         _anchor(anchorKey, ISSUER, keccak256("other"), 1000);
     }
