@@ -22,6 +22,9 @@ from anchor.verify import basis_of, check_ledger
 
 HELP: Final = """Show what every issuer anchored, revoked and suspended, and prove that nothing is left out.
 
+Also who was accredited and withdrawn, by whom; which keys ended; which batches are void because their key was stolen;
+and what is no longer revoked because a new status epoch counts.
+
 Events come from the node and are believed only together: replayed in order they must lead to the heads that stand in
 the contract's state, which are read by state proofs. An event that is missing, altered or invented is found.
 

@@ -128,7 +128,10 @@ class Occurrence:
             case KeyRetired():
                 return f"{subject} from {to_utc(event.valid_until)} on; what it did before stays good"
             case KeyCompromised():
-                return f"{subject} since {to_utc(event.since)}; what it anchored from then on is void"
+                anchors = self.issuer is not None and self.issuer.keys[event.key].scope == KeyScope.ANCHOR.value
+                return (
+                    f"{subject} since {to_utc(event.since)}{'; its batches from then on are void' if anchors else ''}"
+                )
             case StatusEpochChanged():
                 return f"epoch {event.epoch} counts, {event.next_epoch} comes next{self._undone()}"
             case NoncesCancelled():
@@ -196,11 +199,12 @@ class Occurrence:
         if change is None:
             return ""
         counts = {
-            "credentials no longer revoked": len(change.unrevoked),
-            "no longer suspended": len(change.unsuspended),
-            "batches no longer revoked": len(change.unrevoked_batches),
+            "revoked": len(change.unrevoked),
+            "suspended": len(change.unsuspended),
+            "batches revoked": len(change.unrevoked_batches),
         }
-        return "".join(f"; {count} {what}" for what, count in counts.items() if count)
+        undone = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        return f"; no longer so: {undone}" if undone else ""
 
     def _undone_content(self) -> dict[str, Any]:
         change = self.epoch_change
