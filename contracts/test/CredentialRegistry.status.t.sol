@@ -152,6 +152,16 @@ contract StatusCallsTest is StatusTest {
         );
     }
 
+    function test_status_revertsWithWordOutOfRangeJustPastTheEnd() public {
+        _expectEachReverts(
+            statusKey,
+            REASON,
+            _words(511, 512),
+            _masks(1, 1),
+            abi.encodeWithSelector(IRegistryErrors.WordOutOfRange.selector, 512)
+        );
+    }
+
     function test_status_revertsWithWordsNotIncreasing() public {
         uint16[2][2] memory wrong = [[uint16(3), 3], [uint16(3), 2]];
         for (uint256 i = 0; i < wrong.length; ++i) {
