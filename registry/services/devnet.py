@@ -105,7 +105,8 @@ class Devnet:
                 return DevnetStatus(testnet=testnet, settings=load_settings(self._home))
             registry, issuer_id = self._set_up(client, testnet.url, now)
             self._write_files(registry, issuer_id, testnet.url)
-        return DevnetStatus(testnet=self._testnet_now(testnet), settings=load_settings(self._home), was_set_up=True)
+        notices = (*testnet.notices, *([] if settings is None else [_replaced(settings)]))
+        return DevnetStatus(testnet=self._testnet_now(notices), settings=load_settings(self._home), was_set_up=True)
 
     def down(self) -> bool:
         """Save the chain and stop the node; tell whether it was running."""
@@ -128,7 +129,10 @@ class Devnet:
         return settings
 
     def _is_on(self, client: LedgerClient, settings: Settings) -> bool:
-        """Tell whether the chain has the registry and issuer of the settings; a chain started anew has not."""
+        """Tell whether the chain has the registry and issuer of the settings.
+
+        A chain started anew has not, nor one with the contract of another version.
+        """
         try:
             LedgerView(client, settings.registry_id).check_issuer(settings.issuer_id, settings.issuer_did)
         except (UndeterminedError, WrongLedgerError):
@@ -211,15 +215,23 @@ class Devnet:
         }
         _write_whole(self._home / SETTINGS_FILE, settings_to_text(settings))
 
-    def _testnet_now(self, started: TestnetStatus) -> TestnetStatus:
+    def _testnet_now(self, notices: tuple[str, ...]) -> TestnetStatus:
         status = self._testnet.status()
         return TestnetStatus(
             running=status.running,
             url=status.url,
             pid=status.pid,
             block_number=status.block_number,
-            notices=started.notices,
+            notices=notices,
         )
+
+
+def _replaced(settings: Settings) -> str:
+    return (
+        f"the registry of the last time, {settings.registry}, is not there any more, or is of another version of "
+        "credanchor: a new one was deployed. What was issued on the old one cannot be verified or changed here: "
+        "issue it anew with `credanchor issue`"
+    )
 
 
 def _keep_nothing(_signed: SignedTransaction) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from anchor.ledger.keys import KeyStore
+from anchor.ledger.rpc import RpcNode
 from anchor.policy import parse_policy
 from registry.settings import load_settings
 from tests.support.bureau import Bureau
@@ -70,8 +71,26 @@ def test_the_life_of_a_testnet(bureau: Bureau) -> None:
     keys = KeyStore(bureau.home / "keys").list()
     code, anew = bureau.run_json("dev", "up")
     assert (code, anew["setUpNow"]) == (0, True)
+    assert "a new one was deployed" in anew["notices"][-1]
     assert KeyStore(bureau.home / "keys").list() == keys
     assert bureau.run("dev", "status")[0] == 0
+
+
+def test_registry_of_another_version_is_replaced_and_that_is_said(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, first = bureau.run_json("dev", "up", "--port", "0")
+    assert first["notices"] == []
+    # As if the contract had been compiled anew since: at the registry's address there is other code.
+    node = RpcNode(load_settings(bureau.home).rpc_url)
+    node.write("anvil_setCode", [first["registry"].rpartition(":")[2], "0x00"])
+    code, out, err = bureau.run("dev", "up")
+    assert code == 0
+    assert "deployed just now" in out
+    assert first["registry"] in err
+    assert "issue it anew" in err
+    assert bureau.run("audit")[0] == 0
+    assert bureau.run_json("dev", "up")[1]["notices"] == []
 
 
 def test_settings_of_another_set_up_are_never_overwritten(bureau: Bureau) -> None:
