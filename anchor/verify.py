@@ -336,7 +336,7 @@ class _AnchorJudgement(_Judgement):
 
     def batch_not_revoked(self) -> str:
         batch, issuer = self.batch(), self.state().issuer(self.proof.issuer_id)
-        if batch.revoked_reason and batch.revoked_epoch >= issuer.status_epoch:
+        if batch.is_revoked_in(issuer.status_epoch):
             raise BatchRevokedError("the issuer revoked the whole batch")
         return "the batch is not revoked"
 
