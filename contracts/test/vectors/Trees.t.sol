@@ -34,8 +34,7 @@ contract TreeVectorsTest {
         "Refused(string name,bytes32 root,uint32 size,bytes32 leaf,uint32 leafIndex,bytes32[] siblings)";
 
     function test_vectors_trees() public view {
-        Tree[] memory trees = abi.decode(vm.parseJsonTypeArray(_file(), ".valid", _TREE), (Tree[]));
-        vm.assertTrue(trees.length >= 10, "too few vectors");
+        Tree[] memory trees = _trees();
         for (uint256 i = 0; i < trees.length; ++i) {
             Tree memory tree = trees[i];
             vm.assertTrue(tree.proofs.length > 0, tree.name);
@@ -50,7 +49,7 @@ contract TreeVectorsTest {
 
     /// The tests' own trees are the same.
     function test_vectors_treesOfTheTests() public view {
-        Tree[] memory trees = abi.decode(vm.parseJsonTypeArray(_file(), ".valid", _TREE), (Tree[]));
+        Tree[] memory trees = _trees();
         for (uint256 i = 0; i < trees.length; ++i) {
             bytes32[] memory leaves = new bytes32[](trees[i].size);
             for (uint32 j = 0; j < leaves.length; ++j) {
@@ -81,6 +80,11 @@ contract TreeVectorsTest {
         returns (bool)
     {
         return InclusionProof.leadsToRoot(root, leaf, leafIndex, size, path);
+    }
+
+    function _trees() private view returns (Tree[] memory trees) {
+        trees = abi.decode(vm.parseJsonTypeArray(_file(), ".valid", _TREE), (Tree[]));
+        vm.assertTrue(trees.length >= 10, "too few vectors");
     }
 
     function _file() private view returns (string memory) {
