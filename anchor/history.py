@@ -5,8 +5,8 @@ Built by `anchor.replay` alone. Whether it is all that happened, `anchor.audit.c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from eth_hash.auto import keccak
@@ -19,8 +19,6 @@ from anchor.status import StatusPurpose, mask_of, positions_of, word_of
 ADMIN_ROLE: Final = ZERO_HASH
 """OpenZeppelin's `DEFAULT_ADMIN_ROLE`: grants and takes roles; one account has it, or nobody."""
 ACCREDITOR_ROLE: Final = Hash32(keccak(b"credanchor/role/accreditor"))
-
-Bits = Mapping[StatusPurpose, Mapping["StatusWord", int]]
 
 
 class StatusWord(NamedTuple):
@@ -72,16 +70,17 @@ class IssuerHistory:
     keys: Mapping[Address, Key]
     batches: Mapping[Hash32, Batch]
     """By root, in the order of anchoring; of a root that was anchored again only the last."""
-    bits: Bits
+    bits: Mapping[StatusPurpose, Mapping[StatusWord, int]]
     """Status words that were ever written, of every status epoch."""
     events: tuple[AnyEvent, ...]
     epoch_changes: tuple[EpochChange, ...]
-    changes: Mapping[tuple[int, int], tuple[StatusChanged, ...]] = field(repr=False)
+    changes: Mapping[tuple[int, int], tuple[StatusChanged, ...]]
     """Status changes by list and word, in order."""
 
     def positions(self, purpose: StatusPurpose) -> tuple[StatusPosition, ...]:
         """List the credentials whose bit is set in the status epoch that counts, in order of list and index."""
-        return tuple(set_positions(self.bits, purpose, self.record.status_epoch))
+        words = self.bits[purpose].items()
+        return set_positions({place: mask for place, mask in words if place.epoch == self.record.status_epoch})
 
     def changes_of(self, position: StatusPosition) -> tuple[StatusChanged, ...]:
         """List what happened to the status of one credential, in order; of every status epoch."""
@@ -135,11 +134,10 @@ def is_void(batch: Batch, keys: Mapping[Address, Key]) -> bool:
     return cut_off is not None and cut_off <= batch.anchored_at
 
 
-def set_positions(
-    bits: Bits, purpose: StatusPurpose, epoch: int, *, but: int | None = None
-) -> Iterator[StatusPosition]:
-    """List the positions whose bit is set in a status epoch, but not in another one, in order of list and index."""
-    for place, mask in sorted(bits[purpose].items()):
-        if place.epoch == epoch:
-            other = 0 if but is None else bits[purpose].get(place._replace(epoch=but), 0)
-            yield from positions_of(place.status_list, place.word, mask & ~other)
+def set_positions(words: Mapping[StatusWord, int]) -> tuple[StatusPosition, ...]:
+    """List the positions whose bits are set in some words of one status epoch, in order of list and index."""
+    return tuple(
+        position
+        for place, mask in sorted(words.items())
+        for position in positions_of(place.status_list, place.word, mask)
+    )

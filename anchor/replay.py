@@ -205,8 +205,8 @@ class _RoleReplay:
         )
 
     def _deploys(self, event: RoleChanged, previous: AnyEvent | None) -> bool:
-        """Tell whether this is what the constructor emits: an admin, then an accreditor."""
+        """Tell whether this is what the constructor emits: an admin, then an accreditor. No role can be lost yet."""
         if previous is None:
             self._sequel.expect(RoleChanged, event)
         role = ADMIN_ROLE if previous is None else ACCREDITOR_ROLE
-        return event.role == role and event.granted and event.account != ZERO_ADDRESS
+        return event.role == role and event.account != ZERO_ADDRESS

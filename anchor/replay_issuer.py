@@ -31,7 +31,7 @@ from anchor.events import (
     StatusEpochChanged,
 )
 from anchor.history import EpochChange, IssuerHistory, StatusWord, is_void, set_positions
-from anchor.model import ZERO_ADDRESS, ZERO_HASH, Address, Batch, Hash32, Issuer, Key, KeyScope
+from anchor.model import ZERO_ADDRESS, ZERO_HASH, Address, Batch, Hash32, Issuer, Key, KeyScope, StatusPosition
 from anchor.status import LIST_SIZE, WORD_BITS, StatusPurpose, StatusReason
 
 MAX_CANCELLED_NONCES: Final = 1024
@@ -221,14 +221,24 @@ class IssuerReplay:
         self._epoch_changes.append(
             EpochChange(
                 event=event,
-                unrevoked=tuple(set_positions(self._bits, StatusPurpose.REVOCATION, old, but=new)),
-                unsuspended=tuple(set_positions(self._bits, StatusPurpose.SUSPENSION, old, but=new)),
+                unrevoked=self._lost_positions(StatusPurpose.REVOCATION, old, new),
+                unsuspended=self._lost_positions(StatusPurpose.SUSPENSION, old, new),
                 unrevoked_batches=tuple(
                     root
                     for root, batch in self._batches.items()
                     if batch.is_revoked_in(old) and not batch.is_revoked_in(new)
                 ),
             )
+        )
+
+    def _lost_positions(self, purpose: StatusPurpose, old: int, new: int) -> tuple[StatusPosition, ...]:
+        words = self._bits[purpose]
+        return set_positions(
+            {
+                place: mask & ~words.get(place._replace(epoch=new), 0)
+                for place, mask in words.items()
+                if place.epoch == old
+            }
         )
 
     def _cancel_nonces(self, event: NoncesCancelled) -> None:

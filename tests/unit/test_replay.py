@@ -21,6 +21,7 @@ from tests.support.history import (
     deployed,
     key_added,
     role_changed,
+    status_changed,
     withdrawn,
 )
 from tests.support.stories import (
@@ -83,6 +84,19 @@ def test_what_happened_to_one_credential_is_told_in_order() -> None:
     assert told(3) == []
     assert told(256) == []
     assert told(1, status_list=5) == [(CredentialsSuspended, 800, 7)]
+    assert history.changes_of(1, StatusPosition(status_list=0, index=3)) == ()
+
+
+def test_positions_are_in_order_of_list_and_index_whatever_was_changed_first() -> None:
+    said: dict[str, Any] = {"actor": STATUS_KEY, "at": 900, "block": 9}
+    issuer = replayed(
+        *BEGINNING,
+        status_changed("CredentialsRevoked", 1, [2], [1], status_list=1, **said),
+        status_changed("CredentialsRevoked", 1, [5], [0b11], **said),
+        status_changed("CredentialsRevoked", 1, [1], [1], **said),
+    ).issuer(1)
+    places = [(each.status_list, each.index) for each in issuer.positions(StatusPurpose.REVOCATION)]
+    assert places == [(0, 256), (0, 1280), (0, 1281), (1, 512)]
 
 
 @pytest.mark.parametrize("number", [0, 3, -1])
@@ -276,6 +290,11 @@ def test_role_change_that_the_contract_could_emit_is_taken(calls: list[Call]) ->
         ([role_changed(ADMIN_ROLE, NEWCOMER, at=400, block=4)], "may not do that"),
         ([role_changed(ADMIN_ROLE, NEWCOMER, actor=NEWCOMER, at=400, block=4)], "may not do that"),
         ([RENOUNCED, HANDED_OVER], "may not do that"),
+        (
+            [role_changed(ACCREDITOR_ROLE, ACCREDITOR, granted=False, actor=ACCREDITOR, at=400, block=4),
+             role_changed(ADMIN_ROLE, ACCREDITOR, actor=ACCREDITOR, at=400, block=4)],
+            "may not do that",
+        ),
         ([RENOUNCED, role_changed(ADMIN_ROLE, NEWCOMER, at=400, block=4)], "may not do that"),
         ([RENOUNCED, role_changed(ADMIN_ROLE, ADMIN, actor=ADMIN, at=401, block=5)], "may not do that"),
         (
