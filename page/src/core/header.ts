@@ -19,6 +19,9 @@ export type RpcBlock = { readonly [field: string]: unknown };
 
 const [STATE_ROOT, NUMBER, TIME] = [3, 8, 11];
 
+/** Fields that every header has; those after them came with later forks. */
+const FRONTIER_FIELDS = 15;
+
 /** Fields of the first fork in their order, then what each later fork appended; `true` for quantities. */
 const FIELDS: readonly (readonly [name: string, isQuantity: boolean])[] = [
   ["parentHash", false],
@@ -50,6 +53,7 @@ const FIELDS: readonly (readonly [name: string, isQuantity: boolean])[] = [
 export function parseHeader(header: Uint8Array, hash: Uint8Array): Block {
   if (!equalBytes(keccak_256(header), hash)) throw new StateProofError("the header does not hash to the block hash");
   const fields = asList(decodeRlp(header));
+  if (fields.length < FRONTIER_FIELDS) throw new StateProofError("the header has fewer fields than any has");
   return {
     hash,
     number: Number(asInteger(fields[NUMBER])),
