@@ -25,7 +25,7 @@ from anchor.model import MAX_UINT32, Hash32, StatusPosition
 from anchor.status import LIST_SIZE
 from registry.errors import ConflictError, RosterFormatError
 from registry.services.credentials import CredentialFrame, CredentialValues
-from registry.services.roster import Recipient
+from registry.services.recipient import Recipient
 from registry.services.template import CredentialTemplate
 from registry.store.batches import (
     add_credentials,

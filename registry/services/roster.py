@@ -19,6 +19,7 @@ from typing import Final
 
 from anchor.identity import normalize_email
 from registry.errors import Problem, RosterFormatError
+from registry.services.recipient import Recipient
 from registry.services.text import FORBIDDEN_CHARACTER
 
 MAX_ROSTER_BYTES: Final = 1 << 28
@@ -56,14 +57,6 @@ _CONTROL_CHARACTER: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _EMAIL: Final = re.compile(
     r'[^\s@"(),:;<>\[\\\]\x00-\x1f]+@[^\s@"(),:;<>\[\\\]\x00-\x1f.]+(?:\.[^\s@"(),:;<>\[\\\].]+)+'
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
-    """One line of a roster."""
-
-    name: str
-    email: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

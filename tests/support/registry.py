@@ -7,7 +7,7 @@ from typing import Any
 
 from anchor.model import RegistryId
 from registry.services.credentials import CredentialFrame, IssuerProfile
-from registry.services.roster import Recipient
+from registry.services.recipient import Recipient
 from registry.store.engine import Store, open_store
 
 REGISTRY = RegistryId.parse("eip155:31337:0x5fbdb2315678afecb367f032d93f642f64180aa3")

@@ -8,7 +8,7 @@ import pytest
 from registry.errors import ConflictError
 from registry.services.files import prepare_folder, write_batch
 from registry.services.issue import seal_batch
-from registry.services.roster import Recipient
+from registry.services.recipient import Recipient
 from registry.store.batches import move_batch
 from registry.store.engine import Store
 from registry.store.records import BatchRecord, BatchState

@@ -13,7 +13,7 @@ from registry.errors import ConflictError, RosterFormatError, StoreError
 from registry.services import issue
 from registry.services.files import credential_files
 from registry.services.issue import roster_hash, seal_batch
-from registry.services.roster import Recipient
+from registry.services.recipient import Recipient
 from registry.store.batches import (
     allocate_positions,
     issuer_ref,

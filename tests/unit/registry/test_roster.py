@@ -4,7 +4,8 @@ import pytest
 
 from registry.errors import RosterFormatError
 from registry.services import roster
-from registry.services.roster import Recipient, parse_roster
+from registry.services.recipient import Recipient
+from registry.services.roster import parse_roster
 
 ROSTER_1000 = Path(__file__).parents[3] / "docs" / "examples" / "roster-1000.csv"
 
