@@ -70,16 +70,22 @@ def sources() -> dict[str, dict[str, str]]:
 
 def build() -> dict[str, Any]:
     """Compile with py-solc-x and give the compiler's output for the contract."""
+    contract = compile_sources(sources())
+    if contract["evm"]["deployedBytecode"].get("immutableReferences"):
+        sys.exit("the contract has immutables, so that its code hash would differ from one deployment to the next")
+    return contract
+
+
+def compile_sources(texts: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """Compile the contract from these sources, whatever they say."""
     outputs = ["abi", "storageLayout", "evm.bytecode.object", "evm.deployedBytecode"]
     task = {
         "language": "Solidity",
-        "sources": sources(),
+        "sources": texts,
         "settings": {**compiler_settings(), "outputSelection": {SOURCE: {NAME: outputs}}},
     }
     output = solcx.compile_standard(task, solc_binary=SOLC)
     contract: dict[str, Any] = output["contracts"][SOURCE][NAME]
-    if contract["evm"]["deployedBytecode"].get("immutableReferences"):
-        sys.exit("the contract has immutables, so that its code hash would differ from one deployment to the next")
     return contract
 
 

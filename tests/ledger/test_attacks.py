@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_hash.auto import keccak
 
 from anchor.credential import parse_credential
 from anchor.errors import LedgerError, RevertedError
+from anchor.events import BatchAnchored
 from anchor.ledger.client import Call, LedgerClient
 from anchor.ledger.collect import collect_evidence
+from anchor.ledger.contract import require_event
 from anchor.ledger.testnet import dev_signer, find_anvil
 from anchor.ledger.transactions import SignedTransaction
-from anchor.model import Policy, parse_hex
+from anchor.model import Policy, hash32, parse_hex
 from anchor.verify import verify
 from tests.ledger.chain import ANCHOR_KEY, CONTROLLER, DID, FAR, REASON, STATUS_KEY, STRANGER, Chain, root_of
 from tests.ledger.whole_contract import ANCHOR, SECOND_ANCHOR_KEY, WholeContract, account_of
@@ -109,6 +112,23 @@ def anchored_block(contract: WholeContract, root: bytes) -> int:
     history = contract.audit()
     (event,) = [each for each in history.events if getattr(each, "root", None) == root]
     return event.log.block_number
+
+
+# A bare root that is taken for a call.
+
+
+def test_root_that_begins_with_a_selector_is_not_believed_anchored(contract: WholeContract) -> None:
+    chain, registry = contract.chain, contract.chain.registry
+    root = hash32(keccak(b"issuerCount()")[:4] + bytes(28))
+    receipt = chain.execute(ANCHOR_KEY, Call(to=registry.address, data=root, what="anchor a bare root"))
+    # The transaction went well: it asked for the number of issuers.
+    assert receipt.succeeded
+    with pytest.raises(LedgerError, match="without the event BatchAnchored"):
+        require_event(receipt, registry, BatchAnchored)
+    assert contract.view("batchOf", contract.issuer, root)[1] == 0
+    # One that begins with no selector is anchored, and the event says so.
+    receipt = chain.execute(ANCHOR_KEY, Call(to=registry.address, data=root_of(2), what="anchor a bare root"))
+    assert require_event(receipt, registry, BatchAnchored).size == 0
 
 
 # A key that delegated its code (EIP-7702).

@@ -60,6 +60,11 @@ abstract contract Handler {
         return seed % 8 == 0 ? _anybody(seed >> 3) : rightful;
     }
 
+    /// @dev For what ends a key: as often as keys are added.
+    function _seldom(address rightful, uint256 seed) internal view returns (address) {
+        return seed % 3 == 0 ? rightful : _anybody(seed >> 2);
+    }
+
     function _anybody(uint256 seed) internal view returns (address) {
         uint256 kind = seed % 5;
         seed >>= 3;

@@ -3,6 +3,7 @@ pragma solidity ^0.8.24;
 
 import {SCOPE_ANCHOR, SCOPE_STATUS} from "../../../src/interfaces/ICredentialRegistry.sol";
 import {Relay, RelayedCall} from "../../support/RelayedCall.sol";
+import {Slots} from "../../support/Slots.sol";
 import {Handler} from "./Handler.sol";
 
 /// @title What a key may want, whether it sends the call or signs it
@@ -35,9 +36,10 @@ abstract contract KeyCalls is Handler {
         returns (RelayedCall memory call)
     {
         call = _callOf(relay, SCOPE_STATUS, keySeed, issuerSeed);
-        call.list = uint32(place % _rules.LISTS());
         call.reason = _reason(place >> 32);
+        if (relay == Relay.REINSTATE) place = _placeToReinstate(call, place);
         uint256 first = (place >> 8) % _rules.WORDS();
+        call.list = uint32(place % _rules.LISTS());
         uint256 count = first + 1 < _rules.WORDS() && (place >> 16) % 2 == 0 ? 2 : 1;
         call.words = new uint16[](count);
         call.masks = new uint256[](count);
@@ -48,6 +50,20 @@ abstract contract KeyCalls is Handler {
     }
 
     /* PRIVATE */
+
+    /// @dev A place with a single word in which something is suspended, if there is one: by chance it is seldom met.
+    function _placeToReinstate(RelayedCall memory call, uint256 place) private view returns (uint256) {
+        if (place % 8 == 0) return place;
+        uint16 epoch = _rules.keyOf(call.key).statusEpoch;
+        uint256 places = _rules.LISTS() * _rules.WORDS();
+        for (uint256 i = place % places; i < place % places + places; ++i) {
+            (uint256 list, uint256 word) = (i % _rules.LISTS(), i / _rules.LISTS() % _rules.WORDS());
+            uint256 slot = Slots.word(Slots.SUSPENDED, call.issuer, epoch, uint32(list), _rules.wordAt(word));
+            // Bit 16: one word; bit 24: any bits of it.
+            if (_rules.bits(slot) != 0) return list | (word << 8) | (1 << 16) | (1 << 24);
+        }
+        return place;
+    }
 
     /// @dev Mostly of a key that lives, and for its own issuer.
     function _callOf(Relay relay, uint8 scope, uint256 keySeed, uint256 issuerSeed)
