@@ -29,12 +29,19 @@ _DATE_TIME = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """A well-formed credential. Only `parse_credential` builds one."""
+    """What verification needs of a well-formed credential. Only `parse_credential` builds one.
 
-    value: JsonObject
+    The JSON itself is not kept: thousands of files are judged at one block, all read before.
+    """
+
     content_hash: Hash32
     id: str
     """Empty when the credential has none."""
+    name: str
+    holder: str
+    contact: str
+    """What it is, who has it, whom to ask, in the words of the file: worth only as much as the verdict, for anybody can
+    have written it. Each is empty when it does not say."""
     issuer_did: str
     valid_from: int | None
     valid_until: int | None
@@ -46,17 +53,6 @@ class Credential:
     def leaf(self, request: EvidenceRequest) -> Hash32:
         """Hash this credential into its leaf, with the salt and status position of one request."""
         return leaf_hash(self.content_hash, request.proof.salt, request.position)
-
-    def contact(self) -> str:
-        """Say whom to ask about it, in the issuer's own words; empty when the credential names nobody.
-
-        Worth only as much as the verdict: before that, anybody can have written it.
-        """
-        issuer = self.value["issuer"]
-        if not isinstance(issuer, dict):
-            return ""
-        stated = (issuer.get(member) for member in ("name", "url", "email"))
-        return " · ".join(text for text in stated if isinstance(text, str))
 
 
 def parse_credential(data: bytes) -> Credential:
@@ -77,9 +73,11 @@ def parse_credential(data: bytes) -> Credential:
         raise CredentialFormatError("the credential's id is not text")
     proofs = parse_proofs(value)
     return Credential(
-        value=value,
         content_hash=credential_hash(document.canonical_bytes()),
         id=identifier,
+        name=_text(value.get("name")),
+        holder=_holder(value),
+        contact=_contact(value),
         issuer_did=_issuer_did(value),
         valid_from=_parse_date(value, "validFrom"),
         valid_until=_parse_date(value, "validUntil"),
@@ -102,6 +100,30 @@ def _issuer_did(value: JsonObject) -> str:
     if not isinstance(did, str) or not did:
         raise CredentialFormatError("the credential does not say who issued it: issuer.id is missing")
     return did
+
+
+def _contact(value: JsonObject) -> str:
+    issuer = value.get("issuer")
+    if not isinstance(issuer, dict):
+        return ""
+    stated = (_text(issuer.get(member)) for member in ("name", "url", "email"))
+    return " · ".join(text for text in stated if text)
+
+
+def _holder(value: JsonObject) -> str:
+    """Give the names that the credential states in clear."""
+    subject = value.get("credentialSubject")
+    identifiers = subject.get("identifier") if isinstance(subject, dict) else None
+    names = [
+        _text(identity.get("identityHash"))
+        for identity in (identifiers if isinstance(identifiers, list) else [])
+        if isinstance(identity, dict) and identity.get("identityType") == "name" and identity.get("hashed") is False
+    ]
+    return ", ".join(name for name in names if name)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _parse_date(value: JsonObject, member: str) -> int | None:

@@ -40,6 +40,9 @@ _BITS_SLOTS: Final = {StatusPurpose.REVOCATION: 11, StatusPurpose.SUSPENSION: 12
 ISSUER_COUNT_SLOT: Final = Hash32((6).to_bytes(32, "big"))
 REGISTRY_HEAD_SLOT: Final = Hash32((0).to_bytes(32, "big"))
 
+_RECORDS_KEPT: Final = 4096
+"""Thousands of credentials share few issuers, keys and batches: each record is unpacked once."""
+
 _DID_HASH_OFFSET: Final = 1
 _HEAD_OFFSET: Final = 2
 
@@ -95,6 +98,7 @@ class LedgerState:
         )
         self._nodes: Final = {proof.slot: proof.nodes for proof in evidence.storage}
         self._values: Final[dict[Hash32, int]] = {}
+        self._final: BlockHeader | None = None
 
     def check_code(self, pin: TrustedRegistry) -> None:
         """Check that the account exists and has the code that the policy pins.
@@ -114,9 +118,11 @@ class LedgerState:
             NoEvidenceError: Nobody said which block is final.
             StateProofError: Its header does not hash to the hash vouched for.
         """
-        if self.evidence.final_hash is None or self.evidence.final_header is None:
-            raise NoEvidenceError("nothing says which block is final")
-        return check_header(self.evidence.final_header, self.evidence.final_hash)
+        if self._final is None:
+            if self.evidence.final_hash is None or self.evidence.final_header is None:
+                raise NoEvidenceError("nothing says which block is final")
+            self._final = check_header(self.evidence.final_header, self.evidence.final_hash)
+        return self._final
 
     def value(self, slot: Hash32) -> int:
         """Give a storage slot's proven value, 0 when proven absent.
@@ -269,6 +275,7 @@ class _Fields:
         return value
 
 
+@lru_cache(maxsize=_RECORDS_KEPT)
 def _unpack_issuer(word: int) -> Issuer:
     fields = _Fields(word)
     return Issuer(
@@ -279,6 +286,7 @@ def _unpack_issuer(word: int) -> Issuer:
     )
 
 
+@lru_cache(maxsize=_RECORDS_KEPT)
 def _unpack_key(word: int) -> Key:
     fields = _Fields(word)
     return Key(
@@ -291,6 +299,7 @@ def _unpack_key(word: int) -> Key:
     )
 
 
+@lru_cache(maxsize=_RECORDS_KEPT)
 def _unpack_batch(word: int) -> Batch:
     fields = _Fields(word)
     return Batch(

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Final, NewType, NoReturn
 
 from anchor.errors import MalformedError, UndeterminedError, VerificationError
@@ -54,6 +55,7 @@ def to_hex(value: bytes) -> str:
     return "0x" + value.hex()
 
 
+@lru_cache(maxsize=1024)
 def to_utc(timestamp: int) -> str:
     """Write Unix seconds as a date and time for people; as the bare number where no calendar reaches."""
     try:
@@ -75,15 +77,16 @@ class RegistryId:
             raise MalformedError(f"chain id must be positive, got {self.chain_id}")
         address(self.address)
 
-    @classmethod
-    def parse(cls, text: str) -> RegistryId:
+    @staticmethod
+    @lru_cache(maxsize=1024)
+    def parse(text: str) -> RegistryId:
         """Read `eip155:<chain id>:<0x lower-case address>` (CAIP-10); raise `MalformedError` otherwise."""
         match = _CAIP10.fullmatch(text)
         if match is None:
             raise MalformedError(
                 f"expected a registry as eip155:<chain id>:<0x address in lower case>, got {text[:100]!r}"
             )
-        return cls(chain_id=int(match[1]), address=address(parse_hex(match[2])))
+        return RegistryId(chain_id=int(match[1]), address=address(parse_hex(match[2])))
 
     def to_text(self) -> str:
         """Write as CAIP-10, address in lower case."""

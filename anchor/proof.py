@@ -97,18 +97,17 @@ def parse_anchor_proof(member: JsonObject) -> AnchorProof:
 
 
 def _encode(proof: AnchorProof) -> bytes:
-    """Write deterministic CBOR (RFC 8949 section 4.2)."""
+    """Write deterministic CBOR (RFC 8949 section 4.2): keys in the order of their encoded bytes."""
     return cbor2.dumps(
         {
-            "registry": proof.registry.to_text(),
-            "issuerId": proof.issuer_id,
-            "root": proof.root,
-            "size": proof.inclusion.size,
-            "leafIndex": proof.inclusion.leaf_index,
-            "salt": proof.salt,
             "path": b"".join(proof.inclusion.siblings),
-        },
-        canonical=True,
+            "root": proof.root,
+            "salt": proof.salt,
+            "size": proof.inclusion.size,
+            "issuerId": proof.issuer_id,
+            "registry": proof.registry.to_text(),
+            "leafIndex": proof.inclusion.leaf_index,
+        }
     )
 
 

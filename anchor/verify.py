@@ -17,68 +17,18 @@ Facts that are not needed never spoil it. Malformed input has no verdict: it doe
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
-from eth_hash.auto import keccak
-
+from anchor.batch_steps import BatchClaim, BatchSteps
 from anchor.credential import Credential
-from anchor.errors import (
-    BatchRevokedError,
-    ExpiredError,
-    KeyCompromisedError,
-    KeyNotValidError,
-    NoEvidenceError,
-    NotAnchoredError,
-    NotYetValidError,
-    PendingError,
-    RevokedError,
-    StaleBlockError,
-    SuspendedError,
-    TamperedError,
-    UndeterminedError,
-    UntrustedIssuerError,
-    UntrustedRegistryError,
-    UnvouchedBlockError,
-    VerificationError,
-)
-from anchor.evidence import Evidence, EvidenceRequest, LedgerState
+from anchor.errors import ExpiredError, NotAnchoredError, NotYetValidError, RevokedError, SuspendedError
+from anchor.evidence import Evidence, EvidenceRequest
 from anchor.merkle import check_inclusion
-from anchor.model import (
-    Basis,
-    Batch,
-    Check,
-    CheckStatus,
-    KeyScope,
-    Outcome,
-    Policy,
-    TrustedRegistry,
-    Verdict,
-    Vouching,
-    to_hex,
-    to_utc,
-)
+from anchor.model import Basis, CheckStatus, Outcome, Policy, Verdict, to_hex, to_utc
 from anchor.status import StatusPurpose
+from anchor.steps import Steps
 
-MAX_CLOCK_SKEW_SECONDS: Final = 60
-"""How far in the future a block may lie (design section 7): clocks differ, and proposers run ahead by seconds."""
-
-STEP_NAMES: Final = (
-    "wellFormed",
-    "statusEntries",
-    "inclusion",
-    "registryTrusted",
-    "block",
-    "anchored",
-    "key",
-    "issuer",
-    "batchNotRevoked",
-    "notRevoked",
-    "notSuspended",
-    "dates",
-    "otherProofs",
-)
-"""Names of the thirteen checks, in order."""
+_LEDGER_STEPS: Final = range(4, 12)
 
 
 def verify(credential: Credential, evidence: Evidence, policy: Policy, now: int) -> Verdict:
@@ -94,70 +44,67 @@ def verify(credential: Credential, evidence: Evidence, policy: Policy, now: int)
         The verdict. Of several anchor proofs one that passes suffices; proofs in registries that the policy does not
         trust are judged only when there is no other.
     """
-    if not credential.requests:
-        return _Judgement(credential, policy, now).judge_without_proof()
-    requests = [each for each in credential.requests if policy.pin_of(each.proof.registry) is not None]
-    verdicts = [
-        _AnchorJudgement(credential, policy, now, request, evidence).judge()
-        for request in requests or credential.requests
-    ]
-    # An unknown proof might still pass, so it outweighs one that failed.
-    order = (Outcome.VALID, Outcome.UNKNOWN, Outcome.INVALID)
-    return min(verdicts, key=lambda verdict: order.index(verdict.outcome))
+    return Verifier(evidence, policy, now).verify(credential)
 
 
-def check_ledger(state: LedgerState, pin: TrustedRegistry, policy: Policy, now: int) -> None:
-    """Check that facts of this state may be used (step 5): block vouched for and fresh, the right contract.
+class Verifier:
+    """Judges any number of credentials by one policy, at one time, on the same evidence.
 
-    Raises:
-        UnvouchedBlockError: Something else vouches for the block than the policy wants.
-        StaleBlockError: The block is older than the policy's maximal age, or from the future.
-        WrongCodeError: The contract is absent or not the one pinned.
+    Args:
+        evidence: State proofs, from whomever; nothing in them is believed before it is proven.
+        policy: What the verifier trusts.
+        now: The verifier's time, Unix seconds.
     """
-    block = state.block
-    if state.evidence.vouching is not policy.vouching:
-        raise UnvouchedBlockError(f"the policy wants the block vouched for by {policy.vouching.value}")
-    age = now - block.timestamp
-    if age < -MAX_CLOCK_SKEW_SECONDS:
-        raise StaleBlockError(f"block {block.number} is {-age} s in the future; check this machine's clock")
-    if policy.max_age_seconds is not None and age > policy.max_age_seconds:
-        raise StaleBlockError(f"block {block.number} is {age} s old; the policy accepts {policy.max_age_seconds} s")
-    state.check_code(pin)
+
+    def __init__(self, evidence: Evidence, policy: Policy, now: int) -> None:
+        self._evidence: Final = evidence
+        self._policy: Final = policy
+        self._now: Final = now
+        self._batches: Final[dict[BatchClaim, BatchSteps]] = {}
+
+    def verify(self, credential: Credential) -> Verdict:
+        """Judge one of them, as the function `verify` does."""
+        if not credential.requests:
+            return _Judgement(credential, self._now).judge()
+        trusted = [each for each in credential.requests if self._policy.pin_of(each.proof.registry) is not None]
+        verdicts = [
+            _AnchorJudgement(credential, self._now, request, self._batch(credential, request)).judge()
+            for request in trusted or credential.requests
+        ]
+        # An unknown proof might still pass, so it outweighs one that failed.
+        order = (Outcome.VALID, Outcome.UNKNOWN, Outcome.INVALID)
+        return min(verdicts, key=lambda verdict: order.index(verdict.outcome))
+
+    def _batch(self, credential: Credential, request: EvidenceRequest) -> BatchSteps:
+        claim = BatchClaim(
+            registry=request.proof.registry,
+            issuer_id=request.proof.issuer_id,
+            issuer_did=credential.issuer_did,
+            root=request.proof.root,
+            size=request.proof.inclusion.size,
+        )
+        if claim not in self._batches:
+            self._batches[claim] = BatchSteps(claim, self._evidence, self._policy, self._now)
+        return self._batches[claim]
 
 
-def basis_of(state: LedgerState, pin: TrustedRegistry) -> Basis:
-    """Say what facts of this state rest on."""
-    return Basis(
-        registry=pin.registry,
-        registry_name=pin.name,
-        block_number=state.block.number,
-        block_hash=state.block.hash,
-        block_at=state.block.timestamp,
-        vouching=state.evidence.vouching,
-        vouched_by=state.evidence.vouched_by,
-    )
+class _Judgement(Steps):
+    """One pass through all steps for a credential that carries no anchor proof."""
 
-
-class _Judgement:
-    """One pass through the steps, as far as they need no anchor proof, and what it has found so far."""
-
-    def __init__(self, credential: Credential, policy: Policy, now: int) -> None:
-        self.credential = credential
-        self.policy = policy
-        self.now = now
-        self.checks: list[Check] = []
-        self.failed: VerificationError | None = None
-        self.unknown: UndeterminedError | None = None
+    def __init__(self, credential: Credential, now: int) -> None:
+        super().__init__()
+        self.credential: Final = credential
+        self.now: Final = now
         self.basis: Basis | None = None
         self.anchored_at: int | None = None
         self.compromised_at: int | None = None
 
-    def judge_without_proof(self) -> Verdict:
-        """Run the steps for a credential that carries no anchor proof."""
+    def judge(self) -> Verdict:
+        """Run all steps and conclude."""
         self.run(1, self.well_formed)
         self.skip(2)
         self.run(3, self.absent)
-        for step in range(4, 12):
+        for step in _LEDGER_STEPS:
             self.skip(step)
         return self.finish()
 
@@ -174,32 +121,11 @@ class _Judgement:
             basis=self.basis,
             credential_id=self.credential.id,
             issuer_did=self.credential.issuer_did,
-            contact=self.credential.contact(),
+            contact=self.credential.contact,
             anchored_at=self.anchored_at,
             compromised_at=self.compromised_at,
             error=error,
         )
-
-    def run(self, step: int, check: Callable[[], str]) -> bool:
-        """Run one step, note what came of it, and tell whether it did not fail."""
-        try:
-            self.note(step, CheckStatus.PASSED, check())
-        except VerificationError as error:
-            self.failed = self.failed or error
-            self.note(step, CheckStatus.FAILED, str(error), error.reason)
-            return False
-        except UndeterminedError as error:
-            self.unknown = self.unknown or error
-            self.note(step, CheckStatus.UNKNOWN, str(error), error.reason)
-        return True
-
-    def skip(self, step: int) -> None:
-        """Note a step that has nothing to check, because an earlier one failed."""
-        self.note(step, CheckStatus.SKIPPED, "not checked, for an earlier check failed")
-
-    def note(self, step: int, status: CheckStatus, detail: str, reason: str = "") -> None:
-        """Record a step."""
-        self.checks.append(Check(step=step, name=STEP_NAMES[step - 1], status=status, detail=detail, reason=reason))
 
     # Steps. Each returns what it found, in words, or raises.
 
@@ -229,156 +155,49 @@ class _Judgement:
 class _AnchorJudgement(_Judgement):
     """One pass through all steps for one anchor proof."""
 
-    def __init__(
-        self, credential: Credential, policy: Policy, now: int, request: EvidenceRequest, evidence: Evidence
-    ) -> None:
-        super().__init__(credential, policy, now)
-        self.proof = request.proof
-        self.position = request.position
-        self.leaf_hash = credential.leaf(request)
-        self.evidence = evidence
-        self.ledger: LedgerState | UndeterminedError = NoEvidenceError("the ledger was not asked")
-        """The proven state, or why no fact of it may be used."""
+    def __init__(self, credential: Credential, now: int, request: EvidenceRequest, batch: BatchSteps) -> None:
+        super().__init__(credential, now)
+        self.request: Final = request
+        self.batch: Final = batch
+        self.leaf_hash: Final = credential.leaf(request)
 
     def judge(self) -> Verdict:
-        """Run all steps. After a failed one, those that could only repeat or confuse it are skipped."""
+        """Run all steps and conclude. After a failed one, those that could only repeat or confuse it are skipped."""
         self.run(1, self.well_formed)
         self.run(2, self.leaf)
-        ledger_steps = {
-            4: self.registry_trusted,
-            5: self.block,
-            6: self.anchored,
-            7: self.key,
-            8: self.issuer,
-            9: self.batch_not_revoked,
-            10: self.not_revoked,
-            11: self.not_suspended,
-        }
-        proceed = self.run(3, self.inclusion)
-        for step, check in ledger_steps.items():
-            if not proceed:
+        if self.run(3, self.inclusion):
+            self.take_over(self.batch)
+            self.basis, self.anchored_at = self.batch.basis, self.batch.anchored_at
+            self.compromised_at = self.batch.compromised_at
+            for step, check in ((10, self.not_revoked), (11, self.not_suspended)):
+                if self.batch.anchoring_failed:
+                    self.skip(step)
+                else:
+                    self.run(step, check)
+        else:
+            for step in _LEDGER_STEPS:
                 self.skip(step)
-            elif not self.run(step, check) and step == 6:
-                proceed = False
         return self.finish()
 
     def leaf(self) -> str:
-        place = f"status list {self.position.status_list}, index {self.position.index}"
-        return f"leaf {to_hex(self.leaf_hash)}, {place}"
+        position = self.request.position
+        return f"leaf {to_hex(self.leaf_hash)}, status list {position.status_list}, index {position.index}"
 
     def inclusion(self) -> str:
-        inclusion = self.proof.inclusion
-        check_inclusion(self.leaf_hash, inclusion, self.proof.root)
-        return f"leaf {inclusion.leaf_index} of {inclusion.size} leads to root {to_hex(self.proof.root)}"
-
-    def registry_trusted(self) -> str:
-        pin = self.pin()
-        return f"{pin.name or 'the registry'} ({pin.registry.to_text()}) is one that the policy trusts"
-
-    def block(self) -> str:
-        try:
-            state = self.evidence.state_of(self.pin().registry)
-            self.basis = basis_of(state, self.pin())
-            check_ledger(state, self.pin(), self.policy, self.now)
-        except UndeterminedError as error:
-            self.ledger = error
-            raise
-        self.ledger = state
-        return f"block {state.block.number} of {to_utc(state.block.timestamp)}, {_vouched(self.basis)}"
-
-    def anchored(self) -> str:
-        state, batch = self.state(), self.batch()
-        if batch.anchored_at == 0:
-            raise NotAnchoredError(f"as of block {state.block.number} this issuer has not anchored the batch")
-        if batch.size != self.proof.inclusion.size:
-            raise TamperedError(
-                f"the batch was anchored with {batch.size} leaves, the proof says {self.proof.inclusion.size}"
-            )
-        self.anchored_at = batch.anchored_at
-        if self.policy.confirmations == 0:
-            return f"anchored on {to_utc(batch.anchored_at)}; the policy takes the newest block as final"
-        final = state.final_block()
-        newest = state.block.number - (self.policy.confirmations or 0)
-        if final.number > newest or final.timestamp > state.block.timestamp:
-            raise NoEvidenceError(f"block {final.number} was given as final, which the policy does not take for final")
-        # Chains exist with several blocks in one second: of the same second may be before or after the final block.
-        if batch.anchored_at >= final.timestamp:
-            raise PendingError(f"anchored on {to_utc(batch.anchored_at)} and not final yet; ask again in some minutes")
-        return f"anchored on {to_utc(batch.anchored_at)}, which is final as of block {final.number}"
-
-    def key(self) -> str:
-        batch, key = self.batch(), self.state().key(self.batch().key)
-        if key.issuer_id != self.proof.issuer_id or key.scope != KeyScope.ANCHOR.value:
-            raise KeyNotValidError(f"{to_hex(batch.key)} is no key of this issuer for anchoring")
-        self.compromised_at = key.compromised_at or None
-        if key.compromised_at and key.compromised_at <= batch.anchored_at:
-            raise KeyCompromisedError(
-                f"the key is declared compromised since {to_utc(key.compromised_at)}, not after the anchoring"
-            )
-        if batch.anchored_at < key.valid_from or (key.valid_until and key.valid_until <= batch.anchored_at):
-            raise KeyNotValidError("the key that anchored was not valid at that time")
-        later = f"; declared compromised from {to_utc(key.compromised_at)} on" if key.compromised_at else ""
-        return f"the key {to_hex(batch.key)} was valid for anchoring{later}"
-
-    def issuer(self) -> str:
-        did = self.credential.issuer_did
-        if did in self.policy.denied_issuers:
-            raise UntrustedIssuerError("the policy denies this issuer")
-        issuer_id, state = self.proof.issuer_id, self.state()
-        if state.did_hash(issuer_id) != keccak(did.encode()):
-            raise UntrustedIssuerError("the issuer who anchored has another DID than the credential names")
-        issuer, anchored_at = state.issuer(issuer_id), self.batch().anchored_at
-        if not 0 < issuer.accredited_at <= anchored_at:
-            raise UntrustedIssuerError("the issuer was not accredited when the batch was anchored")
-        if issuer.withdrawn_at and issuer.withdrawn_at <= anchored_at:
-            raise UntrustedIssuerError(f"the issuer's accreditation had ended on {to_utc(issuer.withdrawn_at)}")
-        return f"{did} is issuer {issuer_id}, accredited since {to_utc(issuer.accredited_at)}"
-
-    def batch_not_revoked(self) -> str:
-        batch, issuer = self.batch(), self.state().issuer(self.proof.issuer_id)
-        if batch.is_revoked_in(issuer.status_epoch):
-            raise BatchRevokedError("the issuer revoked the whole batch")
-        return "the batch is not revoked"
+        proof = self.request.proof
+        check_inclusion(self.leaf_hash, proof.inclusion, proof.root)
+        return f"leaf {proof.inclusion.leaf_index} of {proof.inclusion.size} leads to root {to_hex(proof.root)}"
 
     def not_revoked(self) -> str:
         if self.bit(StatusPurpose.REVOCATION):
             raise RevokedError("the issuer revoked this credential")
-        return f"not revoked as of block {self.state().block.number}"
+        return f"not revoked as of block {self.batch.state().block.number}"
 
     def not_suspended(self) -> str:
         if self.bit(StatusPurpose.SUSPENSION):
             raise SuspendedError("the issuer suspended this credential; it may be reinstated")
-        return f"not suspended as of block {self.state().block.number}"
-
-    # What the steps share.
-
-    def pin(self) -> TrustedRegistry:
-        registry = self.proof.registry
-        pin = self.policy.pin_of(registry)
-        if pin is None:
-            raise UntrustedRegistryError(f"the policy does not trust the registry {registry.to_text()}")
-        return pin
-
-    def state(self) -> LedgerState:
-        if isinstance(self.ledger, UndeterminedError):
-            raise self.ledger
-        return self.ledger
-
-    def batch(self) -> Batch:
-        return self.state().batch(self.proof.issuer_id, self.proof.root)
+        return f"not suspended as of block {self.batch.state().block.number}"
 
     def bit(self, purpose: StatusPurpose) -> bool:
-        state, issuer_id = self.state(), self.proof.issuer_id
-        return state.bit(purpose, issuer_id, state.issuer(issuer_id).status_epoch, self.position)
-
-
-_VOUCHING_WORDS: Final = {
-    Vouching.PINNED_HASH: "pinned by its hash",
-    Vouching.K_OF_N: "its hash agreed on by",
-    Vouching.OWN_NODE: "its hash from your own node",
-    Vouching.ONE_NODE: "its hash on the word of one node,",
-}
-
-
-def _vouched(basis: Basis) -> str:
-    return f"{_VOUCHING_WORDS[basis.vouching]} {', '.join(basis.vouched_by)}"
+        state, issuer_id = self.batch.state(), self.request.proof.issuer_id
+        return state.bit(purpose, issuer_id, state.issuer(issuer_id).status_epoch, self.request.position)

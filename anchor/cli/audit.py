@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from anchor.audit import check_complete, read_heads, slots_of_heads
+from anchor.batch_steps import basis_of, check_ledger
 from anchor.cli.histories import csv_text, history_content, print_history
 from anchor.cli.output import JsonFlag, error_console, print_json
 from anchor.cli.policies import PolicyOption, RpcOption, TrustOption, load_policy
@@ -18,7 +19,6 @@ from anchor.evidence import ISSUER_COUNT_SLOT, LedgerState
 from anchor.history import History
 from anchor.model import Basis, Policy, TrustedRegistry
 from anchor.replay import replay
-from anchor.verify import basis_of, check_ledger
 
 HELP: Final = """Show what every issuer anchored, revoked and suspended, and prove that nothing is left out.
 

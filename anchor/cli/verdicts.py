@@ -147,7 +147,7 @@ def _print_facts(credential: Credential, verdict: Verdict) -> None:
     confirmed = all(check.status is CheckStatus.PASSED for check in verdict.checks if check.step <= _LAST_OF_ORIGIN)
     if not confirmed:
         console.print("  [dim]What the file says of itself, none of it confirmed:[/]")
-    facts = {"what": _text(credential.value.get("name")), "holder": _holder(credential), "issuer": verdict.contact}
+    facts = {"what": credential.name, "holder": credential.holder, "issuer": verdict.contact}
     if verdict.anchored_at is not None:
         facts["anchored"] = f"{to_utc(verdict.anchored_at)}, by the chain's clock"
     if verdict.basis is not None:
@@ -157,22 +157,3 @@ def _print_facts(credential: Credential, verdict: Verdict) -> None:
     for label, fact in facts.items():
         if fact:
             console.print(f"  {label:<9} {printable(fact)}")
-
-
-def _holder(credential: Credential) -> str:
-    """Give the names that the credential states in clear."""
-    subject = credential.value.get("credentialSubject")
-    identifiers = subject.get("identifier") if isinstance(subject, dict) else None
-    names = [
-        identity["identityHash"]
-        for identity in (identifiers if isinstance(identifiers, list) else [])
-        if isinstance(identity, dict)
-        and identity.get("identityType") == "name"
-        and identity.get("hashed") is False
-        and isinstance(identity.get("identityHash"), str)
-    ]
-    return ", ".join(names)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

@@ -17,7 +17,7 @@ from anchor.credential import Credential, parse_credential
 from anchor.errors import CredentialFormatError, MalformedError
 from anchor.evidence import Evidence
 from anchor.model import Outcome, Policy, Verdict
-from anchor.verify import verify
+from anchor.verify import Verifier
 
 FORMAT: Final = "credanchor/verification@v1"
 """First member of the JSON output; a change that could break readers changes it."""
@@ -66,9 +66,9 @@ def check_files(paths: Sequence[Path], policy: Policy) -> list[CheckedFile]:
     """Judge files, all at one block and one time, fetching evidence once for all of them."""
     parsed = [(path, _read(path)) for path in paths]
     evidence = _collect([each for _, each in parsed if isinstance(each, Credential)], policy)
-    now = int(time.time())
+    verifier = Verifier(evidence, policy, int(time.time()))
     return [
-        CheckedFile(path=path, credential=each, answer=verify(each, evidence, policy, now))
+        CheckedFile(path=path, credential=each, answer=verifier.verify(each))
         if isinstance(each, Credential)
         else CheckedFile(path=path, credential=None, answer=each)
         for path, each in parsed

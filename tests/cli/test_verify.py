@@ -12,7 +12,7 @@ import pytest
 from anchor.cli.verdicts import STEP_LABELS
 from anchor.ledger.testnet import dev_signer
 from anchor.model import RegistryId, address
-from anchor.verify import STEP_NAMES
+from anchor.steps import STEP_NAMES
 from tests.cli.conftest import Desk
 from tests.ledger.chain import CONTROLLER, DID, STATUS_KEY, drop
 from tests.support.issuing import make_batch

@@ -11,7 +11,7 @@ import rfc8785
 from anchor.credential import parse_credential
 from anchor.errors import UndeterminedError, VerificationError
 from anchor.merkle import check_inclusion
-from anchor.verify import STEP_NAMES
+from anchor.steps import STEP_NAMES
 from tests.docs.documents import ROOT
 
 SPEC = ROOT / "docs" / "spec"

@@ -9,12 +9,14 @@ import rlp
 from eth_hash.auto import keccak
 from trie.hexary import HexaryTrie
 
+from anchor.batch_steps import MAX_CLOCK_SKEW_SECONDS
 from anchor.credential import parse_credential
 from anchor.evidence import Evidence, RegistryEvidence, StorageProof
 from anchor.model import Outcome, RegistryId, Vouching, hash32, parse_hex
 from anchor.policy import parse_policy
 from anchor.state_proof import MAX_HEADER_SIZE, MAX_NODE_SIZE, MAX_PROOF_NODES
-from anchor.verify import MAX_CLOCK_SKEW_SECONDS, STEP_NAMES, verify
+from anchor.steps import STEP_NAMES
+from anchor.verify import verify
 from tests.docs.documents import blocks, read
 
 PAGE = read("docs/spec/verification.md")

@@ -153,11 +153,18 @@ def test_error_says_where_the_fault_is() -> None:
         parse_document(b'{\n"a":}')
 
 
-@pytest.mark.parametrize("text", ['{"é":1}', '{"a":{"é":1}}', '{"a":1.5}', '{"a":1e2}', '{"a":[2.0]}'])
+@pytest.mark.parametrize("text", ['{"é":1}', '{"a":{"é":1}}', '{"a":9.9e-5}', '{"a":-0.00001}', '{"a":1e2}', '{"a":[2.0]}'])
 def test_what_the_fast_encoder_might_write_differently_goes_the_slow_way(text: str) -> None:
     document = parse_document(text.encode())
     assert document.is_plain is False
     assert document.canonical_bytes() == rfc8785.dumps(json.loads(text))
+
+
+@pytest.mark.parametrize("text", ["1.5", "-2.25", "0.0001", "0.000123", "99999999999999.98", "-4503599627370495.5"])
+def test_fractions_of_common_size_go_the_fast_way(text: str) -> None:
+    document = parse_document(f'{{"a":{text}}}'.encode())
+    assert document.is_plain is True
+    assert document.canonical_bytes() == rfc8785.dumps({"a": float(text)}) == f'{{"a":{text}}}'.encode()
 
 
 @pytest.mark.parametrize(

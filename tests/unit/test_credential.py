@@ -25,7 +25,7 @@ def test_credential_is_read() -> None:
     assert credential.id.startswith("urn:uuid:")
     assert credential.valid_from == 1_767_225_600
     assert credential.valid_until is None
-    assert credential.contact() == "Borealis College · https://college.example"
+    assert credential.contact == "Borealis College · https://college.example"
     (request,) = credential.requests
     assert request.position == WORLD.position
     assert request.proof == WORLD.anchor_proof()
@@ -34,7 +34,7 @@ def test_credential_is_read() -> None:
 def test_issuer_may_be_a_bare_did() -> None:
     credential = World(content={"issuer": DID}).credential()
     assert credential.issuer_did == DID
-    assert credential.contact() == ""
+    assert credential.contact == ""
 
 
 def test_without_anchor_proof_status_entries_are_nobodys() -> None:

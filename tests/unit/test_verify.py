@@ -11,7 +11,8 @@ from anchor.errors import RevokedError, StaleBlockError
 from anchor.evidence import Evidence
 from anchor.model import CheckStatus, Outcome, RegistryId, StatusPosition, Verdict, Vouching, address, hash32
 from anchor.proof import anchor_proof_member
-from anchor.verify import STEP_NAMES, verify
+from anchor.steps import STEP_NAMES
+from anchor.verify import verify
 from tests.support.verdicts import LEDGER_STEPS, assert_invalid, assert_unknown, judge, statuses
 from tests.support.world import CODE_HASH, DID, NOW, REGISTRY, World, policy
 

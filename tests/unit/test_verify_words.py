@@ -9,7 +9,8 @@ from anchor.credential import parse_credential
 from anchor.evidence import Evidence
 from anchor.model import Basis, CheckStatus, Outcome, Vouching, to_hex
 from anchor.status import StatusPurpose
-from anchor.verify import STEP_NAMES, verify
+from anchor.steps import STEP_NAMES
+from anchor.verify import verify
 from tests.support.verdicts import assert_unknown, judge, statuses
 from tests.support.world import DID, NODE, NOW, REGISTRY, World, policy
 
@@ -155,9 +156,9 @@ def test_newest_block_may_be_the_final_one() -> None:
 def test_whom_to_ask_is_what_the_issuer_says_of_itself() -> None:
     issuer = {"id": DID, "name": "College", "url": "https://college.example", "email": "registrar@college.example"}
     full = parse_credential(_text(World(content={"issuer": issuer})))
-    assert full.contact() == "College · https://college.example · registrar@college.example"
+    assert full.contact == "College · https://college.example · registrar@college.example"
     part = parse_credential(_text(World(content={"issuer": {**issuer, "name": None, "url": ["x"]}})))
-    assert part.contact() == "registrar@college.example"
+    assert part.contact == "registrar@college.example"
 
 
 def _text(world: World) -> bytes:

@@ -11,7 +11,8 @@ from anchor.errors import MalformedError
 from anchor.evidence import Evidence, RegistryEvidence, StorageProof
 from anchor.model import Policy, RegistryId, Vouching, hash32
 from anchor.policy import parse_policy
-from anchor.verify import STEP_NAMES, verify
+from anchor.steps import STEP_NAMES
+from anchor.verify import verify
 from tests.vectors.reading import data, read, vectors
 
 Json = dict[str, Any]
