@@ -83,9 +83,10 @@ class Verifier:
             root=request.proof.root,
             size=request.proof.inclusion.size,
         )
-        if claim not in self._batches:
-            self._batches[claim] = BatchSteps(claim, self._evidence, self._policy, self._now)
-        return self._batches[claim]
+        steps = self._batches.get(claim)
+        if steps is None:
+            steps = self._batches[claim] = BatchSteps(claim, self._evidence, self._policy, self._now)
+        return steps
 
 
 class _Judgement(Steps):

@@ -7,6 +7,7 @@ import re
 import sys
 from typing import Annotated, Final
 
+import orjson
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -32,7 +33,11 @@ error_console: Final = Console(stderr=True, highlight=False, emoji=False, soft_w
 
 def print_json(content: object) -> None:
     """Print one JSON document to standard output."""
-    text = json.dumps(content, ensure_ascii=False, indent=2)
+    try:
+        text = orjson.dumps(content, option=orjson.OPT_INDENT_2).decode()
+    except orjson.JSONEncodeError:
+        # A number of more than 64 bits, or half a character in a file's name; ten times as slow.
+        text = json.dumps(content, ensure_ascii=False, indent=2)
     sys.stdout.write(_UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 

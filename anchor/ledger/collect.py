@@ -21,6 +21,7 @@ from anchor.evidence import Evidence, EvidenceRequest, LedgerState, RegistryEvid
 from anchor.ledger.answers import AccountProof, Block
 from anchor.ledger.client import LedgerClient
 from anchor.model import Hash32, Policy, RegistryId, Vouching
+from anchor.status import word_of
 
 _SINGLE_NODE: Final = frozenset({Vouching.ONE_NODE, Vouching.OWN_NODE})
 """What one node alone can vouch as."""
@@ -39,16 +40,20 @@ def collect_evidence(client: LedgerClient, requests: Iterable[EvidenceRequest], 
     Returns:
         For each registry its proofs at one block, or why there are none.
     """
-    by_registry: defaultdict[RegistryId, list[EvidenceRequest]] = defaultdict(list)
+    by_registry: defaultdict[RegistryId, dict[object, EvidenceRequest]] = defaultdict(dict)
     for request in requests:
-        by_registry[request.proof.registry].append(request)
+        proof, position = request.proof, request.position
+        # Of credentials that need the same slots, one says which.
+        by_registry[proof.registry][proof.issuer_id, proof.root, position.status_list, word_of(position.index)] = (
+            request
+        )
     found, missing = [], []
     for registry, its_requests in by_registry.items():
         if policy.pin_of(registry) is None:
             missing.append((registry, "not asked about, for the policy does not trust this registry"))
             continue
         try:
-            found.append(_collect_or_again(client, registry, its_requests, policy))
+            found.append(_collect_or_again(client, registry, tuple(its_requests.values()), policy))
         except LedgerError as error:
             missing.append((registry, str(error)))
     return Evidence(registries=tuple(found), missing=tuple(missing))
