@@ -95,8 +95,6 @@ class BatchSteps(Steps):
         self.basis: Basis | None = None
         self.anchored_at: int | None = None
         self.compromised_at: int | None = None
-        self.anchoring_failed = False
-        """Step 6 failed: there is nothing to say of the batch's credentials."""
         self._claim: Final = claim
         self._evidence: Final = evidence
         self._policy: Final = policy
@@ -104,7 +102,8 @@ class BatchSteps(Steps):
         self._trusted: Final = policy.pin_of(claim.registry)
         self._ledger: LedgerState | UndeterminedError = NoEvidenceError("the ledger was not asked")
         """The proven state, or why no fact of it may be used."""
-        self._take()
+        self.anchoring_failed: Final = not self._take()
+        """Step 6 failed: there is nothing to say of the batch's credentials."""
 
     def state(self) -> LedgerState:
         """Give the proven state.
@@ -117,16 +116,17 @@ class BatchSteps(Steps):
             raise self._ledger.with_traceback(None)
         return self._ledger
 
-    def _take(self) -> None:
-        """Run the steps. If the batch is not anchored, those after it could only repeat or confuse that."""
+    def _take(self) -> bool:
+        """Run the steps; tell whether step 6 did not fail. If it did, later ones could only repeat or confuse it."""
         self.run(4, self._registry_trusted)
         self.run(5, self._block)
-        self.anchoring_failed = not self.run(6, self._anchored)
+        proceed = self.run(6, self._anchored)
         for step, check in {7: self._key, 8: self._issuer, 9: self._batch_not_revoked}.items():
-            if self.anchoring_failed:
-                self.skip(step)
-            else:
+            if proceed:
                 self.run(step, check)
+            else:
+                self.skip(step)
+        return proceed
 
     def _registry_trusted(self) -> str:
         pin = self._pin()

@@ -38,19 +38,18 @@ MAX_INTEGER: Final = 2**53 - 1
 LEAF_TAG: Final = b"\x00"
 """First byte of every leaf preimage; makes it 73 bytes, where a node's preimage is 64."""
 
-_MAX_INTEGER_DIGITS = len(str(MAX_INTEGER))
+_MAX_INTEGER_CHARACTERS: Final = len(str(-MAX_INTEGER))
 _SMALLEST_PLAIN_FRACTION: Final = 1e-4
 """Below it encoders write an exponent; RFC 8785 section 3.2.2.3, which is ECMAScript's form, only below 1e-6."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-# Possessive quantifiers: an unterminated string must not make the scan quadratic.
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
+# A string, or an opening (1) or closing bracket (2). Possessive quantifiers: an unterminated string must not make the
+# scan quadratic.
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|([\[{])|([\]}])', re.DOTALL)
 
-# In UTF-8, as decoded or, of a lone surrogate, as it would be. A noncharacter is U+FDD0 to U+FDEF, or ends a plane.
-_FORBIDDEN_CHARACTER = re.compile(
-    rb"\xed[\xa0-\xbf]|\xef\xb7[\x90-\xaf]|(?:\xef|[\xf0-\xf4][\x8f\x9f\xaf\xbf])\xbf[\xbe\xbf]", re.DOTALL
-)
-_FORBIDDEN_FIRST_BYTES: Final = (b"\xef", b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
+# In UTF-8: U+FDD0 to U+FDEF, and the last two characters of each plane.
+_NONCHARACTER = re.compile(rb"\xef\xb7[\x90-\xaf]|(?:\xef|[\xf0-\xf4][\x8f\x9f\xaf\xbf])\xbf[\xbe\xbf]")
+_NONCHARACTER_FIRST_BYTES: Final = (b"\xef", b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
 """Every noncharacter starts with one of these, few others do; to look for single bytes takes next to no time."""
 
 
@@ -147,7 +146,7 @@ class _Reader:
         members = dict(pairs)
         if len(members) != len(pairs):
             raise CredentialFormatError("an object has the same key twice; readers would differ on which one counts")
-        if self.is_plain and not "".join(members).isascii():
+        if not all(map(str.isascii, members)):
             self.is_plain = False
         return members
 
@@ -155,7 +154,8 @@ class _Reader:
         number = float(text)
         if not isfinite(number):
             raise CredentialFormatError("a number is too large for a double")
-        if number.is_integer() and abs(number) > MAX_INTEGER:
+        # Beyond it, all doubles are whole.
+        if abs(number) > MAX_INTEGER:
             raise CredentialFormatError(f"a whole number is beyond {MAX_INTEGER}")
         try:
             exact = Decimal(text) == Decimal(repr(number))
@@ -169,7 +169,8 @@ class _Reader:
 
 
 def _read_integer(text: str) -> int:
-    if len(text.lstrip("-")) > _MAX_INTEGER_DIGITS or abs(int(text)) > MAX_INTEGER:
+    # The length first: Python takes long over numbers of many digits, and refuses the longest in its own way.
+    if len(text) > _MAX_INTEGER_CHARACTERS or abs(int(text)) > MAX_INTEGER:
         raise CredentialFormatError(f"a whole number is beyond {MAX_INTEGER}")
     return int(text)
 
@@ -184,26 +185,23 @@ def _check_depth(data: bytes, text: str) -> None:
         return
     depth = 0
     for token in _STRING_OR_BRACKET.finditer(text):
-        first = text[token.start()]
-        if first in "[{":
+        if token[1]:
             depth += 1
             if depth > MAX_DEPTH:
                 raise CredentialFormatError(f"nested deeper than {MAX_DEPTH} levels")
-        elif first in "]}":
+        elif token[2]:
             depth -= 1
 
 
 def _check_characters(data: bytes, value: JsonObject) -> None:
     """Refuse lone surrogates and noncharacters in any string of the document, escaped or not."""
-    if b"\\" in data and b"\\u" in data:
-        data = _unescaped(value)
-    elif not any(first in data for first in _FORBIDDEN_FIRST_BYTES):
-        return
-    if _FORBIDDEN_CHARACTER.search(data) is not None:
-        raise CredentialFormatError("a string has a lone surrogate or a Unicode noncharacter")
+    if b"\\" in data:
+        data = _without_escapes(value)
+    if any(first in data for first in _NONCHARACTER_FIRST_BYTES) and _NONCHARACTER.search(data) is not None:
+        raise CredentialFormatError("a string has a Unicode noncharacter")
 
 
-def _unescaped(value: JsonObject) -> bytes:
+def _without_escapes(value: JsonObject) -> bytes:
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError as error:

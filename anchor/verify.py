@@ -41,8 +41,7 @@ def verify(credential: Credential, evidence: Evidence, policy: Policy, now: int)
         now: The verifier's time, Unix seconds.
 
     Returns:
-        The verdict. Of several anchor proofs one that passes suffices; proofs in registries that the policy does not
-        trust are judged only when there is no other.
+        The verdict. Of several anchor proofs, which all name one registry, one that passes suffices.
     """
     return Verifier(evidence, policy, now).verify(credential)
 
@@ -66,10 +65,9 @@ class Verifier:
         """Judge one of them, as the function `verify` does."""
         if not credential.requests:
             return _Judgement(credential, self._now).judge()
-        trusted = [each for each in credential.requests if self._policy.pin_of(each.proof.registry) is not None]
         verdicts = [
             _AnchorJudgement(credential, self._now, request, self._batch(credential, request)).judge()
-            for request in trusted or credential.requests
+            for request in credential.requests
         ]
         # An unknown proof might still pass, so it outweighs one that failed.
         order = (Outcome.VALID, Outcome.UNKNOWN, Outcome.INVALID)

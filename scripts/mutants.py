@@ -185,6 +185,8 @@ _OTHER_METHOD = {
     "match": "search",
     "append": "extend",
 }
+_SYMMETRIC = {"max", "min"}
+_REMEMBERING = {"lru_cache"}
 _WRAPPERS = {
     "bytes",
     "dict",
@@ -284,12 +286,17 @@ def _patterns(pattern: str) -> Iterator[str]:
 
 def _calls(node: ast.Call) -> Iterator[ast.AST]:
     function, arguments, keywords = node.func, node.args, node.keywords
+    if isinstance(function, ast.Name) and function.id in _REMEMBERING:
+        return  # what is remembered, and how much of it, changes no result
     for index, keyword in enumerate(keywords):
         if keyword.arg is not None:
             yield ast.Call(func=function, args=arguments, keywords=[*keywords[:index], *keywords[index + 1 :]])
     if len(arguments) > 1:
-        yield ast.Call(func=function, args=arguments[:-1], keywords=keywords)
-        if len(arguments) == 2 and not any(isinstance(argument, ast.Starred) for argument in arguments):
+        if ast.unparse(arguments[-1]) != "'big'":  # which is what `to_bytes` and `from_bytes` take without it
+            yield ast.Call(func=function, args=arguments[:-1], keywords=keywords)
+        is_symmetric = isinstance(function, ast.Name) and function.id in _SYMMETRIC
+        is_plain = not any(isinstance(argument, ast.Starred) for argument in arguments)
+        if len(arguments) == 2 and is_plain and not is_symmetric:
             yield ast.Call(func=function, args=arguments[::-1], keywords=keywords)
     if isinstance(function, ast.Name):
         if function.id in _OTHER_FUNCTION:

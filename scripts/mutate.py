@@ -70,6 +70,8 @@ class Tests:
     by_line: dict[str, dict[int, list[str]]]
     """Module → line → tests that ran it."""
     seconds: dict[str, float]
+    lineless: list[str]
+    """Those that ran no line of the core: they look at its classes and constants only."""
 
     def of(self, mutant: Mutant) -> list[str]:
         """Name the tests that can see a fault, the quickest first."""
@@ -79,7 +81,7 @@ class Tests:
         elif mutant.function:
             found = {test for line in mutant.lines for test in lines.get(line, ())}
         else:
-            found = {test for tests in lines.values() for test in tests}
+            found = {test for tests in lines.values() for test in tests}.union(self.lineless)
         return sorted(found, key=lambda test: self.seconds[test])
 
 
@@ -187,7 +189,7 @@ def baseline() -> Tests:
     """Run all tests once on the code as it is.
 
     Returns:
-        Only those that run the pure core: the rest cannot kill any of its mutants.
+        What they ran. A test that runs nothing of the core, and fails here for want of something else, is left out.
     """
 
     def measure() -> Tests:
@@ -205,13 +207,15 @@ def baseline() -> Tests:
         failed = [text for test, text in plugin.failed.items() if test in used or "::" not in test]
         if failed or not used:
             sys.exit("\n".join(["The tests fail without any fault:", *failed]))
-        return Tests(by_line=by_line, seconds={test: plugin.seconds[test] for test in used})
+        lineless = sorted(plugin.seconds.keys() - used - plugin.failed.keys())
+        seconds = {test: plugin.seconds[test] for test in (*used, *lineless)}
+        return Tests(by_line=by_line, seconds=seconds, lineless=lineless)
 
     loaded = in_fork(lambda: vars(measure()))
     by_line = {
         module: {int(line): tests for line, tests in lines.items()} for module, lines in loaded["by_line"].items()
     }
-    return Tests(by_line=by_line, seconds=loaded["seconds"])
+    return Tests(by_line=by_line, seconds=loaded["seconds"], lineless=loaded["lineless"])
 
 
 def in_fork(function: Callable[[], object]) -> Any:

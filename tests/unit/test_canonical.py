@@ -120,11 +120,40 @@ def test_unterminated_string_of_escaped_quotes_is_refused_in_linear_time() -> No
             parse_document(b'{"a":[' + b"[]," * 65 + b'"' + b'\\"[' * 300_000 + end)
 
 
+def test_depth_is_that_of_the_deepest_place_only() -> None:
+    side = ",".join(["[]"] * 100)
+    for inner, accepted in (("[" * 63 + "]" * 63, True), ("[" * 64 + "]" * 64, False)):
+        document = f'{{"a":[{side}],"b":{inner}}}'.encode()
+        if accepted:
+            assert parse_document(document).value["a"] == [[]] * 100
+        else:
+            with pytest.raises(CredentialFormatError, match="nested deeper than 64"):
+                parse_document(document)
+
+
+@pytest.mark.parametrize("text", ["", "\\\\", '\\"', "[", "]]]]", '\\\\\\"'])
+def test_brackets_count_behind_any_string_and_not_within(text: str) -> None:
+    nested = "[" * 64 + "]" * 64
+    with pytest.raises(CredentialFormatError, match="nested deeper than 64"):
+        parse_document(f'{{"a":"{text}","b":{nested}}}'.encode())
+    within = "[" * 70
+    assert parse_document(f'{{"a":"{text}","b":"{within}","c":[{nested[2:-2]}]}}'.encode()).value["b"] == within
+
+
 def test_plain_documents_get_the_bytes_that_rfc8785_gives() -> None:
     value: dict[str, Any] = {"z": [1, "é\u2028\x0b\x7f\\", {"b": None, "a": True}], "a": {"k": "𐐷"}}
     document = parse_document(json.dumps(value).encode())
     assert document.is_plain
     assert document.canonical_bytes() == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_largest_whole_number_is_accepted_in_each_writing(sign: str) -> None:
+    for text in (f"{sign}9007199254740991", f"{sign}9007199254740991.0"):
+        assert parse_document(f'{{"a":{text}}}'.encode()).value == {"a": float(text)}
+    for text in (f"{sign}9007199254740992", f"{sign}9007199254740992.0", f"{sign}{'9' * 5000}"):
+        with pytest.raises(CredentialFormatError, match="beyond 9007199254740991"):
+            parse_document(f'{{"a":{text}}}'.encode())
 
 
 def test_canonicalize_refuses_what_has_no_form() -> None:
@@ -154,7 +183,7 @@ def test_error_says_where_the_fault_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['{"é":1}', '{"a":{"é":1}}', '{"a":9.9e-5}', '{"a":-0.00001}', '{"a":1e2}', '{"a":[2.0]}']
+    "text", ['{"é":1}', '{"a":1,"é":1}', '{"a":{"é":1}}', '{"a":9.9e-5}', '{"a":-0.00001}', '{"a":1e2}', '{"a":[2.0]}']
 )
 def test_what_the_fast_encoder_might_write_differently_goes_the_slow_way(text: str) -> None:
     document = parse_document(text.encode())

@@ -24,6 +24,7 @@ def test_credential_is_read() -> None:
     assert credential.issuer_did == DID
     assert credential.id.startswith("urn:uuid:")
     assert credential.valid_from == 1_767_225_600
+    assert type(credential.valid_from) is int
     assert credential.valid_until is None
     assert credential.contact == "Borealis College · https://college.example"
     (request,) = credential.requests
@@ -35,6 +36,28 @@ def test_issuer_may_be_a_bare_did() -> None:
     credential = World(content={"issuer": DID}).credential()
     assert credential.issuer_did == DID
     assert credential.contact == ""
+
+
+def identity(name: object, **others: object) -> dict[str, object]:
+    return {"type": "IdentityObject", "identityType": "name", "hashed": False, "identityHash": name, **others}
+
+
+@pytest.mark.parametrize(
+    ("subject", "holder"),
+    [
+        ({"identifier": [identity("Zoé"), identity("Zoe T.")]}, "Zoé, Zoe T."),
+        ({"identifier": [identity("Zoé"), identity(""), identity(7)]}, "Zoé"),
+        ({"identifier": [identity("sha256$00", hashed=True), identity("a@b.example", identityType="email")]}, ""),
+        ({"identifier": [identity("Zoé", hashed=None), "Zoé"]}, ""),
+        ({"identifier": identity("Zoé")}, ""),
+        ({"identifier": None}, ""),
+        ([identity("Zoé")], ""),
+    ],
+)
+def test_name_and_holder_are_those_stated_in_clear(subject: object, holder: str) -> None:
+    credential = parse({**WORLD.body(), "name": "Data literacy", "credentialSubject": subject})
+    assert (credential.name, credential.holder) == ("Data literacy", holder)
+    assert parse({**WORLD.body(), "name": {"en": "x"}}).name == ""
 
 
 def test_without_anchor_proof_status_entries_are_nobodys() -> None:
@@ -58,6 +81,7 @@ def test_without_anchor_proof_status_entries_are_nobodys() -> None:
         ({"validUntil": "2026-02-03T00:00:00Zulu"}, "validUntil is not"),
         ({"validUntil": "2026-02-03T00:00:00+99:00"}, "validUntil is not"),
         ({"validUntil": "2026-02-03T00:00:00+01:60"}, "validUntil is not"),
+        ({"validUntil": "2026-02-03T00:00:00.1.2Z"}, "validUntil is not"),
         ({"credentialStatus": []}, "no BitstringStatusListEntry"),
     ],
 )

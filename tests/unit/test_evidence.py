@@ -23,6 +23,7 @@ def test_two_rounds_name_every_slot_that_decides() -> None:
         assert first | second >= set(world.needed_slots())
         assert slots.key_slot(KEY) not in first
         assert len(first) == 5
+        assert type(first) is frozenset
         assert len(second - first) == (1 if epoch == 0 else 3)
 
 
@@ -50,6 +51,21 @@ def test_each_registry_has_its_own_state() -> None:
 def test_state_is_opened_once() -> None:
     evidence = World().evidence()
     assert evidence.state_of(REGISTRY) is evidence.state_of(REGISTRY)
+
+
+def test_what_was_opened_is_no_part_of_the_evidence() -> None:
+    used, fresh = World().evidence(), World().evidence()
+    used.state_of(REGISTRY)
+    assert used == fresh
+    assert repr(used) == repr(fresh)
+    with pytest.raises(TypeError, match="_states"):
+        Evidence(registries=(), _states={})  # type: ignore[call-arg]
+
+
+def test_fields_end_where_the_next_begin() -> None:
+    full = 2**256 - 1
+    assert slots._unpack_key(full).status_epoch == 2**16 - 1
+    assert slots._offset(Hash32(full.to_bytes(32, "big")), 1) == bytes(32)
 
 
 def test_absent_contract_has_no_storage() -> None:

@@ -20,6 +20,7 @@ from tests.support.world import CODE_HASH, DID, NOW, REGISTRY, World, policy
 def test_valid_credential_passes_all_steps_and_says_what_it_rests_on() -> None:
     verdict = judge(World())
     assert verdict.outcome is Outcome.VALID
+    assert type(verdict.checks) is tuple
     assert [check.step for check in verdict.checks] == list(range(1, 14))
     assert tuple(check.name for check in verdict.checks) == STEP_NAMES
     assert set(statuses(verdict).values()) == {CheckStatus.PASSED, CheckStatus.NOT_APPLICABLE}

@@ -95,6 +95,7 @@ def test_key_must_be_the_issuers_for_anchoring_and_valid_then(key: dict[str, int
         ({"did": "did:web:other.example"}, False),
         ({"accredited_at": NOW - 999}, False),
         ({"accredited_at": NOW - 1_000}, True),
+        ({"accredited_at": 1}, True),
         ({"accredited_at": 0}, False),
         ({"withdrawn_at": NOW - 1_000}, False),
         ({"withdrawn_at": NOW - 999}, True),
