@@ -29,6 +29,8 @@ class Problem:
     where: str
     """`line 3, email`, or a JSON path such as `$.criteria`."""
     reason: str
+    hint: str = ""
+    """How to mend it, where that can be said."""
 
 
 class SettingsError(MalformedError):

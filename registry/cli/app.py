@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-from registry.cli import dev, issue, status
+from registry.cli import dev, issue, roster, status
 
 _NEEDED: Final = ("alembic", "filelock", "jsonschema", "pydantic_settings", "sqlalchemy")
 
@@ -26,4 +26,5 @@ def register(app: typer.Typer) -> None:
     app.command("revoke", help=status.REVOKE_HELP)(status.revoke)
     app.command("suspend", help=status.SUSPEND_HELP)(status.suspend)
     app.command("reinstate", help=status.REINSTATE_HELP)(status.reinstate)
+    app.add_typer(roster.app, name="roster")
     app.add_typer(dev.app, name="dev")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -16,10 +16,11 @@ from anchor.errors import CredanchorError
 from anchor.model import to_hex
 from registry.cli.common import HomeOption, ask_passphrase, problems_reported, progress_bar, read_input
 from registry.services.achievement import check_achievement, parse_achievement
-from registry.services.roster import MAX_ROSTER_BYTES, Roster, parse_roster
+from registry.services.roster import RosterReport, open_roster
 
 if TYPE_CHECKING:
     from registry.services.issue import Anchored
+    from registry.services.recipient import Recipient
     from registry.store.records import BatchId
     from registry.wiring import Institution
 
@@ -106,9 +107,12 @@ def _issue(
         achievement = parse_achievement(read_input(achievement_file, "the achievement", MAX_DOCUMENT_BYTES))
         frame = institution.frame(achievement.value, valid_from=now())
         sample = check_achievement(frame)
-        roster = parse_roster(read_input(roster_file, "the roster", MAX_ROSTER_BYTES))
+        roster = open_roster(roster_file)
+        report_on_roster = roster.check()
+        report_on_roster.require_good()
+        recipients = list(roster.recipients())
     if dry_run:
-        _print_dry_run(roster, achievement.name, sample, as_json=as_json)
+        _print_dry_run(report_on_roster, recipients, achievement.name, sample, as_json=as_json)
         return
     with phases.timed("load"):
         institution.start_unlocking(institution.settings.anchor_key)
@@ -122,8 +126,8 @@ def _issue(
         anchoring = institution.anchoring
     with phases.timed("check"):
         anchoring.check_ready(frame.issuer_id, frame.issuer.did)
-    with phases.timed("seal"), progress_bar("issuing", len(roster.recipients), quiet=as_json) as progress:
-        sealed = seal_batch(store, frame, roster.recipients, progress=progress)
+    with phases.timed("seal"), progress_bar("issuing", len(recipients), quiet=as_json) as progress:
+        sealed = seal_batch(store, frame, recipients, progress=progress)
     with phases.timed("anchor"), error_console.status("waiting for the ledger"):
         anchored = anchoring.anchor(sealed.id, now=now())
     report = _batch_content(anchored)
@@ -131,11 +135,11 @@ def _issue(
         report["index"] = _write_files(institution, anchored.batch.id, anchored.batch.size, out, as_json=as_json)
     seconds = phases.seconds | {"unlockKey": round(institution.key_seconds, 3)}
     if as_json:
-        unused = list(roster.unused_columns)
+        unused = list(report_on_roster.columns.unused)
         print_json({"format": FORMAT, "batches": [report], "unusedColumns": unused, "seconds": seconds})
         return
     _print_batch(report)
-    _print_unused(roster)
+    _print_unused(report_on_roster)
     spent = " · ".join(f"{name} {value:.2f} s" for name, value in seconds.items())
     console.print(f"  [dim]time      {spent}[/]")
 
@@ -237,11 +241,18 @@ def _print_batch(report: dict[str, Any]) -> None:
         console.print(f"  files     {printable(str(index.parent))}, listed in {printable(index.name)}")
 
 
-def _print_dry_run(roster: Roster, achievement: str, sample: dict[str, Any], *, as_json: bool) -> None:
-    total = len(roster.recipients)
-    with_email = sum(recipient.email is not None for recipient in roster.recipients)
+def _print_dry_run(
+    roster: RosterReport,
+    recipients: Sequence[Recipient],
+    achievement: str,
+    sample: dict[str, Any],
+    *,
+    as_json: bool,
+) -> None:
+    total = len(recipients)
+    with_email = sum(recipient.email is not None for recipient in recipients)
     if as_json:
-        content = {"recipients": total, "withEmail": with_email, "unusedColumns": list(roster.unused_columns)}
+        content = {"recipients": total, "withEmail": with_email, "unusedColumns": list(roster.columns.unused)}
         print_json({"format": FORMAT, "dryRun": True, **content, "sample": sample})
         return
     console.print(f"[bold green]✔[/] {total:,} recipients, {with_email:,} with an e-mail: {printable(achievement)}")
@@ -250,7 +261,7 @@ def _print_dry_run(roster: Roster, achievement: str, sample: dict[str, Any], *, 
     console.print_json(data=sample)
 
 
-def _print_unused(roster: Roster) -> None:
-    if roster.unused_columns:
-        names = ", ".join(map(printable, roster.unused_columns))
+def _print_unused(roster: RosterReport) -> None:
+    if roster.columns.unused:
+        names = ", ".join(map(printable, roster.columns.unused))
         console.print(f"  columns of the roster that nothing was taken from: {names}")

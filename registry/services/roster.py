@@ -1,219 +1,266 @@
-"""Rosters: a CSV file into recipients, or everything that is wrong with it.
+"""Rosters: a file as institutions have it, into recipients, or everything that is wrong with it.
 
-    name;email
-    Zoé Tremblay-Lévesque;zoe@example.org
+    roster = open_roster(path)
+    report = roster.check()            the whole file once: what it is, and all problems
+    for recipient in roster.recipients(): …          the good rows, streamed
 
-Upholds: all rows are good, or nothing is given. Problems name line, column and reason, never what stands there: it is
-somebody's name or address. Line 1 is the header.
+How files become rows is in `rosters.sheets`, which columns are what in `rosters.columns`, what may stand in a cell in
+`rosters.cells`.
+
+Upholds: problems name line, column, reason and what to do, never what stands there: it is somebody's name or address.
+What is given is what was checked: a file that changed meanwhile is refused.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import sys
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
 from anchor.identity import normalize_email
 from registry.errors import Problem, RosterFormatError
 from registry.services.recipient import Recipient
-from registry.services.text import FORBIDDEN_CHARACTER
+from registry.services.rosters.columns import Columns, Field, find_columns
+from registry.services.rosters.dates import DateOrder
+from registry.services.rosters.rows import NotALearnerError, RowReader
+from registry.services.rosters.sheets import Row, Sheet, SheetForm, open_sheet, unusable
 
-MAX_ROSTER_BYTES: Final = 1 << 28
-"""256 MiB: some five million rows. More is a mistake in the file's name."""
-MAX_NAME_CHARACTERS: Final = 300
-"""The longest names on record are below it."""
-MAX_EMAIL_CHARACTERS: Final = 254
-"""RFC 5321 section 4.5.3.1.3, without the angle brackets."""
-MAX_PROBLEMS: Final = 100
-"""A file with more is the wrong file; nobody reads on."""
+MAX_PROBLEMS: Final = 1000
+"""A file with more is the wrong file; nobody reads on. All are counted."""
+MAX_WARNINGS: Final = 100
 
-_COLUMNS: Final = {
-    "name": "name",
-    "full name": "name",
-    "fullname": "name",
-    "learner": "name",
-    "recipient": "name",
-    "nom": "name",
-    "nom complet": "name",
-    "email": "email",
-    "e-mail": "email",
-    "email address": "email",
-    "e-mail address": "email",
-    "mail": "email",
-    "courriel": "email",
-    "adresse courriel": "email",
-}
-_DELIMITERS: Final = ",;\t"
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
-
-_CONTROL_CHARACTER: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-
-# What every mail system delivers, letters beyond ASCII included (RFC 6531); quoted local parts are not worth a typo.
-_EMAIL: Final = re.compile(
-    r'[^\s@"(),:;<>\[\\\]\x00-\x1f]+@[^\s@"(),:;<>\[\\\]\x00-\x1f.]+(?:\.[^\s@"(),:;<>\[\\\].]+)+'
-)
+_AT_THE_END: Final = sys.maxsize
+"""Number of what comes after all rows that could be told apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RosterOptions:
+    """What a person says of a file, or a profile that was saved."""
+
+    mapping: Mapping[str, Field] = field(default_factory=dict)
+    """Headings and what they mean; goes before what is known of headings."""
+    dates: DateOrder | None = None
+    """Which comes first in 03/04/2025."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterReport:
+    """What a file is, and what is wrong with it."""
+
+    form: SheetForm
+    columns: Columns
+    good_count: int
+    """Rows that make recipients."""
+    passed_over: Mapping[str, int]
+    """Why rows are passed over that are no mistakes, and how many: who has not completed, an export's extra rows."""
+    problems: tuple[Problem, ...]
+    """The first `MAX_PROBLEMS`, in the order of the file."""
+    problem_count: int
+    warnings: tuple[Problem, ...]
+    """What is perhaps a mistake, and does not keep anybody from issuing."""
+    bad_rows: frozenset[int]
+    """Numbers of the rows that have a problem."""
+
+    def require_good(self) -> None:
+        """Check that the whole file can be used.
+
+        Raises:
+            RosterFormatError: It cannot; all problems are listed.
+        """
+        if self.problem_count:
+            raise unusable(self.problems, self.problem_count)
+        if not self.good_count:
+            raise RosterFormatError("the roster has no recipients: there is no line below the header")
+
+
 class Roster:
-    """Recipients in the order of the file."""
+    """An opened roster.
 
-    recipients: tuple[Recipient, ...]
-    unused_columns: tuple[str, ...]
-    """Headings of columns that nothing is taken from."""
-
-
-def parse_roster(data: bytes) -> Roster:
-    """Read a roster: CSV in UTF-8, delimited by comma, semicolon or tab, with a header line.
-
-    The header has a column `name` (or `nom`, `full name` …) and may have `email` (or `courriel` …). Empty lines count
-    for nothing. Names are brought to Unicode normal form NFC, so that equal names are equal bytes.
+    Args:
+        path: The file.
+        options: What is said of it.
 
     Raises:
-        RosterFormatError: It cannot be used; all problems are listed, by line and column.
+        RosterFormatError: It cannot be read, or has no column for names.
     """
-    text = _decode(data)
-    records = _records(text, _delimiter_of(text))
-    header_line, header = next(records, (1, []))
-    columns = _columns_of(header, header_line)
-    recipients: list[Recipient] = []
-    problems: list[Problem] = []
-    first_lines: dict[str, int] = {}
-    for line, cells in _after_errors_collected(records, problems):
-        if any(cell.strip() for cell in cells):
-            recipient = _read_row(line, cells, len(header), columns, problems)
-            _check_new(line, recipient, first_lines, problems)
-            recipients.append(recipient)
-    if problems:
-        raise _unusable(problems)
-    if not recipients:
-        raise RosterFormatError("the roster has no recipients: there is no line below the header")
-    return Roster(
-        recipients=tuple(recipients),
-        unused_columns=tuple(
-            heading.strip() for heading in header if heading.strip() and _column_name(heading) not in _COLUMNS
-        ),
-    )
+
+    def __init__(self, path: Path, options: RosterOptions) -> None:
+        self._path: Final = path
+        self._sheet: Final[Sheet] = open_sheet(path)
+        self._digest: Final = _digest_of(path)
+        self.columns: Final = find_columns(self._sheet.rows(), options.mapping)
+        self._reader: Final = RowReader(self._sheet.form, self.columns, options.dates)
+
+    def check(self) -> RosterReport:
+        """Read the whole file and find everything that is wrong."""
+        check = _Check(self._reader)
+        try:
+            for row in self._body():
+                check.take(row)
+        except RosterFormatError as error:
+            # The rest of the file cannot be told into rows.
+            for problem in error.problems:
+                check.add_problem(_AT_THE_END, problem)
+        check.find_duplicates()
+        return check.report(self._sheet.form, self.columns)
+
+    def recipients(self, *, without: frozenset[int] = frozenset()) -> Iterator[Recipient]:
+        """Give all recipients, in the order of the file.
+
+        Args:
+            without: Numbers of rows to leave out: `RosterReport.bad_rows`.
+
+        Raises:
+            RosterFormatError: A row cannot be used, or the file is not the one that was opened any more; then nothing
+                of what was given before may be used either.
+        """
+        for row in self._body():
+            if row.number not in without:
+                problems: list[Problem] = []
+                try:
+                    recipient = self._reader.read(row, problems)
+                except NotALearnerError:
+                    continue
+                if problems:
+                    raise unusable(problems)
+                yield recipient
+        if _digest_of(self._path) != self._digest:
+            raise RosterFormatError("the roster was changed while it was read; try again")
+
+    def rows(self) -> Iterator[Row]:
+        """Give the rows below the header that are not empty, as they are in the file."""
+        return self._body()
+
+    def _body(self) -> Iterator[Row]:
+        rows = self._sheet.rows()
+        for row in rows:
+            if row.number >= self.columns.header_row:
+                break
+        return (row for row in rows if not _is_empty(row))
 
 
-def _decode(data: bytes) -> str:
-    advice = "Save it as “CSV UTF-8”."
-    if len(data) > MAX_ROSTER_BYTES:
-        raise RosterFormatError(f"the roster has more than {MAX_ROSTER_BYTES} bytes")
-    if data.startswith(_UTF16_MARKS):
-        raise RosterFormatError("the roster is in UTF-16, not in UTF-8", advice=advice)
-    try:
-        return data.removeprefix(_BYTE_ORDER_MARK).decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise RosterFormatError(f"the roster is not in UTF-8: see line {line}", advice=advice) from None
+def open_roster(path: Path, options: RosterOptions | None = None) -> Roster:
+    """Open a roster: CSV, Excel, OpenDocument, JSON or NDJSON, told apart by content.
+
+    Raises:
+        RosterFormatError: It cannot be read, or has no column for names.
+    """
+    return Roster(path, options or RosterOptions())
 
 
-def _delimiter_of(text: str) -> str:
-    """Find the delimiter by which the header has the most columns that are known."""
+class _Check:
+    """Gathers what is found in one pass over a file."""
 
-    def columns_known(delimiter: str) -> tuple[int, int]:
-        header = next(csv.reader(io.StringIO(text[:10_000], newline=""), delimiter=delimiter), [])
-        return sum(_column_name(heading) in _COLUMNS for heading in header), len(header)
+    def __init__(self, reader: RowReader) -> None:
+        self._reader: Final = reader
+        self._problems: Final[list[Problem]] = []
+        self._order: Final[list[int]] = []
+        """For each problem the number of its row."""
+        self._count = 0
+        self._good = 0
+        self._passed_over: Final[dict[str, int]] = {}
+        self._bad_rows: Final[set[int]] = set()
+        self._warnings: Final[list[Problem]] = []
+        self._keys: Final = {kind: _Keys() for kind in (Field.EMAIL, Field.DID, Field.NAME)}
 
-    return max(_DELIMITERS, key=columns_known)
+    def take(self, row: Row) -> None:
+        """Check a row."""
+        found: list[Problem] = []
+        try:
+            recipient = self._reader.read(row, found)
+        except NotALearnerError as error:
+            self._passed_over[str(error)] = self._passed_over.get(str(error), 0) + 1
+            return
+        for problem in found:
+            self.add_problem(row.number, problem)
+        self._good += not found
+        if recipient.email is not None:
+            self._keys[Field.EMAIL].add(normalize_email(recipient.email), row.number)
+        elif recipient.did is None and not found:
+            self._keys[Field.NAME].add(recipient.name.casefold(), row.number)
+        if recipient.did is not None:
+            self._keys[Field.DID].add(recipient.did, row.number)
 
+    def add_problem(self, number: int, problem: Problem) -> None:
+        """Note a problem of a row."""
+        self._count += 1
+        self._bad_rows.add(number)
+        if len(self._problems) < MAX_PROBLEMS:
+            self._problems.append(problem)
+            self._order.append(number)
 
-def _column_name(heading: str) -> str:
-    return " ".join(heading.replace("_", " ").split()).casefold()
+    def find_duplicates(self) -> None:
+        """Note who stands there twice."""
+        for kind in (Field.EMAIL, Field.DID):
+            for first, again in self._keys[kind].repeated():
+                where = self._reader.where(again, kind)
+                self._good -= again not in self._bad_rows
+                reason = f"is the same as on {self._reader.unit} {first}"
+                self.add_problem(again, Problem(where=where, reason=reason, hint="leave one of them"))
+        for first, again in self._keys[Field.NAME].repeated():
+            if len(self._warnings) < MAX_WARNINGS:
+                reason = f"is the same as on {self._reader.unit} {first}, and neither has an e-mail: perhaps one person"
+                self._warnings.append(Problem(where=self._reader.where(again, Field.NAME), reason=reason))
 
-
-def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Give each record with the line that it starts on."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    line = 1
-    try:
-        for cells in reader:
-            yield line, cells
-            line = reader.line_num + 1
-    except csv.Error as error:
-        reason = (
-            f"not CSV ({error}); a quotation mark in a cell is written twice, and the cell stands in quotation marks"
+    def report(self, form: SheetForm, columns: Columns) -> RosterReport:
+        """Give what was found."""
+        in_order = sorted(range(len(self._problems)), key=self._order.__getitem__)
+        return RosterReport(
+            form=form,
+            columns=columns,
+            good_count=self._good,
+            passed_over=self._passed_over,
+            problems=tuple(self._problems[place] for place in in_order),
+            problem_count=self._count,
+            warnings=tuple(self._warnings),
+            bad_rows=frozenset(self._bad_rows),
         )
-        raise _unusable([Problem(where=f"line {line}", reason=reason)]) from None
 
 
-def _columns_of(header: Sequence[str], line: int) -> dict[str, int]:
-    columns: dict[str, int] = {}
-    for place, heading in enumerate(header):
-        column = _COLUMNS.get(_column_name(heading))
-        if column in columns:
-            raise _unusable([Problem(where=f"line {line}", reason=f"two columns for {column}")])
-        if column is not None:
-            columns[column] = place
-    if "name" not in columns:
-        # The first line may well be a person: it is not repeated here.
-        raise RosterFormatError(
-            "the roster's first line has no column “name”",
-            advice="The first line names the columns: name (or nom, full name …), and email (or courriel …) if known.",
-        )
-    return columns
+class _Keys:
+    """Finds what occurs twice among a million values, in 16 bytes for each.
+
+    Two different ones are taken for the same once in a thousand million files of a million rows.
+    """
+
+    def __init__(self) -> None:
+        self._hashes: Final = array("q")
+        self._numbers: Final = array("q")
+
+    def add(self, key: str, number: int) -> None:
+        self._hashes.append(hash(key))
+        self._numbers.append(number)
+
+    def repeated(self) -> list[tuple[int, int]]:
+        """Give (row of the first, row of one that is the same), in order of the latter."""
+        hashes, numbers = self._hashes, self._numbers
+        if len(set(hashes)) == len(hashes):
+            return []
+        order = sorted(range(len(hashes)), key=hashes.__getitem__)
+        found, first = [], order[0]
+        for before, place in pairwise(order):
+            if hashes[before] != hashes[place]:
+                first = place
+            else:
+                found.append((numbers[first], numbers[place]))
+        return sorted(found, key=lambda pair: pair[1])
 
 
-def _after_errors_collected(
-    records: Iterator[tuple[int, list[str]]], problems: list[Problem]
-) -> Iterator[tuple[int, list[str]]]:
-    """Give the records up to one that is not CSV, whose problem joins the others."""
+def _is_empty(row: Row) -> bool:
+    return not any(cell.strip() if type(cell) is str else cell is not None for cell in row.cells)
+
+
+def _digest_of(path: Path) -> bytes:
+    digest = sha256()
     try:
-        yield from records
-    except RosterFormatError as error:
-        problems.extend(error.problems)
-
-
-def _read_row(
-    line: int, cells: Sequence[str], width: int, columns: dict[str, int], problems: list[Problem]
-) -> Recipient:
-    if len(cells) != width:
-        reason = f"has {len(cells)} cells, the header has {width}"
-        problems.append(Problem(where=f"line {line}", reason=reason))
-        return Recipient(name="", email=None)
-    name = unicodedata.normalize("NFC", cells[columns["name"]].strip())
-    wrong = _wrong_with_name(name)
-    if wrong:
-        problems.append(Problem(where=f"line {line}, name", reason=wrong))
-    email = cells[columns["email"]].strip() if "email" in columns else ""
-    # An invisible character would be hashed with the address, and the holder could never prove it.
-    if email and (len(email) > MAX_EMAIL_CHARACTERS or not email.isprintable() or not _EMAIL.fullmatch(email)):
-        problems.append(Problem(where=f"line {line}, email", reason="is not an e-mail address"))
-        email = ""
-    return Recipient(name=name, email=email or None)
-
-
-def _wrong_with_name(name: str) -> str:
-    if not name:
-        return "is empty"
-    if len(name) > MAX_NAME_CHARACTERS:
-        return f"has more than {MAX_NAME_CHARACTERS} characters"
-    if not any(map(str.isalpha, name)):
-        return "has no letter"
-    if name[0] in "=+@":
-        return "starts with a sign that spreadsheets take for a formula"
-    if FORBIDDEN_CHARACTER.search(name) or _CONTROL_CHARACTER.search(name):
-        return "has a control character, such as a line break or a tab"
-    return ""
-
-
-def _check_new(line: int, recipient: Recipient, first_lines: dict[str, int], problems: list[Problem]) -> None:
-    if recipient.email is not None:
-        first = first_lines.setdefault(normalize_email(recipient.email), line)
-        if first != line:
-            problems.append(Problem(where=f"line {line}, email", reason=f"is the same as on line {first}"))
-
-
-def _unusable(problems: Sequence[Problem]) -> RosterFormatError:
-    found = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return RosterFormatError(
-        f"the roster has {found}; nothing was issued",
-        tuple(problems[:MAX_PROBLEMS]),
-        advice="Mend these lines and try again.",
-    )
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    except OSError as error:
+        raise RosterFormatError(f"the roster {path} cannot be read: {error.strerror}") from error
+    return digest.digest()

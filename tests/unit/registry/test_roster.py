@@ -5,7 +5,8 @@ import pytest
 from registry.errors import RosterFormatError
 from registry.services import roster
 from registry.services.recipient import Recipient
-from registry.services.roster import parse_roster
+from registry.services.rosters import sheets
+from tests.support.rosters import parse_roster
 
 ROSTER_1000 = Path(__file__).parents[3] / "docs" / "examples" / "roster-1000.csv"
 
@@ -67,7 +68,7 @@ def test_empty_lines_count_for_nothing_but_are_counted() -> None:
         ("12 34,", "line 2, name", "has no letter"),
         ("=cmd(),", "line 2, name", "starts with a sign that spreadsheets take for a formula"),
         ('"A\nB",', "line 2, name", "has a control character, such as a line break or a tab"),
-        ("A\x00B,", "line 2, name", "has a control character, such as a line break or a tab"),
+        ("A\x01B,", "line 2, name", "has a control character, such as a line break or a tab"),
         ("A\ufdd0,", "line 2, name", "has a control character, such as a line break or a tab"),
         ("A" * 301 + ",", "line 2, name", "has more than 300 characters"),
         ("Ana", "line 2", "has 1 cells, the header has 2"),
@@ -126,7 +127,10 @@ def test_all_problems_at_once_in_the_order_of_the_file() -> None:
 
 
 def test_only_so_many_problems_are_listed() -> None:
-    assert len(problems_of("name\n" + "1\n" * 200)) == roster.MAX_PROBLEMS
+    count = roster.MAX_PROBLEMS + 7
+    with pytest.raises(RosterFormatError, match="the roster has 1,007 problems") as caught:
+        parse_roster(b"name\n" + b"1\n" * count)
+    assert len(caught.value.problems) == roster.MAX_PROBLEMS
 
 
 def test_lines_are_counted_through_quoted_line_breaks() -> None:
@@ -141,8 +145,13 @@ def test_lines_are_counted_through_quoted_line_breaks() -> None:
         (b"email\na@example.org\n", "no column"),
         (b"name,email\n", "no recipients"),
         (b"name,email\n\n , \n", "no recipients"),
-        ("name\nZoé\n".encode("latin-1"), "not in UTF-8: see line 2"),
-        ("name\nZoé\n".encode("utf-16"), "UTF-16"),
+        (b"name\nA\x00B\n", "bytes that no text has"),
+        (b"name\nA\x81\n", "neither in UTF-8 nor in Windows-1252"),
+        (b"PK\x03\x04 no spreadsheet", "cannot be opened"),
+        (b"\xd0\xcf\x11\xe0 no spreadsheet", "cannot be opened"),
+        (b'[{"name": ', "starts like JSON, but is none"),
+        (b'{"name": "Ana"}\n{"name"\n', "1 problem"),
+        (b'[["Ana"]]', "1 problem"),
     ],
 )
 def test_files_that_are_no_roster(data: bytes, words: str) -> None:
@@ -151,11 +160,13 @@ def test_files_that_are_no_roster(data: bytes, words: str) -> None:
 
 
 def test_two_columns_for_one_thing() -> None:
-    assert problems_of("name,Nom\nA,B\n") == [("line 1", "two columns for name")]
+    with pytest.raises(RosterFormatError, match="two columns are for name: “name” and “Nom”") as caught:
+        parse_roster(b"name,Nom\nA,B\n")
+    assert "--map 'HEADING=name'" in caught.value.advice
 
 
 def test_a_file_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(roster, "MAX_ROSTER_BYTES", 10)
+    monkeypatch.setattr(sheets, "MAX_FILE_BYTES", 10)
     with pytest.raises(RosterFormatError, match="more than 10 bytes"):
         parse_roster(b"name\nAna\nBo\n")
 
