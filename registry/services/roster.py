@@ -166,7 +166,9 @@ class _Check:
         self._passed_over: Final[dict[str, int]] = {}
         self._bad_rows: Final[set[int]] = set()
         self._warnings: Final[list[Problem]] = []
-        self._keys: Final = {kind: _Keys() for kind in (Field.EMAIL, Field.DID, Field.NAME)}
+        self._emails: Final = _Keys()
+        self._dids: Final = _Keys()
+        self._names: Final = _Keys()
 
     def take(self, row: Row) -> None:
         """Check a row."""
@@ -180,11 +182,11 @@ class _Check:
             self.add_problem(row.number, problem)
         self._good += not found
         if recipient.email is not None:
-            self._keys[Field.EMAIL].add(normalize_email(recipient.email), row.number)
+            self._emails.add(normalize_email(recipient.email), row.number)
         elif recipient.did is None and not found:
-            self._keys[Field.NAME].add(recipient.name.casefold(), row.number)
+            self._names.add(recipient.name.casefold(), row.number)
         if recipient.did is not None:
-            self._keys[Field.DID].add(recipient.did, row.number)
+            self._dids.add(recipient.did, row.number)
 
     def add_problem(self, number: int, problem: Problem) -> None:
         """Note a problem of a row."""
@@ -196,13 +198,13 @@ class _Check:
 
     def find_duplicates(self) -> None:
         """Note who stands there twice."""
-        for kind in (Field.EMAIL, Field.DID):
-            for first, again in self._keys[kind].repeated():
+        for kind, keys in ((Field.EMAIL, self._emails), (Field.DID, self._dids)):
+            for first, again in keys.repeated():
                 where = self._reader.where(again, kind)
                 self._good -= again not in self._bad_rows
                 reason = f"is the same as on {self._reader.unit} {first}"
                 self.add_problem(again, Problem(where=where, reason=reason, hint="leave one of them"))
-        for first, again in self._keys[Field.NAME].repeated():
+        for first, again in self._names.repeated():
             if len(self._warnings) < MAX_WARNINGS:
                 reason = f"is the same as on {self._reader.unit} {first}, and neither has an e-mail: perhaps one person"
                 self._warnings.append(Problem(where=self._reader.where(again, Field.NAME), reason=reason))
@@ -252,6 +254,8 @@ class _Keys:
 
 
 def _is_empty(row: Row) -> bool:
+    if row.cells and type(row.cells[0]) is str and row.cells[0].strip():
+        return False
     return not any(cell.strip() if type(cell) is str else cell is not None for cell in row.cells)
 
 

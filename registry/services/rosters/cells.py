@@ -67,6 +67,9 @@ def text_of(value: object) -> str:
 
 def read_name(value: object) -> str:
     """Check a name; give it in Unicode normal form NFC."""
+    # Nearly all of a million names: they begin with a letter and have no sign that cannot be seen.
+    if type(value) is str and value[:1].isalpha() and value.isprintable() and len(value) <= MAX_NAME_CHARACTERS:
+        return (value if value.isascii() else unicodedata.normalize("NFC", value)).rstrip()
     if isinstance(value, date):
         raise CellError("is a date", "look whether the columns have moved")
     name = text_of(value).strip()

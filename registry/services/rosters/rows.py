@@ -17,7 +17,6 @@ from registry.services.rosters.cells import (
     read_name,
     read_short,
     read_url,
-    text_of,
 )
 from registry.services.rosters.columns import Columns, Field
 from registry.services.rosters.dates import DateOrder
@@ -77,9 +76,11 @@ class RowReader:
             return _NOBODY
         if self._has_more:
             return self._read_all(row, problems)
-        name = self._take(row, Field.NAME, read_name, problems) or ""
-        email = self._take(row, Field.EMAIL, read_email, problems) if self._email_at is not None else None
-        return Recipient(name, email)
+        try:
+            email = read_email(cells[self._email_at]) if self._email_at is not None else None
+            return Recipient(read_name(cells[self._name_at or 0]), email)
+        except CellError:
+            return self._read_all(row, problems)
 
     def where(self, number: int, field: Field) -> str:
         """Say where a row's cell is."""
@@ -87,7 +88,7 @@ class RowReader:
         return self._columns.where(Row(number, ()), place, self.unit, has_letters=self._form.has_letters)
 
     def _read_all(self, row: Row, problems: list[Problem]) -> Recipient:
-        if self._name_at is not None and self._columns.is_no_learner(text_of(row.cells[self._name_at])):
+        if self._name_at is not None and self._columns.is_no_learner(str(row.cells[self._name_at])):
             raise NotALearnerError(NO_LEARNER)
 
         def take(field: Field, read: Callable[[object], Any]) -> Any:
