@@ -39,7 +39,7 @@ def rosters(draw: st.DrawFn) -> list[Recipient]:
 
 def rows_of(recipients: list[Recipient]) -> list[list[object]]:
     rows = [[each.name, each.email or "", each.license_number or ""] for each in recipients]
-    return [list(HEADINGS), *map(list, rows)]
+    return [list(HEADINGS), *rows]
 
 
 @given(recipients=rosters(), delimiter=st.sampled_from(",;\t|"), ending=st.sampled_from(["\n", "\r\n", "\r"]))
