@@ -38,7 +38,7 @@ def rosters(draw: st.DrawFn) -> list[Recipient]:
 
 
 def rows_of(recipients: list[Recipient]) -> list[list[object]]:
-    rows = [[each.name, each.email or "", each.license_number or ""] for each in recipients]
+    rows: list[list[object]] = [[each.name, each.email or "", each.license_number or ""] for each in recipients]
     return [list(HEADINGS), *rows]
 
 
