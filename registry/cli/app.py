@@ -12,7 +12,15 @@ import typer
 
 from registry.cli import dev, issue, roster, status
 
-_NEEDED: Final = ("alembic", "filelock", "jsonschema", "pydantic_settings", "python_calamine", "sqlalchemy")
+_NEEDED: Final = (
+    "alembic",
+    "filelock",
+    "jsonschema",
+    "langcodes",
+    "pydantic_settings",
+    "python_calamine",
+    "sqlalchemy",
+)
 
 # Where the part's dependencies are not installed, the program says how to get them instead of offering its commands.
 for _name in _NEEDED:
