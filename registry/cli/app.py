@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-from registry.cli import dev, issue, roster, status
+from registry.cli import dev, find, issue, roster, status
 
 _NEEDED: Final = (
     "alembic",
@@ -31,6 +31,7 @@ for _name in _NEEDED:
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("issue", help=issue.HELP)(issue.command)
+    app.command("find", help=find.HELP)(find.command)
     app.command("revoke", help=status.REVOKE_HELP)(status.revoke)
     app.command("suspend", help=status.SUSPEND_HELP)(status.suspend)
     app.command("reinstate", help=status.REINSTATE_HELP)(status.reinstate)

@@ -1,0 +1,150 @@
+"""`credanchor find`: whose credential is it, where is it, and how does it stand?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from anchor.canonical import MAX_DOCUMENT_BYTES
+from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
+from anchor.credential import parse_credential
+from anchor.errors import LedgerError, MalformedError
+from registry.cli.common import HomeOption, ask_passphrase, read_input
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry.services.find import Found
+    from registry.services.standing import CredentialState
+    from registry.wiring import Institution
+
+FORMAT: Final = "credanchor/find@v1"
+"""First member of the JSON output; a change that could break readers changes it."""
+
+DEFAULT_LIMIT: Final = 50
+"""A screen or two; whoever gets more looks for something else."""
+
+HELP: Final = """Find credentials in the database: by name, e-mail, id, or by a copy of the file.
+
+Words without an @ are parts of one name, all of which must occur; neither case nor accents matter. E-mails and ids must
+be whole. How each stands is proven from the ledger; --offline leaves that out.
+
+Exit code: 0 found · 1 nothing found · 2 malformed · 3 the ledger could not be asked (see --offline).
+
+Examples:
+
+  credanchor find levesque zoe
+
+  credanchor find zoe@example.org --batch 12
+
+  credanchor find urn:uuid:8d8a9c1e-0000-4000-8000-000000000001 --json
+"""
+
+_WORDS: Final = {
+    "notAnchored": "not on the ledger",
+    "batchRevoked": "revoked, with its whole batch",
+    "revoked": "revoked",
+    "suspended": "suspended",
+    "active": "neither revoked nor suspended",
+}
+
+
+def command(
+    texts: Annotated[
+        list[str], typer.Argument(metavar="TEXT…", help="Parts of a name, an e-mail, an id, or a credential file.")
+    ],
+    batch: Annotated[int | None, typer.Option("--batch", metavar="N", help="Only in this batch.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the ledger how they stand.")] = False,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=10_000, help="Most to show.")] = (
+        DEFAULT_LIMIT
+    ),
+    home: HomeOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Find credentials in the database: by name, e-mail, id, or by a copy of the file."""
+    from registry.services.find import find, parse_query
+    from registry.store.records import BatchId
+    from registry.wiring import Institution
+
+    if not any(text.strip() for text in texts):
+        raise MalformedError("there is nothing to look for", advice="Give a part of a name, an e-mail or an id.")
+    institution = Institution(home, ask_passphrase)
+    query = parse_query(map(_text_of, texts), None if batch is None else BatchId(batch))
+    with error_console.status("looking"):
+        found, has_more = find(institution.store, query, limit)
+        states = [None] * len(found) if offline or not found else _states(institution, found)
+    if as_json:
+        content = [_content(each, state) for each, state in zip(found, states, strict=True)]
+        print_json({"format": FORMAT, "found": content, "hasMore": has_more, "statusProven": not offline})
+    else:
+        _print(found, states, has_more=has_more)
+    raise typer.Exit(0 if found else 1)
+
+
+def _text_of(text: str) -> str:
+    """Give a file's credential id in its place."""
+    path = Path(text)
+    if not path.is_file():
+        return text
+    identifier = parse_credential(read_input(path, "the credential", MAX_DOCUMENT_BYTES)).id
+    if not identifier:
+        raise MalformedError(f"the credential {path} has no id", advice="Look for it by name or e-mail.")
+    return identifier
+
+
+def _states(institution: Institution, found: Sequence[Found]) -> list[CredentialState | None]:
+    """Prove how credentials stand; None for those of another issuer than the settings name."""
+    from registry.services.standing import key_of, read_standing
+
+    settings = institution.settings
+    ours = [
+        each
+        for each in found
+        if (each.batch.issuer.registry, each.batch.issuer.issuer_id) == (settings.registry_id, settings.issuer_id)
+    ]
+    roots, words = (each.batch.root for each in ours), (key_of(each.credential.position) for each in ours)
+    try:
+        standing = read_standing(institution.view, settings.issuer_id, roots, words)
+    except LedgerError as error:
+        error.advice = f"{error.advice} With --offline, what is in the database is shown all the same.".strip()
+        raise
+    return [
+        standing.state_of(each.batch.root, each.batch.size, each.credential.position) if each in ours else None
+        for each in found
+    ]
+
+
+def _content(found: Found, state: CredentialState | None) -> dict[str, Any]:
+    credential, batch = found.credential, found.batch
+    return {
+        "name": credential.recipient_name,
+        "email": credential.recipient_email,
+        "id": credential.uuid.urn,
+        "batch": batch.id,
+        "achievement": batch.achievement_name,
+        "anchoredAt": batch.anchored_at,
+        "status": None if state is None else state.value,
+    }
+
+
+def _print(found: Sequence[Found], states: Sequence[CredentialState | None], *, has_more: bool) -> None:
+    for each, state in zip(found, states, strict=True):
+        credential, batch = each.credential, each.batch
+        email = "no e-mail" if credential.recipient_email is None else printable(credential.recipient_email)
+        console.print(f"[bold]{printable(credential.recipient_name)}[/] · {email}")
+        console.print(f"  id        {credential.uuid.urn}")
+        console.print(f"  batch     {batch.id}: {printable(batch.achievement_name)}, {_when(batch.anchored_at)}")
+        console.print(f"  status    {'not asked for' if state is None else _WORDS[state.value]}")
+    if has_more:
+        console.print(f"there are more than these {len(found)}: add to the name, or say --batch or --limit")
+    if not found:
+        error_console.print("[bold red]✘[/] nothing is found in this database")
+
+
+def _when(anchored_at: int | None) -> str:
+    if anchored_at is None:
+        return "not anchored yet"
+    return f"anchored {datetime.fromtimestamp(anchored_at, UTC):%Y-%m-%d %H:%M} UTC"
