@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from registry.services.ledger_state import LedgerView
     from registry.services.sending import Outbox
     from registry.services.status import StatusService
+    from registry.services.targets import TargetFinder
     from registry.store.engine import Store
 
 LOCKS_FOLDER: Final = "locks"
@@ -82,6 +83,13 @@ class Institution:
 
         outbox = self._outbox(self.settings.status_key)
         return StatusService(self.store, outbox, self.view, self.settings.issuer_id)
+
+    @cached_property
+    def targets(self) -> TargetFinder:
+        """Takes what a person names as credentials whose status is to change; needs no key."""
+        from registry.services.targets import TargetFinder
+
+        return TargetFinder(self.store, self.settings.registry_id, self.settings.issuer_id)
 
     def frame(self, achievement: JsonObject, *, valid_from: int) -> CredentialFrame:
         """Put an achievement into what this issuer's credentials have in common."""

@@ -76,6 +76,10 @@ class RegistryContract:
         """Revoke credentials: for a status key. Words strictly increasing, with the bits to set in each."""
         return self._call("revoke", [issuer_id, status_list, words, masks, reason], "revoke")
 
+    def revoke_batch(self, *, issuer_id: int, root: Hash32, reason: int) -> Call:
+        """Revoke all credentials of a batch: for a status key."""
+        return self._call("revokeBatch", [issuer_id, root, reason], "revoke the batch")
+
     def suspend(
         self, *, issuer_id: int, status_list: int, words: Sequence[int], masks: Sequence[int], reason: int
     ) -> Call:

@@ -11,12 +11,14 @@ from typing import Annotated, Final
 import typer
 
 from anchor.cli.output import error_console, error_content, print_json, printable, report_error
-from registry.errors import InputFormatError, SettingsError
+from registry.errors import InputFormatError, NotPermittedError, SettingsError
 
 HomeOption = Annotated[
     Path | None,
     typer.Option("--home", help="Folder with settings, keys and database. Default: $CREDANCHOR_HOME or ./.credanchor."),
 ]
+
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation: for scripts.")]
 
 PROBLEMS_SHOWN: Final = 20
 """On the screen; `--json` gives all that were found."""
@@ -37,6 +39,28 @@ def ask_passphrase() -> str:
         )
     passphrase: str = typer.prompt("Passphrase of the keys", hide_input=True, err=True)
     return passphrase
+
+
+def confirm(what: str, *, yes: bool) -> None:
+    """Ask once, before anything is done that cannot be taken back; ends the command if the answer is no.
+
+    Args:
+        what: What would be done, for a message: "change 3 credentials".
+        yes: It was said on the command line already.
+
+    Raises:
+        NotPermittedError: Nobody is at the keyboard.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise NotPermittedError(
+            f"this would {what}, and nobody is at the keyboard to confirm it",
+            advice="Nothing was done. Say --yes to do it without being asked.",
+        )
+    if not typer.confirm("Go on?", default=False, err=True):
+        error_console.print("nothing was done")
+        raise typer.Exit(NotPermittedError.exit_code)
 
 
 def read_input(path: Path, what: str, max_bytes: int) -> bytes:

@@ -16,9 +16,9 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, func, select
 
 from anchor.identity import normalize_email
-from anchor.model import StatusPosition
-from registry.store.records import BatchId, IssuerRef
-from registry.store.tables import credentials
+from anchor.model import RegistryId, StatusPosition
+from registry.store.records import BatchId
+from registry.store.tables import credentials, issuers
 
 _ROWS_A_FETCH: Final = 10_000
 _EMAILS_A_QUESTION: Final = 500
@@ -87,12 +87,15 @@ def uuids_by_email(
     return {each: tuple(uuids) for each, uuids in found.items()}
 
 
-def names_at(connection: Connection, issuer: IssuerRef, positions: Sequence[StatusPosition]) -> tuple[str, ...]:
+def names_at(
+    connection: Connection, registry: RegistryId, issuer_id: int, positions: Sequence[StatusPosition]
+) -> tuple[str, ...]:
     """Give the names of those who have these status positions, as far as they are in the database."""
     names: list[str] = []
+    of_issuer = select(issuers.c.id).where(issuers.c.registry == registry.to_text(), issuers.c.issuer_id == issuer_id)
     for position in positions:
         statement = select(credentials.c.recipient_name).where(
-            credentials.c.issuer_ref == issuer.id,
+            credentials.c.issuer_ref.in_(of_issuer),
             credentials.c.status_list == position.status_list,
             credentials.c.status_index == position.index,
         )

@@ -135,3 +135,15 @@ status_changes: Final = Table(
     Column("reason", SmallInteger, nullable=False),
 )
 """Which status positions each transaction was sent to change, and why."""
+
+batch_revocations: Final = Table(
+    "batch_revocations",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("transaction_id", _RowId, ForeignKey("transactions.id"), nullable=False, index=True),
+    Column("issuer_ref", _RowId, ForeignKey("issuers.id"), nullable=False),
+    # Not the batch's number: what was revoked is known by its root, also where the batch is in no database any more.
+    Column("root", LargeBinary(32), nullable=False),
+    Column("reason", SmallInteger, nullable=False),
+)
+"""Which whole batches each transaction was sent to revoke, and why."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from anchor.model import Address, Hash32, StatusPosition
 from registry.errors import NotFoundError
 from registry.store.records import IssuerRef, StatusKind, TransactionId, TransactionRecord, TransactionState
-from registry.store.tables import status_changes, transactions
+from registry.store.tables import batch_revocations, status_changes, transactions
 
 OPEN_STATES: Final = (TransactionState.SIGNED, TransactionState.SENT)
 """States in which the ledger may yet decide otherwise than the database knows."""
@@ -75,13 +75,14 @@ def get_transaction(connection: Connection, transaction: TransactionId) -> Trans
 
 def open_status_transactions(connection: Connection, chain_id: int, sender: Address) -> tuple[TransactionRecord, ...]:
     """List an account's status transactions whose fate is not known yet, by nonce."""
+    of_status = select(status_changes.c.transaction_id).union(select(batch_revocations.c.transaction_id))
     statement = (
         select(transactions)
         .where(
             transactions.c.chain_id == chain_id,
             transactions.c.sender == sender,
             transactions.c.state.in_([state.value for state in OPEN_STATES]),
-            transactions.c.id.in_(select(status_changes.c.transaction_id)),
+            transactions.c.id.in_(of_status),
         )
         .order_by(transactions.c.nonce)
     )
@@ -111,6 +112,14 @@ def keep_status_changes(
             for position in positions
         ],
     )
+
+
+def keep_batch_revocation(
+    connection: Connection, transaction: TransactionId, issuer: IssuerRef, root: Hash32, reason: int
+) -> None:
+    """Keep which batch a transaction is to revoke, and why."""
+    row = insert(batch_revocations).values(transaction_id=transaction, issuer_ref=issuer.id, root=root, reason=reason)
+    connection.execute(row)
 
 
 def _record(row: Row[Any]) -> TransactionRecord:

@@ -11,7 +11,7 @@ from registry.services.find import Query, find, parse_id, parse_query
 from registry.services.issue import seal_batch
 from registry.services.recipient import Recipient
 from registry.store import people
-from registry.store.batches import issuer_ref, iterate_credentials
+from registry.store.batches import iterate_credentials
 from registry.store.engine import Store
 from registry.store.people import fold, names_at, uuids_by_email
 from registry.store.records import BatchId
@@ -91,10 +91,9 @@ def test_many_addresses_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -
 
 def test_names_by_status_position(store: Store) -> None:
     with store.reading() as connection:
-        issuer = issuer_ref(connection, REGISTRY, 1)
         each = next(iterate_credentials(connection, BatchId(1)))
         nobody = StatusPosition(status_list=each.position.status_list, index=99)
-        assert names_at(connection, issuer, [each.position, nobody]) == (each.recipient_name,)
+        assert names_at(connection, REGISTRY, 1, [each.position, nobody]) == (each.recipient_name,)
 
 
 @pytest.mark.parametrize("text", ["", "zoe", "urn:uuid:8d8a9c1e", "8d8a9c1e-0000-4000-8000-00000000000g"])
