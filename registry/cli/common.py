@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from anchor.cli.output import error_console, error_content, print_json, printable, report_error
+from anchor.errors import LedgerError
 from registry.errors import InputFormatError, NotPermittedError, SettingsError
+
+if TYPE_CHECKING:
+    from registry.services.find import Found
+    from registry.services.standing import CredentialState
+    from registry.wiring import Institution
 
 HomeOption = Annotated[
     Path | None,
     typer.Option("--home", help="Folder with settings, keys and database. Default: $CREDANCHOR_HOME or ./.credanchor."),
 ]
 
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Do not ask the ledger how they stand.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation: for scripts.")]
 
 PROBLEMS_SHOWN: Final = 20
@@ -61,6 +68,25 @@ def confirm(what: str, *, yes: bool) -> None:
     if not typer.confirm("Go on?", default=False, err=True):
         error_console.print("nothing was done")
         raise typer.Exit(NotPermittedError.exit_code)
+
+
+def prove_states(
+    institution: Institution, found: Sequence[Found], *, offline: bool
+) -> tuple[CredentialState | None, ...]:
+    """Prove how credentials stand; None where that is not asked for, or they are another issuer's.
+
+    Raises:
+        LedgerError: The ledger was not read; the advice names --offline.
+    """
+    if offline:
+        return (None,) * len(found)
+    from registry.services.standing import states_of
+
+    try:
+        return states_of(institution.view, institution.settings.issuer_id, found)
+    except LedgerError as error:
+        error.advice = f"{error.advice} With --offline, what is in the database is shown all the same.".strip()
+        raise
 
 
 def read_input(path: Path, what: str, max_bytes: int) -> bytes:

@@ -11,15 +11,14 @@ import typer
 from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
 from anchor.credential import parse_credential
-from anchor.errors import LedgerError, MalformedError
-from registry.cli.common import HomeOption, ask_passphrase, read_input
+from anchor.errors import MalformedError
+from registry.cli.common import HomeOption, OfflineOption, ask_passphrase, prove_states, read_input
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from registry.services.find import Found
     from registry.services.standing import CredentialState
-    from registry.wiring import Institution
 
 FORMAT: Final = "credanchor/find@v1"
 """First member of the JSON output; a change that could break readers changes it."""
@@ -43,13 +42,14 @@ Examples:
   credanchor find urn:uuid:8d8a9c1e-0000-4000-8000-000000000001 --json
 """
 
-_WORDS: Final = {
+STATUS_WORDS: Final = {
     "notAnchored": "not on the ledger",
     "batchRevoked": "revoked, with its whole batch",
     "revoked": "revoked",
     "suspended": "suspended",
     "active": "neither revoked nor suspended",
 }
+"""What a `CredentialState` means, for people."""
 
 
 def command(
@@ -57,7 +57,7 @@ def command(
         list[str], typer.Argument(metavar="TEXT…", help="Parts of a name, an e-mail, an id, or a credential file.")
     ],
     batch: Annotated[int | None, typer.Option("--batch", metavar="N", help="Only in this batch.")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the ledger how they stand.")] = False,
+    offline: OfflineOption = False,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=10_000, help="Most to show.")] = (
         DEFAULT_LIMIT
     ),
@@ -75,7 +75,7 @@ def command(
     query = parse_query(map(_text_of, texts), None if batch is None else BatchId(batch))
     with error_console.status("looking"):
         found, has_more = find(institution.store, query, limit)
-        states = [None] * len(found) if offline or not found else _states(institution, found)
+        states = prove_states(institution, found, offline=offline)
     if as_json:
         content = [_content(each, state) for each, state in zip(found, states, strict=True)]
         print_json({"format": FORMAT, "found": content, "hasMore": has_more, "statusProven": not offline})
@@ -95,32 +95,10 @@ def _text_of(text: str) -> str:
     return identifier
 
 
-def _states(institution: Institution, found: Sequence[Found]) -> list[CredentialState | None]:
-    """Prove how credentials stand; None for those of another issuer than the settings name."""
-    from registry.services.standing import key_of, read_standing
-
-    settings = institution.settings
-    ours = [
-        each
-        for each in found
-        if (each.batch.issuer.registry, each.batch.issuer.issuer_id) == (settings.registry_id, settings.issuer_id)
-    ]
-    roots, words = (each.batch.root for each in ours), (key_of(each.credential.position) for each in ours)
-    try:
-        standing = read_standing(institution.view, settings.issuer_id, roots, words)
-    except LedgerError as error:
-        error.advice = f"{error.advice} With --offline, what is in the database is shown all the same.".strip()
-        raise
-    return [
-        standing.state_of(each.batch.root, each.batch.size, each.credential.position) if each in ours else None
-        for each in found
-    ]
-
-
 def _content(found: Found, state: CredentialState | None) -> dict[str, Any]:
     credential, batch = found.credential, found.batch
     return {
-        "name": credential.recipient_name,
+        "name": None if credential.is_erased else credential.recipient_name,
         "email": credential.recipient_email,
         "id": credential.uuid.urn,
         "batch": batch.id,
@@ -134,10 +112,11 @@ def _print(found: Sequence[Found], states: Sequence[CredentialState | None], *, 
     for each, state in zip(found, states, strict=True):
         credential, batch = each.credential, each.batch
         email = "no e-mail" if credential.recipient_email is None else printable(credential.recipient_email)
-        console.print(f"[bold]{printable(credential.recipient_name)}[/] · {email}")
+        name = "(erased)" if credential.is_erased else printable(credential.recipient_name)
+        console.print(f"[bold]{name}[/] · {email}")
         console.print(f"  id        {credential.uuid.urn}")
         console.print(f"  batch     {batch.id}: {printable(batch.achievement_name)}, {_when(batch.anchored_at)}")
-        console.print(f"  status    {'not asked for' if state is None else _WORDS[state.value]}")
+        console.print(f"  status    {'not asked for' if state is None else STATUS_WORDS[state.value]}")
     if has_more:
         console.print(f"there are more than these {len(found)}: add to the name, or say --batch or --limit")
     if not found:

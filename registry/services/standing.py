@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from anchor.evidence import batch_slot, issuer_slot, word_slot
 from anchor.model import Batch, Hash32, StatusPosition
 from anchor.status import StatusPurpose, mask_of, word_of
+from registry.services.find import Found
 from registry.services.ledger_state import LedgerView
 
 WordKey = tuple[int, int]
@@ -94,4 +95,22 @@ def read_standing(view: LedgerView, issuer_id: int, roots: Iterable[Hash32], wor
         batches={root: state.batch(issuer_id, root) for root in wanted_roots},
         revoked=revoked,
         suspended=suspended,
+    )
+
+
+def states_of(view: LedgerView, issuer_id: int, found: Sequence[Found]) -> tuple[CredentialState | None, ...]:
+    """Prove how credentials stand; None for those of another issuer or registry, which are not asked about.
+
+    Raises:
+        LedgerUnavailableError, WrongLedgerError, UndeterminedError: As `read_standing`.
+    """
+    ours = [(each.batch.issuer.registry, each.batch.issuer.issuer_id) == (view.registry, issuer_id) for each in found]
+    asked = [each for each, is_ours in zip(found, ours, strict=True) if is_ours]
+    if not asked:
+        return (None,) * len(found)
+    keys = (key_of(each.credential.position) for each in asked)
+    standing = read_standing(view, issuer_id, (each.batch.root for each in asked), keys)
+    return tuple(
+        standing.state_of(each.batch.root, each.batch.size, each.credential.position) if is_ours else None
+        for each, is_ours in zip(found, ours, strict=True)
     )

@@ -65,6 +65,37 @@ class Store:
         except DBAPIError as error:
             raise _translated(error) from error
 
+    @contextmanager
+    def erasing(self) -> Iterator[Connection]:
+        """As `writing`; what is overwritten in it is afterwards in none of the database's files.
+
+        In SQLite, that is: overwritten with zeros wherever it was, and the journal emptied. (In PostgreSQL old rows
+        are gone when VACUUM has run, which it does by itself.)
+
+        Raises:
+            StoreError: As `writing`; or it was erased, but others that read keep the journal from being emptied.
+        """
+        is_sqlite = self._engine.dialect.name == "sqlite"
+        with self.writing() as connection:
+            if is_sqlite:
+                connection.exec_driver_sql("PRAGMA secure_delete=ON")
+            yield connection
+        if is_sqlite:
+            self._empty_journal()
+
+    def _empty_journal(self) -> None:
+        # The driver itself, for SQLAlchemy would begin a transaction, in which this cannot be done.
+        driver = self._engine.raw_connection()
+        try:
+            ((busy, *_),) = driver.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            driver.close()
+        if busy:
+            raise StoreError(
+                "it was erased, but the database's journal still holds it, for somebody is reading",
+                advice="End whatever else uses the database, and do the same again.",
+            )
+
     def close(self) -> None:
         """Give up idle connections."""
         self._engine.dispose()
@@ -112,7 +143,7 @@ def _prepare_sqlite(engine: Engine) -> None:
             "synchronous=FULL",
             "foreign_keys=ON",
             f"busy_timeout={BUSY_SECONDS * 1000}",
-            # Erased data shall not linger in free pages.
+            # Erased data shall not linger in free pages; `Store.erasing` sees to it where this does not.
             "secure_delete=FAST",
         ):
             connection.execute(f"PRAGMA {pragma}")

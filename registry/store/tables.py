@@ -98,6 +98,8 @@ credentials: Final = Table(
     Column("recipient_name", Text, nullable=False),
     Column("recipient_email", Text),
     Column("email_salt", LargeBinary(16)),
+    # When name, e-mail and salts were taken out (registry.store.erasure), in Unix seconds.
+    Column("erased_at", BigInteger),
     UniqueConstraint("batch_id", "leaf_index"),
     # The counter in `issuers` sees to it; should it ever fail, nothing is issued rather than an index used twice.
     UniqueConstraint("issuer_ref", "status_list", "status_index"),

@@ -1,4 +1,4 @@
-"""What happens after issuing: revocations of whole batches."""
+"""What happens after issuing: revocations of whole batches, erasure of people."""
 
 from __future__ import annotations
 
@@ -25,3 +25,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_batch_revocations"),
     )
     op.create_index("ix_batch_revocations_transaction_id", "batch_revocations", ["transaction_id"], unique=False)
+    op.add_column("credentials", sa.Column("erased_at", sa.BigInteger(), nullable=True))
