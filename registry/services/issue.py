@@ -19,6 +19,8 @@ from hashlib import sha256
 from typing import Final
 from uuid import uuid4
 
+from sqlalchemy import Connection
+
 from anchor.canonical import JsonObject, canonicalize, credential_hash, leaf_hash
 from anchor.merkle import HASH_BYTES, build_levels
 from anchor.model import MAX_UINT32, Hash32, StatusPosition
@@ -63,6 +65,7 @@ def seal_batch(
     recipients: Sequence[Recipient],
     *,
     progress: Callable[[int], None] = lambda _count: None,
+    keep: Callable[[Connection, BatchRecord], None] = lambda _connection, _batch: None,
 ) -> BatchRecord:
     """Make a batch of credentials and keep it.
 
@@ -71,6 +74,7 @@ def seal_batch(
         frame: What they have in common; their `valid_from` is also when the batch counts as sealed.
         recipients: For whom, in any order.
         progress: Told now and then how many more are done.
+        keep: Writes, in the same transaction, what else must be known of the batch. If it raises, nothing is kept.
 
     Raises:
         RosterFormatError: There are no recipients, or more than a batch can hold.
@@ -104,7 +108,9 @@ def seal_batch(
             progress(len(some))
         # 4, 5
         finish_batch(connection, batch, build_levels(bytes(writer.leaves)))
-        return get_batch(connection, batch)
+        sealed = get_batch(connection, batch)
+        keep(connection, sealed)
+        return sealed
 
 
 def roster_hash(achievement: JsonObject, recipients: Sequence[Recipient]) -> Hash32:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, func, select, update
 
 from anchor.model import ZERO_HASH
+from registry.store.replacements import unlink
 from registry.store.tables import batches, credentials
 
 ERASED_NAME: Final = ""
@@ -18,8 +19,9 @@ ERASED_NAME: Final = ""
 def erase_credentials(connection: Connection, uuids: Collection[UUID], *, now: int) -> None:
     """Take name, e-mail and salts out of credentials; their rows stay, with positions and ids.
 
-    The batches' hashes over all their recipients go too: of a small batch they would confirm a guess at a name. They
-    only keep an unfinished batch from being issued twice.
+    Links to what they replaced, or were replaced by, go, for they lead to the person. So do the batches' hashes over
+    all their recipients, which would confirm a guess at a name in a small batch; they only keep an unfinished one from
+    being issued twice.
 
     Args:
         connection: From `Store.erasing`.
@@ -40,6 +42,7 @@ def erase_credentials(connection: Connection, uuids: Collection[UUID], *, now: i
         )
         of_batch = select(credentials.c.batch_id).where(credentials.c.uuid == uuid.bytes)
         connection.execute(row)
+        unlink(connection, uuid)
         connection.execute(update(batches).where(batches.c.id.in_(of_batch)).values(roster_hash=ZERO_HASH))
 
 

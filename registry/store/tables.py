@@ -149,3 +149,12 @@ batch_revocations: Final = Table(
     Column("reason", SmallInteger, nullable=False),
 )
 """Which whole batches each transaction was sent to revoke, and why."""
+
+replacements: Final = Table(
+    "replacements",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("old_uuid", LargeBinary(16), ForeignKey("credentials.uuid"), nullable=False, unique=True),
+    Column("new_uuid", LargeBinary(16), ForeignKey("credentials.uuid"), nullable=False, unique=True),
+)
+"""Which credential took the place of which: at most one each."""

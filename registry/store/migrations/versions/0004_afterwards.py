@@ -1,4 +1,4 @@
-"""What happens after issuing: revocations of whole batches, erasure of people."""
+"""What happens after issuing: revocations of whole batches, erasure of people, replacements."""
 
 from __future__ import annotations
 
@@ -26,3 +26,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_batch_revocations_transaction_id", "batch_revocations", ["transaction_id"], unique=False)
     op.add_column("credentials", sa.Column("erased_at", sa.BigInteger(), nullable=True))
+    op.create_table(
+        "replacements",
+        sa.Column("id", _ROW_ID, nullable=False),
+        sa.Column("old_uuid", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("new_uuid", sa.LargeBinary(length=16), nullable=False),
+        sa.ForeignKeyConstraint(["old_uuid"], ["credentials.uuid"], name="fk_replacements_old_uuid"),
+        sa.ForeignKeyConstraint(["new_uuid"], ["credentials.uuid"], name="fk_replacements_new_uuid"),
+        sa.PrimaryKeyConstraint("id", name="pk_replacements"),
+        sa.UniqueConstraint("old_uuid", name="uq_replacements_old_uuid"),
+        sa.UniqueConstraint("new_uuid", name="uq_replacements_new_uuid"),
+    )
