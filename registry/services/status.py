@@ -31,9 +31,9 @@ from anchor.merkle import check_inclusion
 from anchor.model import Hash32, StatusPosition
 from anchor.status import StatusPurpose, StatusReason, group_positions, positions_of, word_of
 from registry.errors import NotFoundError, NotPermittedError
-from registry.services.files import anchor_proof
 from registry.services.ledger_state import LedgerView
 from registry.services.sending import Outbox, note_mined
+from registry.services.stored import anchor_proof
 from registry.store.batches import get_batch, get_credential, issuer_ref, prove
 from registry.store.engine import Store
 from registry.store.records import StatusKind, TransactionId
