@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from anchor.canonical import JsonObject
-from anchor.model import to_hex
+from anchor.model import Address, Hash32, to_hex
 from registry.services.credentials import CredentialFrame, IssuerProfile
 from registry.settings import TESTNET_FOLDER, Settings, find_home, load_settings, read_passphrase
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from anchor.ledger.client import LedgerClient
     from anchor.ledger.keys import Signer
     from registry.services.anchoring import Anchoring
+    from registry.services.approvals import Approvals
+    from registry.services.costs import Cost
     from registry.services.ledger_state import LedgerView
     from registry.services.sending import Outbox
     from registry.services.status import StatusService
@@ -74,7 +76,31 @@ class Institution:
         """Anchors with the ANCHOR key, which is unlocked for it."""
         from registry.services.anchoring import Anchoring
 
-        return Anchoring(self.store, self._outbox(self.settings.anchor_key), self.view)
+        return Anchoring(self.store, self._outbox(self.settings.anchor_key), self.view, self.approvals)
+
+    def cost_of_anchoring(self, root: Hash32, size: int) -> Cost:
+        """Let the node estimate what anchoring a batch would cost; needs the key's address only."""
+        from anchor.ledger.contract import RegistryContract
+        from registry.services.costs import preview_cost
+
+        call = RegistryContract(self.settings.registry_id).anchor(
+            issuer_id=self.settings.issuer_id, root=root, size=size
+        )
+        return preview_cost(self.client, self.address_of(self.settings.anchor_key), [call])
+
+    def address_of(self, key: Path) -> Address:
+        """Tell a key's address, as its file says it."""
+        from anchor.ledger.keys import KeyStore
+
+        path = self.settings.path(key)
+        return KeyStore(path.parent).find(path.stem).address
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """Approves what was derived from a roster on this machine."""
+        from registry.services.approvals import load_approvals
+
+        return load_approvals(self.settings.home)
 
     @cached_property
     def status(self) -> StatusService:

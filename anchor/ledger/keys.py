@@ -158,12 +158,21 @@ class KeyStore:
             raise _damaged(name)
         return signer
 
+    def find(self, name: str) -> StoredKey:
+        """Look a key up without opening it.
+
+        Raises:
+            KeyUnavailableError: There is no such key, or the file is damaged.
+            MalformedError: The name cannot be a file's.
+        """
+        return StoredKey(name=name, address=_address_of(self._read(name), name))
+
     def list(self) -> tuple[StoredKey, ...]:
         """Name the keys kept here, in order of their names; files that are none are passed over."""
         found = []
         for path in sorted(self._folder.glob("*.json")):
             try:
-                found.append(StoredKey(name=path.stem, address=_address_of(self._read(path.stem), path.stem)))
+                found.append(self.find(path.stem))
             except (KeyUnavailableError, MalformedError):
                 continue
         return tuple(found)

@@ -12,7 +12,7 @@ import typer
 
 from anchor.cli.output import error_console, error_content, print_json, printable, report_error
 from anchor.errors import LedgerError
-from registry.errors import InputFormatError, NotPermittedError, SettingsError
+from registry.errors import InputFormatError, NotPermittedError, Problem, SettingsError
 
 if TYPE_CHECKING:
     from registry.services.find import Found
@@ -111,15 +111,36 @@ def problems_reported(*, as_json: bool) -> Iterator[None]:
         if not error.problems:
             raise
         if as_json:
-            problems = [{"where": each.where, "reason": each.reason} for each in error.problems]
+            problems = [problem_content(each) for each in error.problems]
             print_json({"error": {**error_content(error), "problems": problems}})
             raise typer.Exit(error.exit_code) from error
         report_error(error, as_json=False)
-        for problem in error.problems[:PROBLEMS_SHOWN]:
-            error_console.print(f"  {printable(problem.where)}: {printable(problem.reason)}")
-        if len(error.problems) > PROBLEMS_SHOWN:
-            error_console.print(f"  … and {len(error.problems) - PROBLEMS_SHOWN} more (--json lists them)")
+        print_problems(error.problems, len(error.problems))
         raise typer.Exit(error.exit_code) from error
+
+
+def print_problems(problems: Sequence[Problem], count: int) -> None:
+    """Say what is wrong with an input file, as far as somebody reads it.
+
+    Args:
+        problems: Those that are known.
+        count: How many there are in all.
+    """
+    for problem in problems[:PROBLEMS_SHOWN]:
+        error_console.print(f"[bold red]✘[/] {printable(problem_to_text(problem))}")
+    if count > PROBLEMS_SHOWN:
+        error_console.print(f"  … and {count - PROBLEMS_SHOWN:,} more (--json lists them)")
+
+
+def problem_to_text(problem: Problem) -> str:
+    """Say where, what and what to do."""
+    text = f"{problem.where}: {problem.reason}" if problem.where else problem.reason
+    return f"{text} ({problem.hint})" if problem.hint else text
+
+
+def problem_content(problem: Problem) -> dict[str, str]:
+    """Give a problem as JSON."""
+    return {"where": problem.where, "reason": problem.reason, "hint": problem.hint}
 
 
 @contextmanager

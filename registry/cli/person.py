@@ -39,7 +39,7 @@ A person is an e-mail, with all of its credentials, or ids of credentials. There
 for these any more. It does not revoke: do that first, or by the id afterwards, if it is meant. What stays on the ledger
 and elsewhere is said.
 
-Exit code: 0 erased · 1 refused, or nobody found · 2 usage · 3 erased, but not yet from the journal: do it again.
+Exit code: 0 erased · 1 refused, or nobody found · 2 usage · 3 erased, but the files still hold it: do it again.
 
 Examples:
 

@@ -20,6 +20,7 @@ from anchor.model import StatusPosition
 from anchor.proof import MAX_PROOF_VALUE_CHARACTERS
 from registry.errors import AchievementFormatError, Problem
 from registry.services.credentials import CredentialFrame, CredentialValues, build_credential
+from registry.services.recipient import Recipient
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -32,8 +33,7 @@ _URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
 _SAMPLE: Final = CredentialValues(
     id="urn:uuid:00000000-0000-4000-8000-000000000000",
-    name="Zoé Sample",
-    email="zoe@example.org",
+    recipient=Recipient(name="Zoé Sample", email="zoe@example.org"),
     email_salt="0" * 32,
     position=StatusPosition(status_list=0, index=0),
 )

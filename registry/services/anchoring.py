@@ -24,6 +24,7 @@ from anchor.ledger.answers import Receipt
 from anchor.ledger.contract import RegistryContract, require_event
 from anchor.model import Hash32
 from registry.errors import ConflictError
+from registry.services.approvals import Approvals
 from registry.services.issue import Anchored, read_anchored
 from registry.services.ledger_state import LedgerView
 from registry.services.sending import Outbox, note_mined
@@ -45,12 +46,14 @@ class Anchoring:
         store: The registry's database.
         outbox: Sends with the issuer's ANCHOR key.
         view: The registry on the ledger.
+        approvals: Tells what may be signed.
     """
 
-    def __init__(self, store: Store, outbox: Outbox, view: LedgerView) -> None:
+    def __init__(self, store: Store, outbox: Outbox, view: LedgerView, approvals: Approvals) -> None:
         self._store: Final = store
         self._outbox: Final = outbox
         self._view: Final = view
+        self._approvals: Final = approvals
         self._contract: Final = RegistryContract(view.registry)
 
     def check_ready(self, issuer_id: int, did: str) -> None:
@@ -74,6 +77,8 @@ class Anchoring:
         Raises:
             NotFoundError: There is no such batch.
             ConflictError: Another process works on it, or it belongs to another registry.
+            NotPermittedError: It is not what was derived from an approved roster; nothing was signed.
+            StoreError: What is stored of it does not lead to its root; nothing was signed.
             RevertedError: The contract refused.
             LedgerUnavailableError: The node did not answer; safe to try again.
             OutcomeUnknownError: Sent, but not mined yet; safe to try again.
@@ -113,6 +118,7 @@ class Anchoring:
         return self._note_anchored(batch, batch.transaction, receipt)
 
     def _send(self, batch: BatchRecord, now: int) -> BatchRecord:
+        self._approvals.require(self._store, batch)
         call = self._contract.anchor(issuer_id=batch.issuer.issuer_id, root=batch.root, size=batch.size)
         self._outbox.send(call, partial(_keep_signed, batch), now=now)
         signed = self._read(batch.id)

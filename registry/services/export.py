@@ -8,8 +8,6 @@ credentials/0001-….json each credential with its anchor proof, as it was issue
 from __future__ import annotations
 
 import json
-import secrets
-import zipfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import escape
@@ -18,17 +16,30 @@ from typing import Any, Final
 
 from anchor.model import to_hex
 from anchor.status import StatusReason
-from registry.errors import ConflictError
+from registry.services.outlets import Archive
 from registry.services.person import OUT_OF_REACH, STAYS_ELSEWHERE, STAYS_ON_THE_LEDGER, Held
+from registry.services.recipient import recipient_from
 from registry.services.standing import CredentialState
-from registry.store.records import StatusEntry, TransactionRecord, TransactionState
+from registry.store.records import CredentialRecord, StatusEntry, TransactionRecord, TransactionState
 
 FORMAT: Final = "credanchor/person@v1"
 """First member of data.json; a change that could break readers changes it."""
 
 _REASONS: Final = {reason.value: reason.label for reason in StatusReason}
-# Dates in ZIP files have no zone and end in 2107; the same content makes the same file.
-_ZIP_DATE: Final = (1980, 1, 1, 0, 0, 0)
+
+_DETAIL_NAMES: Final = (
+    "did",
+    "validFrom",
+    "validUntil",
+    "awardedAt",
+    "activityStartAt",
+    "activityEndAt",
+    "result",
+    "evidenceUrl",
+    "narrative",
+    "licenseNumber",
+)
+"""Members of a `Recipient` beyond name and e-mail, in its order."""
 
 _STYLE: Final = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem}"
@@ -48,26 +59,13 @@ def write_export(path: Path, held: Sequence[Held], states: Sequence[CredentialSt
     Raises:
         ConflictError: There is such a file, or it cannot be written.
     """
-    if path.exists():
-        raise ConflictError(f"there is a file {path} already", advice="Choose another name with --out.")
     content = export_content(held, states, now=now)
-    files = {
-        "index.html": export_page(content).encode(),
-        "data.json": json.dumps(content, ensure_ascii=False, indent=2).encode(),
-        **{f"credentials/{each.file_name}": each.file for each in held if each.file is not None},
-    }
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        try:
-            draft.touch(mode=0o600, exist_ok=False)
-            with zipfile.ZipFile(draft, "w") as archive:
-                for name, data in files.items():
-                    archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), data, zipfile.ZIP_DEFLATED)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-    except OSError as error:
-        raise ConflictError(f"the file {path} cannot be written: {error.strerror}") from error
+    with Archive(path) as archive:
+        archive.write("index.html", export_page(content).encode())
+        archive.write("data.json", json.dumps(content, ensure_ascii=False, indent=2).encode())
+        for each in held:
+            if each.file is not None:
+                archive.write(f"credentials/{each.file_name}", each.file)
 
 
 def export_content(held: Sequence[Held], states: Sequence[CredentialState | None], *, now: int) -> dict[str, Any]:
@@ -106,6 +104,7 @@ def _content(held: Held, state: CredentialState | None) -> dict[str, Any]:
         "name": credential.recipient_name or None,
         "email": credential.recipient_email,
         "emailSalt": None if credential.email_salt is None else credential.email_salt.hex(),
+        "more": _details(credential),
         "salt": None if credential.is_erased else to_hex(credential.salt),
         "erasedAt": held.erased_at,
         "achievement": batch.achievement_name,
@@ -127,6 +126,13 @@ def _content(held: Held, state: CredentialState | None) -> dict[str, Any]:
         "status": None if state is None else state.value,
         "statusHistory": [_entry(entry) for entry in held.history],
     }
+
+
+def _details(credential: CredentialRecord) -> dict[str, Any]:
+    """Give what the roster said of the person beyond name and e-mail."""
+    recipient = recipient_from(credential.recipient_name, credential.recipient_email, credential.details)
+    named = zip(_DETAIL_NAMES, recipient[2:], strict=True)
+    return {name: value for name, value in named if value is not None}
 
 
 def _entry(entry: StatusEntry) -> dict[str, Any]:
@@ -155,6 +161,7 @@ def _section(credential: dict[str, Any]) -> str:
     rows = {
         "Name": credential["name"],
         "E-mail": credential["email"],
+        **{name: _when(value) if isinstance(value, int) else value for name, value in credential["more"].items()},
         "Id": credential["id"],
         "File": credential["file"],
         "Issued on": _when(batch["sealedAt"]),

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from registry.errors import ConflictError, NotFoundError, StoreError
-from registry.services.files import credential_files, file_name
+from registry.services.files import file_name
 from registry.services.find import Found, parse_query
 from registry.services.find import find as find_credentials
+from registry.services.stored import credential_file
 from registry.store.engine import Store
 from registry.store.erasure import erase_credentials, erased_at
 from registry.store.records import BatchState, StatusEntry, TransactionRecord
@@ -90,7 +91,6 @@ def gather(store: Store, found: Sequence[Found]) -> tuple[Held, ...]:
         for each in found:
             credential, batch = each.credential, each.batch
             is_whole = batch.state is BatchState.ANCHORED and not credential.is_erased
-            files = credential_files(connection, batch) if is_whole else iter(())
             held.append(
                 Held(
                     found=each,
@@ -98,7 +98,7 @@ def gather(store: Store, found: Sequence[Found]) -> tuple[Held, ...]:
                     transaction=None if batch.transaction is None else get_transaction(connection, batch.transaction),
                     history=status_history(connection, batch.issuer, credential.position, batch.root),
                     file_name=file_name(credential, batch.size),
-                    file=next((content for record, content in files if record.uuid == credential.uuid), None),
+                    file=credential_file(connection, batch, credential) if is_whole else None,
                 )
             )
     return tuple(held)

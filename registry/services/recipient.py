@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+import orjson
 
 
 class Recipient(NamedTuple):
@@ -35,3 +37,18 @@ class Recipient(NamedTuple):
     """What this person did, in Markdown: `credentialSubject.narrative`."""
     license_number: str | None = None
     """`credentialSubject.licenseNumber`."""
+
+
+NOTHING_MORE: Final = (None,) * (len(Recipient._fields) - 2)
+"""What follows name and e-mail in most rosters."""
+
+
+def details_to_text(recipient: Recipient) -> str | None:
+    """Write what a recipient has beyond name and e-mail, for one column of the database; None: nothing."""
+    more = recipient[2:]
+    return None if more == NOTHING_MORE else orjson.dumps(more).decode()
+
+
+def recipient_from(name: str, email: str | None, details: str | None) -> Recipient:
+    """Put a recipient together from what the database keeps."""
+    return Recipient(name, email) if details is None else Recipient(name, email, *orjson.loads(details))

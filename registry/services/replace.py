@@ -24,13 +24,15 @@ from anchor.ledger.answers import Receipt
 from anchor.status import StatusReason
 from registry.errors import ConflictError
 from registry.services.anchoring import Anchoring
+from registry.services.approvals import Approvals
 from registry.services.credentials import CredentialFrame
-from registry.services.files import credential_files
 from registry.services.find import Found
 from registry.services.issue import Anchored, seal_batch
-from registry.services.recipient import Recipient
+from registry.services.recipient import Recipient, recipient_from
+from registry.services.spool import RecipientSpool
 from registry.services.standing import CredentialState
 from registry.services.status import StatusService
+from registry.services.stored import credential_file
 from registry.services.targets import of_record
 from registry.store.batches import get_batch, get_credential, iterate_credentials
 from registry.store.engine import Store
@@ -77,13 +79,16 @@ def read_correction(store: Store, uuid: UUID, *, name: str | None, email: str | 
         credential = get_credential(connection, uuid)
         batch = get_batch(connection, credential.batch)
         _check_replaceable(credential, batch)
-        value = _value(connection, credential, batch)
+        value: JsonObject = json.loads(credential_file(connection, batch, credential))
         successor = successor_of(connection, uuid)
         new = None if successor is None else get_credential(connection, successor)
         begun = None if new is None else get_batch(connection, new.batch)
-    recipient = Recipient(
-        name=credential.recipient_name if name is None else name,
-        email=credential.recipient_email if email is None else email,
+    before = recipient_from(credential.recipient_name, credential.recipient_email, credential.details)
+    recipient = before._replace(
+        name=before.name if name is None else name,
+        email=before.email if email is None else email,
+        # All else stays, also what it had from its batch.
+        valid_from=batch.sealed_at if before.valid_from is None else before.valid_from,
     )
     if new is not None and (new.recipient_name, _normal(new.recipient_email)) != (
         recipient.name,
@@ -93,7 +98,7 @@ def read_correction(store: Store, uuid: UUID, *, name: str | None, email: str | 
             f"{uuid.urn} was replaced already, by {new.uuid.urn}, with another name or e-mail than this",
             advice=f"If that has a mistake too, replace it: credanchor replace {new.uuid.urn} …",
         )
-    if (recipient.name, recipient.email) == (credential.recipient_name, credential.recipient_email):
+    if (recipient.name, recipient.email) == (before.name, before.email):
         raise ConflictError("the credential has this name and e-mail already: nothing would be corrected")
     return Correction(
         old=Found(credential=credential, batch=batch),
@@ -122,12 +127,14 @@ class Replacer:
 
     Args:
         store: The registry's database.
-        anchoring: Anchors the new one.
+        approvals: Approves the new one.
+        anchoring: Anchors it.
         status: Revokes the old one.
     """
 
-    def __init__(self, store: Store, anchoring: Anchoring, status: StatusService) -> None:
+    def __init__(self, store: Store, approvals: Approvals, anchoring: Anchoring, status: StatusService) -> None:
         self._store: Final = store
+        self._approvals: Final = approvals
         self._anchoring: Final = anchoring
         self._status: Final = status
 
@@ -153,7 +160,14 @@ class Replacer:
             keep_replacement(connection, old.uuid, new.uuid)
 
         # 1
-        batch = correction.begun or seal_batch(self._store, frame, [correction.recipient], keep=link)
+        batch = correction.begun or seal_batch(
+            self._store,
+            frame,
+            RecipientSpool.of([correction.recipient]),
+            approvals=self._approvals,
+            again=True,
+            keep=link,
+        )
         # 2
         anchored = self._anchoring.anchor(batch.id, now=now)
         # 3
@@ -172,13 +186,6 @@ def _check_replaceable(credential: CredentialRecord, batch: BatchRecord) -> None
         raise ConflictError(
             f"batch {batch.id} is not anchored yet", advice=f"Go on with `credanchor issue --resume {batch.id}` first."
         )
-
-
-def _value(connection: Connection, credential: CredentialRecord, batch: BatchRecord) -> JsonObject:
-    """Give a credential as it was issued."""
-    (content,) = (data for record, data in credential_files(connection, batch) if record.uuid == credential.uuid)
-    value: JsonObject = json.loads(content)
-    return value
 
 
 def _normal(email: str | None) -> str | None:

@@ -1,34 +1,33 @@
 """Rosters: a file as institutions have it, into recipients, or everything that is wrong with it.
 
     roster = open_roster(path)
-    report = roster.check()            the whole file once: what it is, and all problems
-    for recipient in roster.recipients(): …          the good rows, streamed
+    report = roster.check()            the whole file once: what it is, all problems, the good rows
+    report.recipients
 
 How files become rows is in `rosters.sheets`, which columns are what in `rosters.columns`, what may stand in a cell in
 `rosters.cells`.
 
 Upholds: problems name line, column, reason and what to do, never what stands there: it is somebody's name or address.
-What is given is what was checked: a file that changed meanwhile is refused.
+The recipients given are those that were checked: the file is not read for the second time.
 """
 
 from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from hashlib import sha256
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from anchor.identity import normalize_email
 from registry.errors import Problem, RosterFormatError
-from registry.services.recipient import Recipient
 from registry.services.rosters.columns import Columns, Field, find_columns
 from registry.services.rosters.dates import DateOrder
 from registry.services.rosters.rows import NotALearnerError, RowReader
 from registry.services.rosters.sheets import Row, Sheet, SheetForm, open_sheet, unusable
+from registry.services.spool import RecipientSpool
 
 MAX_PROBLEMS: Final = 1000
 """A file with more is the wrong file; nobody reads on. All are counted."""
@@ -65,6 +64,23 @@ class RosterReport:
     """What is perhaps a mistake, and does not keep anybody from issuing."""
     bad_rows: frozenset[int]
     """Numbers of the rows that have a problem."""
+    recipients: RecipientSpool
+    """Of all rows that are good by themselves; some may be in `bad_rows` for standing there twice."""
+
+    def with_more(self, found: Sequence[tuple[int, Problem]]) -> RosterReport:
+        """Add problems of rows that are good by themselves.
+
+        Args:
+            found: (number of the row, what is wrong with it).
+        """
+        more = {number for number, _ in found} - self.bad_rows
+        return replace(
+            self,
+            problems=(*self.problems, *(problem for _, problem in found))[:MAX_PROBLEMS],
+            problem_count=self.problem_count + len(found),
+            bad_rows=self.bad_rows | more,
+            good_count=self.good_count - len(more),
+        )
 
     def require_good(self) -> None:
         """Check that the whole file can be used.
@@ -90,9 +106,7 @@ class Roster:
     """
 
     def __init__(self, path: Path, options: RosterOptions) -> None:
-        self._path: Final = path
         self._sheet: Final[Sheet] = open_sheet(path)
-        self._digest: Final = _digest_of(path)
         self.columns: Final = find_columns(self._sheet.rows(), options.mapping)
         self._reader: Final = RowReader(self._sheet.form, self.columns, options.dates)
 
@@ -109,28 +123,9 @@ class Roster:
         check.find_duplicates()
         return check.report(self._sheet.form, self.columns)
 
-    def recipients(self, *, without: frozenset[int] = frozenset()) -> Iterator[Recipient]:
-        """Give all recipients, in the order of the file.
-
-        Args:
-            without: Numbers of rows to leave out: `RosterReport.bad_rows`.
-
-        Raises:
-            RosterFormatError: A row cannot be used, or the file is not the one that was opened any more; then nothing
-                of what was given before may be used either.
-        """
-        for row in self._body():
-            if row.number not in without:
-                problems: list[Problem] = []
-                try:
-                    recipient = self._reader.read(row, problems)
-                except NotALearnerError:
-                    continue
-                if problems:
-                    raise unusable(problems)
-                yield recipient
-        if _digest_of(self._path) != self._digest:
-            raise RosterFormatError("the roster was changed while it was read; try again")
+    def where(self, number: int, field: Field) -> str:
+        """Say where a row's cell is, as problems do."""
+        return self._reader.where(number, field)
 
     def rows(self) -> Iterator[Row]:
         """Give the rows below the header that are not empty, as they are in the file."""
@@ -162,7 +157,8 @@ class _Check:
         self._order: Final[list[int]] = []
         """For each problem the number of its row."""
         self._count = 0
-        self._good = 0
+        self._recipients: Final = RecipientSpool()
+        self._repeated = 0
         self._passed_over: Final[dict[str, int]] = {}
         self._bad_rows: Final[set[int]] = set()
         self._warnings: Final[list[Problem]] = []
@@ -180,7 +176,8 @@ class _Check:
             return
         for problem in found:
             self.add_problem(row.number, problem)
-        self._good += not found
+        if not found:
+            self._recipients.add(row.number, recipient)
         if recipient.email is not None:
             self._emails.add(normalize_email(recipient.email), row.number)
         elif recipient.did is None and not found:
@@ -201,7 +198,7 @@ class _Check:
         for kind, keys in ((Field.EMAIL, self._emails), (Field.DID, self._dids)):
             for first, again in keys.repeated():
                 where = self._reader.where(again, kind)
-                self._good -= again not in self._bad_rows
+                self._repeated += again not in self._bad_rows
                 reason = f"is the same as on {self._reader.unit} {first}"
                 self.add_problem(again, Problem(where=where, reason=reason, hint="leave one of them"))
         for first, again in self._names.repeated():
@@ -215,7 +212,8 @@ class _Check:
         return RosterReport(
             form=form,
             columns=columns,
-            good_count=self._good,
+            good_count=self._recipients.count() - self._repeated,
+            recipients=self._recipients,
             passed_over=self._passed_over,
             problems=tuple(self._problems[place] for place in in_order),
             problem_count=self._count,
@@ -257,14 +255,3 @@ def _is_empty(row: Row) -> bool:
     if row.cells and type(row.cells[0]) is str and row.cells[0].strip():
         return False
     return not any(cell.strip() if type(cell) is str else cell is not None for cell in row.cells)
-
-
-def _digest_of(path: Path) -> bytes:
-    digest = sha256()
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
-    except OSError as error:
-        raise RosterFormatError(f"the roster {path} cannot be read: {error.strerror}") from error
-    return digest.digest()

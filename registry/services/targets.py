@@ -7,6 +7,7 @@ here; and this issuer anchored the root, which `registry.services.status` proves
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -19,13 +20,12 @@ from anchor.errors import InclusionError, MalformedError
 from anchor.identity import normalize_email
 from anchor.merkle import check_inclusion
 from anchor.model import Hash32, RegistryId, StatusPosition
-from anchor.status import WORD_BITS, group_positions, word_of
+from anchor.status import LIST_SIZE, WORD_BITS, group_positions, word_of
 from registry.errors import ConflictError, NotFoundError, NotPermittedError
 from registry.services.find import parse_id
 from registry.store.batches import get_batch, get_credential
 from registry.store.engine import Store
 from registry.store.people import uuids_by_email
-from registry.store.positions import position_ranges
 from registry.store.records import BatchId, BatchRecord, CredentialRecord
 
 _LISTED: Final = 10
@@ -135,12 +135,11 @@ class TargetFinder:
         with self._store.reading() as connection:
             batch = get_batch(connection, number)
             self._check_ours(batch, f"batch {number}")
-            ranges = position_ranges(connection, batch)
         return StatusTarget(
             name=f"batch {number}",
             root=batch.root,
             size=batch.size,
-            words={status_list: _words_of(indices) for status_list, indices in ranges},
+            words=_words_of(batch),
             is_whole_batch=True,
         )
 
@@ -195,13 +194,15 @@ def _single(name: str, root: Hash32, size: int, position: StatusPosition) -> Sta
     return StatusTarget(name=name, root=root, size=size, words=group_positions([position]))
 
 
-def _words_of(indices: range) -> dict[int, int]:
-    """Give the words of neighbouring indices."""
-    words = {}
-    for word in range(word_of(indices.start), word_of(indices.stop - 1) + 1):
-        start, end = word * WORD_BITS, (word + 1) * WORD_BITS
-        low, high = max(indices.start, start) - start, min(indices.stop, end) - start
-        words[word] = (1 << high) - (1 << low)
+def _words_of(batch: BatchRecord) -> Words:
+    """Give the words of all of a batch, whose positions are neighbours."""
+    words: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    position, end = batch.first_position, batch.first_position + batch.size
+    while position < end:
+        status_list, index = divmod(position, LIST_SIZE)
+        count = min(WORD_BITS - index % WORD_BITS, end - position)
+        words[status_list][word_of(index)] = ((1 << count) - 1) << (index % WORD_BITS)
+        position += count
     return words
 
 

@@ -1,7 +1,8 @@
 """Canonical bytes by filling in: a batch's credentials are alike but for a few values (design section 10).
 
 A sample credential with random markers where the values go is canonicalised once, by `anchor.canonicalize`; the text
-between the markers never changes. JCS sorts by keys, which are all constant, so that the values stay in place.
+between the markers never changes. JCS sorts by keys, which are all constant, so that the values stay in place. Which
+members there are depends on what a recipient's row holds: each such shape has a template of its own.
 
 Upholds: `fill` gives the bytes that `anchor.canonicalize` gives for the same credential; a property test holds it.
 """
@@ -10,20 +11,51 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import Final
+from functools import cached_property, lru_cache
+from typing import Any, Final
 
-from anchor.canonical import canonicalize
+from anchor.canonical import JsonObject, canonicalize
 from anchor.errors import CredentialFormatError
 from anchor.identity import email_hash, email_identity, name_identity
 from anchor.model import StatusPosition
-from registry.services.credentials import CredentialFrame, CredentialValues, assemble_credential
+from registry.services.credentials import (
+    CredentialFrame,
+    CredentialParts,
+    CredentialValues,
+    assemble_credential,
+    iso_time,
+    results_of,
+)
+from registry.services.recipient import NOTHING_MORE, Recipient
 from registry.services.text import FORBIDDEN_CHARACTER
 
 _MARKER_BYTES: Final = 20
 """Random enough that a marker does not occur in an achievement, even one written to hold it."""
 
+_OPTIONAL: Final = Recipient._fields[1:]
+"""What a recipient may lack; bit n of a shape stands for the nth of them."""
+
+_EMAIL_ONLY: Final = 1
+_TIMES: Final = {
+    "valid_from": "valid_from",
+    "valid_until": "valid_until",
+    "awarded": "awarded_at",
+    "activity_start": "activity_start_at",
+    "activity_end": "activity_end_at",
+}
+"""Parts of a credential and fields of a recipient that are times."""
+_TEXTS: Final = ("did", "evidence_url", "narrative", "license_number")
+"""Parts, and fields of the same name, that are texts."""
+
 # JSON's strings are those of JCS (RFC 8785 section 3.2.2.2) as long as nothing beyond ASCII is escaped.
 _JSON_STRING: Final = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def shape_of(recipient: Recipient) -> int:
+    """Tell which members a recipient's credential has: recipients of one shape share a template."""
+    if recipient[2:] == NOTHING_MORE:
+        return _EMAIL_ONLY if recipient.email is not None else 0
+    return sum(1 << bit for bit, value in enumerate(recipient[1:]) if value is not None)
 
 
 class CredentialTemplate:
@@ -35,26 +67,41 @@ class CredentialTemplate:
 
     def __init__(self, text: bytes) -> None:
         self.text: Final = text
+        self._results: Final = lru_cache(maxsize=1024)(self._make_results)
+
+    @cached_property
+    def achievement(self) -> JsonObject:
+        """What the batch is about: it stands in the text."""
+        achievement: JsonObject = json.loads(self.text % _Anything())["credentialSubject"]["achievement"]
+        return achievement
 
     @classmethod
-    def compile(cls, frame: CredentialFrame, *, has_email: bool) -> CredentialTemplate:
+    def compile(cls, frame: CredentialFrame, shape: int) -> CredentialTemplate:
         """Compile the canonical form of a batch's credentials.
 
         Args:
             frame: What they have in common.
-            has_email: The shape: with an e-mail's hash, or without.
+            shape: As told by `shape_of`.
         """
-        markers = {slot: secrets.token_hex(_MARKER_BYTES) for slot in ("id", "name", "email", "salt")}
-        numbers = {slot: 10**48 + secrets.randbits(8 * _MARKER_BYTES) for slot in ("list", "index")}
-        identities = [name_identity(markers["name"])]
-        if has_email:
-            identities.append({**email_identity("", markers["salt"]), "identityHash": markers["email"]})
+        has = {name for bit, name in enumerate(_OPTIONAL) if shape >> bit & 1}
+        texts, quoted = _Markers(), _Markers()
+        identities = [name_identity(quoted["name"])]
+        if "email" in has:
+            identities.append({**email_identity("", texts["salt"]), "identityHash": texts["email"]})
         # Numbers far beyond any list and index serve as markers among digits.
-        position = StatusPosition(status_list=numbers["list"], index=numbers["index"])
-        text = canonicalize(assemble_credential(frame, markers["id"], identities, position)).replace(b"%", b"%%")
-        # The name's quotation marks come with its value, the others' values need no escapes.
-        markers["name"] = f'"{markers["name"]}"'
-        for slot, marker in (markers | {slot: str(number) for slot, number in numbers.items()}).items():
+        position = StatusPosition(*(10**48 + secrets.randbits(8 * _MARKER_BYTES) for _ in range(2)))
+        optional: dict[str, Any] = {part: texts[part] for part, field in _TIMES.items() if field in has}
+        optional |= {part: quoted[part] for part in _TEXTS if part in has}
+        if "result" in has:
+            optional["results"] = quoted["results"]
+        optional.setdefault("valid_from", iso_time(frame.valid_from))
+        parts = CredentialParts(id=texts["id"], identities=identities, position=position, **optional)
+        text = canonicalize(assemble_credential(frame, parts)).replace(b"%", b"%%")
+        # Quotation marks come with the value where it may need escapes, or is no text.
+        markers = {f'"{marker}"': slot for slot, marker in quoted.items()}
+        markers |= {marker: slot for slot, marker in texts.items()}
+        markers |= {str(number): slot for slot, number in zip(("list", "index"), position, strict=True)}
+        for marker, slot in markers.items():
             text = text.replace(marker.encode(), f"%({slot})b".encode())
         return cls(text)
 
@@ -62,18 +109,60 @@ class CredentialTemplate:
         """Give one credential's canonical bytes.
 
         Raises:
-            CredentialFormatError: The name has a lone surrogate or a Unicode noncharacter.
+            CredentialFormatError: A text has a lone surrogate or a Unicode noncharacter.
         """
-        name, position = values.name, values.position
-        if not name.isascii() and FORBIDDEN_CHARACTER.search(name) is not None:
-            raise CredentialFormatError("a name has a lone surrogate or a Unicode noncharacter")
+        identifier, recipient, email_salt, position = values
         slots = {
-            b"id": values.id.encode(),
-            b"name": _JSON_STRING(name).encode(),
+            b"id": identifier.encode(),
+            b"name": _quoted(recipient.name),
             b"list": b"%d" % position.status_list,
             b"index": b"%d" % position.index,
         }
-        if values.email is not None:
-            slots[b"email"] = email_hash(values.email, values.email_salt).encode()
-            slots[b"salt"] = values.email_salt.encode()
+        if recipient.email is not None:
+            slots[b"email"] = email_hash(recipient.email, email_salt).encode()
+            slots[b"salt"] = email_salt.encode()
+        if recipient[2:] != NOTHING_MORE:
+            self._add_more(slots, recipient)
         return self.text % slots
+
+    def _add_more(self, slots: dict[bytes, bytes], recipient: Recipient) -> None:
+        for part, field in _TIMES.items():
+            seconds = getattr(recipient, field)
+            if seconds is not None:
+                slots[part.encode()] = iso_time(seconds).encode()
+        for part in _TEXTS:
+            text = getattr(recipient, part)
+            if text is not None:
+                slots[part.encode()] = _quoted(text)
+        if recipient.result is not None:
+            slots[b"results"] = self._results(recipient.result)
+
+    def _make_results(self, text: str) -> bytes:
+        _check_characters(text)
+        # Only objects are canonicalised: the list without the object around it.
+        return canonicalize({"": results_of(self.achievement, text)})[len('{"":') : -len("}")]
+
+
+class _Anything(dict[bytes, bytes]):
+    """Fills every slot with what is good as a text's part and as a value."""
+
+    def __missing__(self, slot: bytes) -> bytes:
+        return b"0"
+
+
+class _Markers(dict[str, str]):
+    """Slots and their markers, each made when it is first asked for."""
+
+    def __missing__(self, slot: str) -> str:
+        self[slot] = secrets.token_hex(_MARKER_BYTES)
+        return self[slot]
+
+
+def _quoted(text: str) -> bytes:
+    _check_characters(text)
+    return _JSON_STRING(text).encode()
+
+
+def _check_characters(text: str) -> None:
+    if not text.isascii() and FORBIDDEN_CHARACTER.search(text) is not None:
+        raise CredentialFormatError("a text has a lone surrogate or a Unicode noncharacter")

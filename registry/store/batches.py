@@ -13,7 +13,7 @@ from anchor.errors import MalformedError
 from anchor.merkle import HASH_BYTES, sibling_positions
 from anchor.model import ZERO_HASH, Hash32, InclusionProof, RegistryId, StatusPosition
 from anchor.status import LIST_SIZE
-from registry.errors import ConflictError, NotFoundError
+from registry.errors import ConflictError, NotFoundError, StoreError
 from registry.store.records import (
     UNFINISHED,
     BatchId,
@@ -34,15 +34,13 @@ _FIRST_LISTS: Final = 2**31
 _ROWS_A_FETCH: Final = 1000
 _CREDENTIAL_COLUMNS: Final = (
     "batch_id",
-    "issuer_ref",
     "leaf_index",
     "uuid",
-    "status_list",
-    "status_index",
     "salt",
     "recipient_name",
     "recipient_email",
     "email_salt",
+    "details",
 )
 
 
@@ -78,55 +76,79 @@ def allocate_positions(connection: Connection, issuer: IssuerRef, count: int) ->
 
 
 def begin_batch(
-    connection: Connection, issuer: IssuerRef, *, size: int, achievement_name: str, roster_hash: Hash32, sealed_at: int
+    connection: Connection,
+    issuer: IssuerRef,
+    *,
+    size: int,
+    first_position: int,
+    achievement_id: str,
+    achievement_name: str,
+    sealed_at: int,
 ) -> BatchId:
-    """Note a batch whose credentials follow; nobody sees it before `finish_batch` and the end of the transaction."""
+    """Note a batch whose credentials follow; nobody sees it before `finish_batch` and the end of the transaction.
+
+    Raises:
+        StoreError: Another batch has some of its positions: `allocate_positions` did not give them.
+    """
+    overlapping = select(batches.c.id).where(
+        batches.c.issuer_ref == issuer.id,
+        batches.c.first_position < first_position + size,
+        batches.c.first_position + batches.c.size > first_position,
+    )
+    if connection.execute(overlapping.limit(1)).first() is not None:
+        raise StoreError(
+            "the database would use status positions for the second time",
+            advice="It was altered: restore it from a backup. Nothing was issued.",
+        )
     row = insert(batches).values(
         issuer_ref=issuer.id,
         root=ZERO_HASH,
         size=size,
+        first_position=first_position,
+        achievement_id=achievement_id,
         achievement_name=achievement_name,
-        roster_hash=roster_hash,
+        roster_hash=ZERO_HASH,
         state=BatchState.SEALED.value,
         sealed_at=sealed_at,
     )
     return BatchId(connection.execute(row.returning(batches.c.id)).scalar_one())
 
 
-def add_credentials(
-    connection: Connection, issuer: IssuerRef, batch: BatchId, rows: Iterable[tuple[object, ...]]
-) -> None:
+def add_credentials(connection: Connection, batch: BatchId, rows: Iterable[tuple[object, ...]]) -> None:
     """Keep credentials of a batch.
 
     Args:
         connection: From `Store.writing`.
-        issuer: The batch's issuer.
         batch: The batch, begun in this transaction.
-        rows: For each: leaf index, UUID's bytes, status list, status index, salt, recipient's name, e-mail or None,
-            the salt of its hash or None.
+        rows: For each: leaf index, UUID's bytes, salt, recipient's name, e-mail or None, the salt of its hash or None,
+            details or None.
     """
-    _insert_rows(connection, credentials, _CREDENTIAL_COLUMNS, [(batch, issuer.id, *row) for row in rows])
+    _insert_rows(connection, credentials, _CREDENTIAL_COLUMNS, [(batch, *row) for row in rows])
 
 
-def add_templates(connection: Connection, batch: BatchId, texts: Mapping[bool, bytes]) -> None:
-    """Keep what a batch's credentials have in common, for those with an e-mail and those without."""
-    rows = [(batch, has_email, text) for has_email, text in texts.items()]
-    _insert_rows(connection, templates, ("batch_id", "has_email", "text"), rows)
+def add_templates(connection: Connection, batch: BatchId, texts: Mapping[int, bytes]) -> None:
+    """Keep what a batch's credentials have in common, for each shape."""
+    rows = [(batch, shape, text) for shape, text in texts.items()]
+    _insert_rows(connection, templates, ("batch_id", "shape", "text"), rows)
 
 
-def read_templates(connection: Connection, batch: BatchId) -> dict[bool, bytes]:
+def read_templates(connection: Connection, batch: BatchId) -> dict[int, bytes]:
     """Read what `add_templates` kept."""
-    rows = connection.execute(select(templates.c.has_email, templates.c.text).where(templates.c.batch_id == batch))
-    return {row.has_email: row.text for row in rows}
+    rows = connection.execute(select(templates.c.shape, templates.c.text).where(templates.c.batch_id == batch))
+    return {row.shape: row.text for row in rows}
 
 
-def finish_batch(connection: Connection, batch: BatchId, levels: Sequence[bytes]) -> None:
+def finish_batch(
+    connection: Connection, batch: BatchId, levels: Sequence[bytes], *, roster_hash: Hash32, approval: bytes
+) -> None:
     """Keep a batch's tree and root, which seals it when the transaction is kept.
 
     Args:
         connection: From `Store.writing`.
         batch: The batch.
         levels: As built by `anchor.merkle.build_levels`.
+        roster_hash: Of achievement and recipients, in any order.
+        approval: By the institution's approval key.
     """
     chunk_bytes = CHUNK_NODES * HASH_BYTES
     rows = [
@@ -135,7 +157,8 @@ def finish_batch(connection: Connection, batch: BatchId, levels: Sequence[bytes]
         for start in range(0, len(level), chunk_bytes)
     ]
     _insert_rows(connection, tree_chunks, ("batch_id", "level", "chunk", "nodes"), rows)
-    connection.execute(update(batches).where(batches.c.id == batch).values(root=levels[-1]))
+    values = {"root": levels[-1], "roster_hash": roster_hash, "approval": approval}
+    connection.execute(update(batches).where(batches.c.id == batch).values(values))
 
 
 def get_batch(connection: Connection, batch: BatchId) -> BatchRecord:
@@ -158,12 +181,22 @@ def unfinished_batches(connection: Connection, registry: RegistryId, issuer_id: 
     return tuple(map(_batch_record, connection.execute(statement.order_by(batches.c.id))))
 
 
-def unfinished_of_roster(connection: Connection, issuer: IssuerRef, roster_hash: Hash32) -> BatchRecord | None:
-    """Look up a batch of the same achievement and recipients that is kept but not anchored."""
+def batches_of_achievement(
+    connection: Connection, registry: RegistryId, issuer_id: int, achievement_id: str
+) -> tuple[BatchRecord, ...]:
+    """List an issuer's batches for an achievement, the oldest first."""
     statement = _SELECT_BATCH.where(
-        _IS_UNFINISHED, batches.c.issuer_ref == issuer.id, batches.c.roster_hash == roster_hash
+        batches.c.achievement_id == achievement_id,
+        issuers.c.registry == registry.to_text(),
+        issuers.c.issuer_id == issuer_id,
     )
-    row = connection.execute(statement.limit(1)).one_or_none()
+    return tuple(map(_batch_record, connection.execute(statement.order_by(batches.c.id))))
+
+
+def newest_of_roster(connection: Connection, issuer: IssuerRef, roster_hash: Hash32) -> BatchRecord | None:
+    """Look up the last batch of the same achievement and recipients."""
+    statement = _SELECT_BATCH.where(batches.c.issuer_ref == issuer.id, batches.c.roster_hash == roster_hash)
+    row = connection.execute(statement.order_by(batches.c.id.desc()).limit(1)).one_or_none()
     return None if row is None else _batch_record(row)
 
 
@@ -213,7 +246,7 @@ def get_credential(connection: Connection, uuid: UUID) -> CredentialRecord:
     Raises:
         NotFoundError: There is none in this database.
     """
-    row = connection.execute(select(credentials).where(credentials.c.uuid == uuid.bytes)).one_or_none()
+    row = connection.execute(_SELECT_CREDENTIAL.where(credentials.c.uuid == uuid.bytes)).one_or_none()
     if row is None:
         raise NotFoundError(f"there is no credential {uuid} in the database")
     return _credential_record(row)
@@ -221,7 +254,7 @@ def get_credential(connection: Connection, uuid: UUID) -> CredentialRecord:
 
 def iterate_credentials(connection: Connection, batch: BatchId) -> Iterator[CredentialRecord]:
     """Give a batch's credentials in leaf order, a thousand at a time."""
-    statement = select(credentials).where(credentials.c.batch_id == batch).order_by(credentials.c.leaf_index)
+    statement = _SELECT_CREDENTIAL.where(credentials.c.batch_id == batch).order_by(credentials.c.leaf_index)
     for row in connection.execution_options(yield_per=_ROWS_A_FETCH).execute(statement):
         yield _credential_record(row)
 
@@ -276,6 +309,10 @@ _SELECT_BATCH: Final = select(batches, issuers.c.registry, issuers.c.issuer_id).
     issuers, issuers.c.id == batches.c.issuer_ref
 )
 
+_SELECT_CREDENTIAL: Final = select(credentials, batches.c.first_position).join(
+    batches, batches.c.id == credentials.c.batch_id
+)
+
 _IS_UNFINISHED: Final = batches.c.state.in_([state.value for state in UNFINISHED])
 
 
@@ -285,7 +322,11 @@ def _batch_record(row: Row[Any]) -> BatchRecord:
         issuer=IssuerRef(id=row.issuer_ref, registry=RegistryId.parse(row.registry), issuer_id=row.issuer_id),
         root=Hash32(row.root),
         size=row.size,
+        achievement_id=row.achievement_id,
         achievement_name=row.achievement_name,
+        roster_hash=Hash32(row.roster_hash),
+        first_position=row.first_position,
+        approval=row.approval,
         state=BatchState(row.state),
         sealed_at=row.sealed_at,
         transaction=None if row.transaction_id is None else TransactionId(row.transaction_id),
@@ -299,9 +340,10 @@ def _credential_record(row: Row[Any]) -> CredentialRecord:
         batch=BatchId(row.batch_id),
         leaf_index=row.leaf_index,
         uuid=UUID(bytes=row.uuid),
-        position=StatusPosition(status_list=row.status_list, index=row.status_index),
+        position=StatusPosition(*divmod(row.first_position + row.leaf_index, LIST_SIZE)),
         salt=Hash32(row.salt),
         recipient_name=row.recipient_name,
         recipient_email=row.recipient_email,
         email_salt=row.email_salt,
+        details=row.details,
     )

@@ -7,6 +7,7 @@ made by a newer version is refused, one made by an older version is brought up t
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +19,15 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from registry.errors import StoreError
 
-SCHEMA_REVISIONS: Final = ("0001", "0004")
+SCHEMA_REVISIONS: Final = ("0001", "0002", "0004")
 """Alembic revisions in order, the newest last; a test holds it to the folder `migrations`. Known here, so that Alembic,
 which takes 0.7 s to import, is needed only when there is something to migrate."""
 
 BUSY_SECONDS: Final = 60
 """How long a writer waits for another one: sealing a million credentials takes less."""
+
+_NOT_CLEAN: Final = "it was erased, but the database's files still hold it, for somebody is using them"
+_NOT_CLEAN_ADVICE: Final = "End whatever else uses the database, and do the same again."
 
 _WRITES: Final = "credanchor_writes"
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -69,11 +73,12 @@ class Store:
     def erasing(self) -> Iterator[Connection]:
         """As `writing`; what is overwritten in it is afterwards in none of the database's files.
 
-        In SQLite, that is: overwritten with zeros wherever it was, and the journal emptied. (In PostgreSQL old rows
-        are gone when VACUUM has run, which it does by itself.)
+        In SQLite, that is: overwritten with zeros wherever it was, pages that are free given up, the journal emptied.
+        (In PostgreSQL old rows are gone when VACUUM has run, which it does by itself.)
 
         Raises:
-            StoreError: As `writing`; or it was erased, but others that read keep the journal from being emptied.
+            StoreError: As `writing`; or it was erased, but others that use the database keep its files from
+                being cleaned.
         """
         is_sqlite = self._engine.dialect.name == "sqlite"
         with self.writing() as connection:
@@ -81,20 +86,23 @@ class Store:
                 connection.exec_driver_sql("PRAGMA secure_delete=ON")
             yield connection
         if is_sqlite:
-            self._empty_journal()
+            self._clean()
 
-    def _empty_journal(self) -> None:
+    def _clean(self) -> None:
         # The driver itself, for SQLAlchemy would begin a transaction, in which this cannot be done.
         driver = self._engine.raw_connection()
         try:
-            ((busy, *_),) = driver.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            cursor = driver.cursor()
+            if cursor.execute("PRAGMA freelist_count").fetchone() != (0,):
+                # Pages that a migration, or an older SQLite, gave up with what was on them.
+                cursor.execute("VACUUM")
+            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
+        except sqlite3.Error as error:
+            raise StoreError(_NOT_CLEAN, advice=_NOT_CLEAN_ADVICE) from error
         finally:
             driver.close()
         if busy:
-            raise StoreError(
-                "it was erased, but the database's journal still holds it, for somebody is reading",
-                advice="End whatever else uses the database, and do the same again.",
-            )
+            raise StoreError(_NOT_CLEAN, advice=_NOT_CLEAN_ADVICE)
 
     def close(self) -> None:
         """Give up idle connections."""

@@ -17,7 +17,7 @@ ERASED_NAME: Final = ""
 
 
 def erase_credentials(connection: Connection, uuids: Collection[UUID], *, now: int) -> None:
-    """Take name, e-mail and salts out of credentials; their rows stay, with positions and ids.
+    """Take all that is personal out of credentials; their rows stay, with positions and ids.
 
     Links to what they replaced, or were replaced by, go, for they lead to the person. So do the batches' hashes over
     all their recipients, which would confirm a guess at a name in a small batch; they only keep an unfinished one from
@@ -36,6 +36,7 @@ def erase_credentials(connection: Connection, uuids: Collection[UUID], *, now: i
                 recipient_name=ERASED_NAME,
                 recipient_email=None,
                 email_salt=None,
+                details=None,
                 salt=ZERO_HASH,
                 erased_at=func.coalesce(credentials.c.erased_at, now),
             )

@@ -17,12 +17,15 @@ from sqlalchemy import Connection, Select, func, select
 
 from anchor.identity import normalize_email
 from anchor.model import RegistryId, StatusPosition
+from anchor.status import LIST_SIZE
 from registry.store.records import BatchId
-from registry.store.tables import credentials, issuers
+from registry.store.tables import batches, credentials, issuers
 
 _ROWS_A_FETCH: Final = 10_000
 _EMAILS_A_QUESTION: Final = 500
 """Databases take a limited number of parameters; beyond this, reading all addresses is quicker anyway."""
+
+_NEWEST_FIRST: Final = (credentials.c.batch_id.desc(), credentials.c.leaf_index)
 
 _ACCENTS: Final = re.compile("[\u0300-\u036f]+")
 # Letters that Unicode does not take apart, and the signs that keyboards and word processors put for one another.
@@ -54,7 +57,7 @@ def uuids_by_name(connection: Connection, parts: Sequence[str], batch: BatchId |
         batch: Only in this batch.
     """
     wanted = [fold(part) for part in parts]
-    statement = select(credentials.c.uuid, credentials.c.recipient_name).order_by(credentials.c.id.desc())
+    statement = select(credentials.c.uuid, credentials.c.recipient_name).order_by(*_NEWEST_FIRST)
     for uuid, name in _rows(connection, statement, batch):
         folded = fold(name)
         if all(part in folded for part in wanted):
@@ -75,7 +78,11 @@ def uuids_by_email(
         By address; those that have none are left out.
     """
     email = credentials.c.recipient_email
-    statement = select(credentials.c.uuid, email).where(email.is_not(None)).order_by(credentials.c.id)
+    statement = (
+        select(credentials.c.uuid, email)
+        .where(email.is_not(None))
+        .order_by(credentials.c.batch_id, credentials.c.leaf_index)
+    )
     if len(emails) <= _EMAILS_A_QUESTION and all(map(str.isascii, emails)):
         # Databases agree on the case of these letters only.
         statement = statement.where(func.lower(email).in_(emails))
@@ -94,12 +101,18 @@ def names_at(
     names: list[str] = []
     of_issuer = select(issuers.c.id).where(issuers.c.registry == registry.to_text(), issuers.c.issuer_id == issuer_id)
     for position in positions:
-        statement = select(credentials.c.recipient_name).where(
-            credentials.c.issuer_ref.in_(of_issuer),
-            credentials.c.status_list == position.status_list,
-            credentials.c.status_index == position.index,
+        number = position.status_list * LIST_SIZE + position.index
+        statement = (
+            select(credentials.c.recipient_name)
+            .join(batches, batches.c.id == credentials.c.batch_id)
+            .where(
+                batches.c.issuer_ref.in_(of_issuer),
+                batches.c.first_position <= number,
+                batches.c.first_position + batches.c.size > number,
+                credentials.c.leaf_index == number - batches.c.first_position,
+            )
         )
-        names += connection.execute(statement).scalars()
+        names += filter(None, connection.execute(statement).scalars())
     return tuple(names)
 
 

@@ -79,7 +79,13 @@ class BatchRecord:
     issuer: IssuerRef
     root: Hash32
     size: int
+    achievement_id: str
     achievement_name: str
+    roster_hash: Hash32
+    first_position: int
+    """Status position of leaf 0, list * LIST_SIZE + index; the others' follow."""
+    approval: bytes | None
+    """What the institution's approval key says of issuer, root and size."""
     state: BatchState
     sealed_at: int
     transaction: TransactionId | None
@@ -102,6 +108,8 @@ class CredentialRecord:
     recipient_email: str | None
     email_salt: bytes | None
     """None exactly when there is no e-mail."""
+    details: str | None
+    """JSON, as the services write it: what the roster says of the recipient beyond that."""
 
     @property
     def is_erased(self) -> bool:

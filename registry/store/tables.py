@@ -1,7 +1,7 @@
 """The tables (SQLAlchemy Core). The migrations create them; a test holds the two equal.
 
-Large tables are keyed by a number that grows, never by random bytes: SQLite takes seven times as many rows a second
-that way. What is random (UUIDs) has an index beside.
+Large tables are keyed by numbers that grow, never by random bytes: SQLite takes seven times as many rows a second that
+way. What is random (UUIDs) has an index beside.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     ForeignKey,
     Integer,
@@ -21,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata: Final = MetaData(
@@ -72,9 +72,15 @@ batches: Final = Table(
     Column("issuer_ref", _RowId, ForeignKey("issuers.id"), nullable=False),
     Column("root", LargeBinary(32), nullable=False),
     Column("size", BigInteger, nullable=False),
+    # The achievement's own id, by which another roster for the same one is known.
+    Column("achievement_id", Text, nullable=False, server_default=text("''"), index=True),
     Column("achievement_name", Text, nullable=False),
     # Over achievement and recipients in any order: tells a roster that is about to be issued for the second time.
     Column("roster_hash", LargeBinary(32), nullable=False),
+    # Status position of its first leaf, list * LIST_SIZE + index; the others' follow.
+    Column("first_position", BigInteger, nullable=False, server_default=text("0")),
+    # By the institution's approval key, which is not in the database: what may be signed.
+    Column("approval", LargeBinary(32)),
     Column("state", String(16), nullable=False, index=True),
     Column("sealed_at", BigInteger, nullable=False),
     Column("transaction_id", _RowId, ForeignKey("transactions.id")),
@@ -87,22 +93,17 @@ batches: Final = Table(
 credentials: Final = Table(
     "credentials",
     metadata,
-    Column("id", _RowId, primary_key=True),
-    Column("batch_id", _RowId, ForeignKey("batches.id"), nullable=False),
-    Column("leaf_index", BigInteger, nullable=False),
+    Column("batch_id", _RowId, ForeignKey("batches.id"), primary_key=True),
+    Column("leaf_index", BigInteger, primary_key=True, autoincrement=False),
     Column("uuid", LargeBinary(16), nullable=False, unique=True),
-    Column("issuer_ref", _RowId, ForeignKey("issuers.id"), nullable=False),
-    Column("status_list", BigInteger, nullable=False),
-    Column("status_index", Integer, nullable=False),
     Column("salt", LargeBinary(32), nullable=False),
     Column("recipient_name", Text, nullable=False),
     Column("recipient_email", Text),
     Column("email_salt", LargeBinary(16)),
-    # When name, e-mail and salts were taken out (registry.store.erasure), in Unix seconds.
+    Column("details", Text),  # JSON: what the roster says of a person beyond that
+    # When all that is personal was taken out (registry.store.erasure), in Unix seconds.
     Column("erased_at", BigInteger),
-    UniqueConstraint("batch_id", "leaf_index"),
-    # The counter in `issuers` sees to it; should it ever fail, nothing is issued rather than an index used twice.
-    UniqueConstraint("issuer_ref", "status_list", "status_index"),
+    sqlite_with_rowid=False,
 )
 """What is each credential's own, in leaf order. With the batch's template it makes the canonical bytes, to the byte."""
 
@@ -110,7 +111,7 @@ templates: Final = Table(
     "templates",
     metadata,
     Column("batch_id", _RowId, ForeignKey("batches.id"), primary_key=True),
-    Column("has_email", Boolean, primary_key=True),
+    Column("shape", Integer, primary_key=True, autoincrement=False),  # which optional members there are
     Column("text", LargeBinary, nullable=False),
 )
 """What all credentials of a batch and shape have in common: kept once, not a thousand times."""

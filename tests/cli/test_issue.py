@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -14,6 +15,7 @@ from anchor.cli.audit import audit_registry
 from anchor.ledger.rpc import RpcNode
 from anchor.policy import parse_policy
 from registry.errors import ConflictError
+from registry.services.achievement import schema_problems
 from registry.settings import load_settings
 from tests.support.bureau import EXAMPLES, Bureau, open_each_key_once
 
@@ -62,7 +64,7 @@ def sealed(bureau: Bureau) -> list[tuple[int, int, str]]:
         # Killed while it was being made, the database has no tables yet.
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'batches'").fetchone():
             return []
-        query = "SELECT b.id, count(c.id), b.state FROM batches b JOIN credentials c ON c.batch_id = b.id GROUP BY b.id"
+        query = "SELECT b.id, count(*), b.state FROM batches b JOIN credentials c ON c.batch_id = b.id GROUP BY b.id"
         return connection.execute(query).fetchall()
 
 
@@ -107,10 +109,104 @@ def test_dry_run_issues_nothing(bureau: Bureau) -> None:
     code, content = issue(bureau, "few.csv", "--dry-run")
     assert (code, content["recipients"], content["withEmail"]) == (0, 3, 2)
     assert content["sample"]["type"] == ["VerifiableCredential", "OpenBadgeCredential"]
+    assert len(bytes.fromhex(content["root"][2:])) == 32
+    assert 55_000 < content["cost"]["gas"] < 62_000
+    assert 0 < int(content["cost"]["likelyWei"]) <= int(content["cost"]["maxWei"])
     code, out, _ = bureau.run("issue", "--achievement", ACHIEVEMENT, "--recipients", "few.csv", "--dry-run")
     assert code == 0
+    assert "3 recipients, 2 with an e-mail" in out
     assert "nothing was issued" in out
+    assert "gas in 1 transaction" in out
     assert sealed(bureau) == []
+
+
+def test_the_same_people_are_not_issued_to_twice_unless_it_is_meant(bureau: Bureau) -> None:
+    assert issue(bureau)[0] == 0
+    Path("more.csv").write_text("name,email\nNew Learner,new@example.org\nZoé T.,ZOE@example.org\n", "utf-8")
+    code, content = issue(bureau, "more.csv")
+    assert code == 2
+    (problem,) = content["error"]["problems"]
+    assert problem["where"] == "line 3, email"
+    assert problem["reason"] == "got this achievement before, in batch 1"
+    assert "--again" in problem["hint"]
+    # Who has no address is known by nothing; but the very same roster is.
+    Path("names.csv").write_text("name\nAna\nBo\n", "utf-8")
+    assert issue(bureau, "names.csv")[0] == 0
+    code, content = issue(bureau, "names.csv")
+    assert (code, content["error"]["type"]) == (1, "ConflictError")
+    assert "--again" in content["error"]["advice"]
+    # Another achievement is another matter.
+    other = EXAMPLES / "full-achievement.json"
+    assert bureau.run_json("issue", "--achievement", other, "--recipients", "more.csv")[0] == 0
+    assert issue(bureau, "more.csv", "--again")[0] == 0
+    assert [count for _, count, _ in sealed(bureau)] == [3, 2, 2, 2]
+
+
+def test_bad_rows_can_be_left_out_mended_and_issued_then(bureau: Bureau) -> None:
+    Path("some.csv").write_text("name,email\nAna,ana@example.org\nBo,bo@\nCy,ana@example.org\nDi,\n", "utf-8")
+    code, content = issue(bureau, "some.csv", "--skip-bad", "--out", "out")
+    assert (code, content["batches"][0]["size"], content["leftOut"]) == (0, 2, 2)
+    assert [each["where"] for each in content["problems"]] == ["line 3, email", "line 4, email"]
+    rest = Path("some-rest.csv").read_text("utf-8-sig")
+    assert [line.split(",")[:2] for line in rest.splitlines()] == [
+        ["name", "email"],
+        ["Bo", "bo@"],
+        ["Cy", "ana@example.org"],
+    ]
+    # Nothing is written over, and nothing issued before that is known.
+    code, content = issue(bureau, "some.csv", "--skip-bad")
+    assert (code, content["error"]["type"]) == (1, "ConflictError")
+    Path("some-rest.csv").write_text(rest.replace("bo@", "bo@example.org").replace("ana@", "cy@"), "utf-8")
+    code, content = issue(bureau, "some-rest.csv")
+    assert (code, content["batches"][0]["size"], content["unusedColumns"]) == (0, 2, ["problem"])
+    assert [count for _, count, _ in sealed(bureau)] == [2, 2]
+
+
+def test_bad_rows_left_out_in_words(bureau: Bureau) -> None:
+    Path("some.csv").write_text("name,email\nAna,\nBo,bo@\n", "utf-8")
+    arguments = ("issue", "--achievement", ACHIEVEMENT, "--recipients", "some.csv", "--skip-bad", "--rejects", "r.csv")
+    code, out, error = bureau.run(*arguments)
+    assert code == 0
+    assert "1 credential anchored" in out
+    assert "line 3, email: is not an e-mail address" in error
+    assert "1 row is left out, and written to r.csv" in error
+    Path("bad.csv").write_text("name,email\nBo,bo@\n", "utf-8")
+    code, content = issue(bureau, "bad.csv", "--skip-bad")
+    assert (code, content["error"]["message"]) == (2, "nobody is left to issue to")
+
+
+def test_an_archive_with_emails(bureau: Bureau) -> None:
+    code, content = issue(bureau, "few.csv", "--out", "out.zip", "--emails", "both")
+    assert (code, content["batches"][0]["index"]) == (0, "out.zip/index-batch-1.csv")
+    with ZipFile("out.zip") as archive:
+        names = archive.namelist()
+        archive.extractall("unpacked")
+    assert sum(name.endswith(".eml") for name in names) == 2
+    assert bureau.run_json("verify", *Path("unpacked").glob("*.json"))[0] == 0
+    code, content = issue(bureau, "few.csv", "--again", "--out", "out.zip")
+    assert (code, content["error"]["type"]) == (1, "ConflictError")
+    assert len(sealed(bureau)) == 1
+
+
+def test_all_that_a_roster_says_is_in_the_credential(bureau: Bureau) -> None:
+    Path("full.csv").write_text(
+        "name,email,did,valid from,valid until,awarded,result,evidence,narrative,license\n"
+        "Ana,ana@example.org,did:key:z6Mk,2026-01-01,2099-06-30,2026-05-29,92 %,https://x.example/1,Did it,L-7\n",
+        "utf-8",
+    )
+    code, content = issue(bureau, "full.csv", "--out", "out")
+    assert (code, content["unusedColumns"]) == (0, [])
+    (path,) = Path("out").glob("*.json")
+    credential = json.loads(path.read_bytes())
+    subject = credential["credentialSubject"]
+    assert (subject["id"], subject["narrative"], subject["licenseNumber"]) == ("did:key:z6Mk", "Did it", "L-7")
+    assert subject["result"][0]["value"] == "92 %"
+    assert credential["validFrom"].startswith("2026-01-01")
+    assert credential["validUntil"] == "2099-07-01T00:00:00Z"  # to the end of the last day
+    assert credential["awardedDate"].startswith("2026-05-29")
+    assert credential["evidence"] == [{"id": "https://x.example/1", "type": ["Evidence"]}]
+    assert list(schema_problems(credential)) == []
+    assert bureau.run("verify", path)[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -164,6 +260,11 @@ def test_achievements_that_cannot_be_used(bureau: Bureau, content: bytes, words:
         ["--achievement", "a.json"],
         ["--resume", "--dry-run"],
         ["--resume", "x"],
+        ["--resume", "--again"],
+        ["--resume", "--emails", "en"],
+        ["--achievement", "absent.json", "--recipients", "few.csv", "--emails", "en"],
+        ["--achievement", "absent.json", "--recipients", "few.csv", "--out", "o", "--emails", "de"],
+        ["--achievement", "absent.json", "--recipients", "few.csv", "--rejects", "r.csv"],
         ["3", "--achievement", "a.json", "--recipients", "b.csv"],
         ["--achievement", "absent.json", "--recipients", "few.csv"],
     ],
@@ -305,11 +406,9 @@ def test_two_at_once_share_neither_status_index_nor_nonce(bureau: Bureau) -> Non
     running = [bureau.start("issue", "--achievement", ACHIEVEMENT, "--recipients", roster) for roster in rosters]
     assert [process.wait(60) for process in running] == [0, 0, 0]
     assert [(count, state) for _, count, state in sealed(bureau)] == [(20, "anchored")] * 3
-    with sqlite3.connect(bureau.home / "registry.db") as connection:
-        (used, distinct) = connection.execute(
-            "SELECT count(*), count(DISTINCT status_list * 131072 + status_index) FROM credentials"
-        ).fetchone()
-    assert used == distinct == 60
+    with closing(sqlite3.connect(bureau.home / "registry.db")) as connection:
+        starts = sorted(first for (first,) in connection.execute("SELECT first_position FROM batches"))
+    assert [start - starts[0] for start in starts] == [0, 20, 40]
 
 
 def test_names_and_addresses_are_in_no_error(bureau: Bureau) -> None:
@@ -318,5 +417,5 @@ def test_names_and_addresses_are_in_no_error(bureau: Bureau) -> None:
     out_and_error = "".join(bureau.run(*arguments)[1:])
     assert "ecret" not in out_and_error
     assert json.loads(bureau.run(*arguments[1:], "--json")[1])["error"]["problems"] == [
-        {"where": "line 2, email", "reason": "is not an e-mail address"}
+        {"where": "line 2, email", "reason": "is not an e-mail address", "hint": "behind the @ it has no dot"}
     ]

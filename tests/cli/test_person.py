@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def credentials_in(files: dict[str, bytes]) -> list[dict[str, Any]]:
 
 
 def test_everything_is_handed_over(issued: Bureau) -> None:
-    issue(issued, "few.csv")
+    issue(issued, "few.csv", "--again")
     first = issued.run_json("find", EMAIL, "--batch", "1")[1]["found"][0]["id"]
     issued.run("suspend", first)
     issued.run("revoke", first, "--reason", "holders-request")
@@ -97,6 +98,30 @@ def test_one_credential_by_id_without_the_ledger(issued: Bureau, monkeypatch: py
     assert (each["status"], each["email"], each["emailSalt"]) == (None, None, None)
 
 
+def test_what_a_roster_says_beyond_that(bureau: Bureau) -> None:
+    narrative = "Measured the river, " * 400
+    Path("more.csv").write_text(f'name,email,awarded,narrative\nZoé Roy,roy@example.org,2026-05-29,"{narrative}"\n')
+    issue(bureau, "more.csv")
+    assert bureau.run("export", "roy@example.org", "--out", "roy.zip")[0] == 0
+    (each,) = credentials_in(unpacked("roy.zip"))
+    assert each["more"] == {"awardedAt": 1780012800, "narrative": narrative.strip()}
+    assert "2026-05-29 00:00 UTC" in unpacked("roy.zip")["index.html"].decode()
+    assert bureau.run("erase", "roy@example.org", "--yes")[0] == 0
+    assert traces(bureau, "Zoé Roy", "roy@example.org", "Measured the river") == []
+
+
+def test_others_files_are_made_as_before(issued: Bureau) -> None:
+    others = {path.name: path.read_bytes() for path in Path("out").glob("*.json")}
+    del others[file_of(id_of(issued, EMAIL)).name]
+    issued.run("erase", EMAIL, "--yes")
+    code, content = issued.run_json("issue", "--resume", "1", "--out", "again")
+    assert code == 0
+    assert {path.name: path.read_bytes() for path in Path("again").glob("*.json")} == others
+    assert NAME not in Path(content["batches"][0]["index"]).read_text("utf-8-sig")
+    assert issued.run("export", "ᐃᓄᒃ", "--out", "a.zip")[0] == 1
+    assert issued.run("export", "sahaia@example.org", "--out", "a.zip")[0] == 0
+
+
 def test_names_are_text_on_the_page(bureau: Bureau) -> None:
     Path("odd.csv").write_text('name,email\n"O<b>’Brien & <script>x</script>",odd@example.org\n', "utf-8")
     issue(bureau, "odd.csv")
@@ -112,7 +137,7 @@ def test_a_file_that_is_there_is_not_written_over(issued: Bureau) -> None:
     assert code == 1
     assert "already" in error
     assert Path("zoe.zip").read_text() == "mine"
-    assert issued.run("export", EMAIL, "--out", "nowhere/zoe.zip")[0] == 1
+    assert issued.run("export", EMAIL, "--out", "few.csv/zoe.zip")[0] == 1
     assert not list(Path().glob(".*zip*"))
 
 
@@ -133,6 +158,17 @@ def test_erased_from_every_file_of_the_database(issued: Bureau) -> None:
     assert reason_of(issued, file_of(identifier)) == (0, "")
     assert issued.run("revoke", identifier, "--reason", "holders-request")[0] == 0
     assert reason_of(issued, file_of(identifier)) == (1, "revoked")
+
+
+def test_what_was_in_pages_given_up_long_ago_goes_too(issued: Bureau) -> None:
+    """As an older version's tables, which a migration dropped."""
+    with closing(sqlite3.connect(issued.home / "registry.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA secure_delete=OFF")
+        connection.execute("CREATE TABLE old AS SELECT recipient_name || ' long ago' AS name FROM credentials")
+        connection.execute("DROP TABLE old")
+    assert traces(issued, f"{NAME} long ago") == [f"{NAME} long ago"]
+    assert issued.run("erase", EMAIL, "--yes")[0] == 0
+    assert traces(issued, NAME) == []
 
 
 def salts_of(bureau: Bureau) -> list[str]:
@@ -179,8 +215,6 @@ def test_erasing_is_confirmed(issued: Bureau, monkeypatch: pytest.MonkeyPatch) -
 @contextmanager
 def reading(bureau: Bureau) -> Iterator[None]:
     """Somebody else is in the middle of reading the database."""
-    import sqlite3
-
     connection = sqlite3.connect(bureau.home / "registry.db", isolation_level=None)
     connection.execute("BEGIN")
     connection.execute("SELECT count(*) FROM credentials").fetchone()

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from anchor.errors import LedgerError, NotAnchoredError
 from anchor.model import Outcome
 from anchor.status import LIST_SIZE, StatusPurpose, StatusReason
-from registry.errors import StoreError
 from registry.services.sending import Outbox
 from registry.services.targets import Choice, StatusTarget
 from registry.store.batches import issuer_ref, iterate_credentials
@@ -153,11 +152,3 @@ def test_a_batch_that_is_not_anchored(office: Office) -> None:
     target: StatusTarget = office.targets.of_batch(office.seal(3).id)
     with pytest.raises(NotAnchoredError):
         office.status().plan([target], StatusKind.REVOKE, StatusReason.OTHER)
-
-
-def test_positions_that_somebody_altered(office: Office) -> None:
-    batch = anchored(office, 3)
-    with office.store.writing() as connection:
-        connection.execute(text("UPDATE credentials SET status_index = status_index + 10 WHERE leaf_index = 2"))
-    with pytest.raises(StoreError, match="not those that were sealed"):
-        office.targets.of_batch(batch.id)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from anchor.errors import (
     LedgerError,
@@ -18,16 +19,18 @@ from anchor.errors import (
 from anchor.ledger.client import Call, LedgerClient
 from anchor.ledger.transactions import SignedTransaction, TransactionSender
 from anchor.model import Outcome, RegistryId, address
-from registry.errors import ConflictError, NotFoundError
+from registry.errors import ConflictError, NotFoundError, NotPermittedError, StoreError
 from registry.services import anchoring as anchoring_module
 from registry.services import sending
+from registry.services.approvals import Approvals
 from registry.services.ledger_state import LedgerView
 from registry.store.batches import move_batch
 from registry.store.records import BatchId, BatchState
+from registry.store.tables import credentials
 from tests.ledger.chain import ANCHOR_KEY, CONTROLLER, DID, STATUS_KEY, STRANGER, Chain
 from tests.ledger.proxy import Fault, FaultProxy, refusing, when
 from tests.support.office import Office
-from tests.support.registry import NOW
+from tests.support.registry import APPROVALS, NOW
 
 SEND, RECEIPT = "eth_sendRawTransaction", "eth_getTransactionReceipt"
 
@@ -293,9 +296,9 @@ def test_of_two_processes_one_gives_up_before_anything_is_sent(office: Office, m
 def test_batches_of_another_registry_are_left_alone(office: Office, chain: Chain) -> None:
     batch = office.seal()
     elsewhere = RegistryId(chain_id=chain.registry.chain_id, address=address(bytes([7]) * 20))
-    anchoring = anchoring_module.Anchoring(
-        office.store, sending.Outbox(office.store, office.sender(ANCHOR_KEY)), LedgerView(office.client, elsewhere)
-    )
+    outbox = sending.Outbox(office.store, office.sender(ANCHOR_KEY))
+    view = LedgerView(office.client, elsewhere)
+    anchoring = anchoring_module.Anchoring(office.store, outbox, view, office.approvals)
     with pytest.raises(ConflictError, match="sealed for the registry"):
         anchoring.anchor(batch.id, now=NOW)
 
@@ -318,3 +321,18 @@ def test_the_bytes_kept_are_those_that_were_sent(office: Office) -> None:
     )
     sender.broadcast(again)  # the node has it: nothing happens
     check_anchored_once(office, batch.id)
+
+
+def test_what_was_altered_in_the_database_is_not_signed(office: Office) -> None:
+    """By somebody who cannot read the approval key, between sealing and anchoring."""
+    batch = office.seal()
+    with office.store.writing() as connection:
+        connection.execute(update(credentials).where(credentials.c.leaf_index == 0).values(recipient_name="Mallory"))
+    later = Office(chain=office.chain, folder=office.folder, client=office.client, approvals=Approvals(APPROVALS._key))
+    with pytest.raises(StoreError, match="does not lead to its root"):
+        later.anchoring().anchor(batch.id, now=NOW)
+    stranger = Office(chain=office.chain, folder=office.folder, client=office.client, approvals=Approvals(bytes(32)))
+    with pytest.raises(NotPermittedError, match="not approved on this machine"):
+        stranger.anchoring().anchor(batch.id, now=NOW)
+    assert office.batch(batch.id).state is BatchState.SEALED
+    assert not [event for event in office.audit().events if getattr(event, "root", None) == batch.root]

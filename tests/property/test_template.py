@@ -1,6 +1,7 @@
 """Filled-in canonical bytes are those of the canonicaliser, whatever a name holds."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -10,7 +11,8 @@ from anchor.canonical import canonicalize, parse_document
 from anchor.errors import CredentialFormatError
 from anchor.model import RegistryId, StatusPosition
 from registry.services.credentials import CredentialFrame, CredentialValues, IssuerProfile, build_credential
-from registry.services.template import CredentialTemplate
+from registry.services.recipient import Recipient, details_to_text, recipient_from
+from registry.services.template import CredentialTemplate, shape_of
 from registry.services.text import FORBIDDEN_CHARACTER
 
 REGISTRY = RegistryId.parse("eip155:31337:0x5fbdb2315678afecb367f032d93f642f64180aa3")
@@ -43,44 +45,84 @@ def frame_of(achievement: dict[str, object], name: str, url: str | None) -> Cred
     )
 
 
-def values_of(name: str, email: str | None, position: StatusPosition) -> CredentialValues:
+seconds = st.none() | st.integers(0, 253_402_300_799)
+recipients = st.builds(
+    Recipient,
+    name=names,
+    email=emails,
+    did=st.none() | names,
+    valid_from=seconds,
+    valid_until=seconds,
+    awarded_at=seconds,
+    activity_start_at=seconds,
+    activity_end_at=seconds,
+    result=st.none() | names,
+    evidence_url=st.none() | names,
+    narrative=st.none() | names,
+    license_number=st.none() | names,
+)
+described = st.sampled_from([{}, {"resultDescription": [{"id": "urn:r%1", "type": ["ResultDescription"]}]}])
+
+
+def values_of(recipient: Recipient, position: StatusPosition) -> CredentialValues:
     return CredentialValues(
         id="urn:uuid:8d8a9c1e-0000-4000-8000-000000000001",
-        name=name,
-        email=email,
+        recipient=recipient,
         email_salt="0123456789abcdef",
         position=position,
     )
 
 
-@given(st.dictionaries(good_text, json_values, max_size=4), names, st.none() | names, names, emails, positions)
+def template_of(frame: CredentialFrame, recipient: Recipient) -> CredentialTemplate:
+    """As the database gives it back."""
+    return CredentialTemplate(CredentialTemplate.compile(frame, shape_of(recipient)).text)
+
+
+@given(st.dictionaries(good_text, json_values, max_size=4), described, names, st.none() | names, recipients, positions)
 def test_fill_gives_the_canonical_form(
     achievement: dict[str, object],
+    results: dict[str, object],
     issuer_name: str,
     url: str | None,
-    name: str,
-    email: str | None,
+    recipient: Recipient,
     position: StatusPosition,
 ) -> None:
-    frame, values = frame_of(achievement, issuer_name, url), values_of(name, email, position)
+    frame, values = frame_of(achievement | results, issuer_name, url), values_of(recipient, position)
     expected = canonicalize(build_credential(frame, values))
-    assert CredentialTemplate.compile(frame, has_email=email is not None).fill(values) == expected
+    assert template_of(frame, recipient).fill(values) == expected
 
 
-@given(names, names)
-def test_one_template_serves_many(first: str, second: str) -> None:
+@given(recipients, recipients)
+def test_one_template_serves_all_of_a_shape(first: Recipient, second: Recipient) -> None:
     frame = frame_of({}, "x", None)
-    template = CredentialTemplate.compile(frame, has_email=True)
-    for index, name in enumerate((first, second)):
-        values = values_of(name, "a@example.org", StatusPosition(status_list=3, index=index))
+    # What the second lacks, the first shall lack too; and the other way round.
+    absent: dict[str, Any] = {
+        field: None for field, a, b in zip(Recipient._fields, first, second, strict=True) if None in (a, b)
+    }
+    first, second = first._replace(**absent), second._replace(**absent)
+    template = template_of(frame, first)
+    for index, recipient in enumerate((first, second)):
+        assert shape_of(recipient) == shape_of(first)
+        values = values_of(recipient, StatusPosition(status_list=3, index=index))
         assert template.fill(values) == canonicalize(build_credential(frame, values))
 
 
-@given(names)
-def test_what_is_filled_in_is_what_the_strict_parser_reads(name: str) -> None:
-    template = CredentialTemplate.compile(frame_of({}, "x", None), has_email=False)
-    canonical = template.fill(values_of(name, None, StatusPosition(status_list=0, index=0)))
+@given(st.dictionaries(good_text, json_values, max_size=4), recipients)
+def test_the_achievement_is_read_from_the_template(achievement: dict[str, object], recipient: Recipient) -> None:
+    frame = frame_of(achievement, "100 %", None)
+    assert canonicalize(template_of(frame, recipient).achievement) == canonicalize(frame.achievement)
+
+
+@given(recipients)
+def test_what_is_filled_in_is_what_the_strict_parser_reads(recipient: Recipient) -> None:
+    values = values_of(recipient, StatusPosition(status_list=0, index=0))
+    canonical = template_of(frame_of({}, "x", None), recipient).fill(values)
     assert parse_document(canonical).canonical_bytes() == canonical
+
+
+@given(recipients)
+def test_what_the_database_keeps_is_the_whole_recipient(recipient: Recipient) -> None:
+    assert recipient_from(recipient.name, recipient.email, details_to_text(recipient)) == recipient
 
 
 @given(any_text)
@@ -98,8 +140,11 @@ def test_what_is_refused_is_what_the_strict_parser_refuses(name: str) -> None:
     assert parsed() == (FORBIDDEN_CHARACTER.search(name) is None)
 
 
+@pytest.mark.parametrize("field", ["name", "did", "result", "evidence_url", "narrative", "license_number"])
 @pytest.mark.parametrize("char", ["\ud800", "\ufdd0", "\ufffe", "\uffff", "\U0001ffff", "\U0010fffe"])
-def test_a_forbidden_character_is_refused(char: str) -> None:
-    template = CredentialTemplate.compile(frame_of({}, "x", None), has_email=False)
+def test_a_forbidden_character_is_refused(field: str, char: str) -> None:
+    changed: dict[str, Any] = {field: f"Zoé {char}"}
+    recipient = Recipient("Zoé")._replace(**changed)
+    template = template_of(frame_of({}, "x", None), recipient)
     with pytest.raises(CredentialFormatError):
-        template.fill(values_of(f"Zoé {char}", None, StatusPosition(status_list=0, index=0)))
+        template.fill(values_of(recipient, StatusPosition(status_list=0, index=0)))

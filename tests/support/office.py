@@ -18,18 +18,18 @@ from anchor.model import Verdict
 from anchor.status import StatusReason
 from anchor.verify import verify
 from registry.services.anchoring import Anchoring
-from registry.services.files import credential_files
-from registry.services.issue import seal_batch
+from registry.services.approvals import Approvals
 from registry.services.ledger_state import LedgerView
 from registry.services.locks import ProcessLock
 from registry.services.sending import Outbox
 from registry.services.status import StatusPlan, StatusService
+from registry.services.stored import credential_files
 from registry.services.targets import StatusTarget, TargetFinder
 from registry.store.batches import get_batch
 from registry.store.engine import Store
 from registry.store.records import BatchId, BatchRecord, StatusKind
 from tests.ledger.chain import ANCHOR_KEY, STATUS_KEY, Chain
-from tests.support.registry import NOW, frame_of, recipients_of, store_in
+from tests.support.registry import APPROVALS, NOW, frame_of, recipients_of, seal, store_in
 
 LATER = NOW + 10**8
 """When verdicts are given: after the chain's clock, whatever the tests did to it."""
@@ -43,6 +43,7 @@ class Office:
     folder: Path
     client: LedgerClient
     wait_seconds: float = 5.0
+    approvals: Approvals = APPROVALS
     store: Store = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,7 +62,7 @@ class Office:
 
     def anchoring(self, sender: TransactionSender | None = None) -> Anchoring:
         outbox = Outbox(self.store, sender or self.sender(ANCHOR_KEY), wait_seconds=self.wait_seconds)
-        return Anchoring(self.store, outbox, self.view)
+        return Anchoring(self.store, outbox, self.view, self.approvals)
 
     def status(self, sender: TransactionSender | None = None) -> StatusService:
         outbox = Outbox(self.store, sender or self.sender(STATUS_KEY), wait_seconds=self.wait_seconds)
@@ -85,7 +86,7 @@ class Office:
 
     def seal(self, count: int = 5) -> BatchRecord:
         frame = frame_of(registry=self.chain.registry, issuer_id=self.chain.issuer_id)
-        return seal_batch(self.store, frame, recipients_of(count))
+        return seal(self.store, frame, recipients_of(count))
 
     def batch(self, batch_id: BatchId) -> BatchRecord:
         with self.store.reading() as connection:

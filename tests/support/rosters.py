@@ -32,7 +32,12 @@ def parse_roster(data: bytes, options: RosterOptions | None = None) -> ReadRoste
         roster = opened(data, Path(folder), options)
         report = roster.check()
         report.require_good()
-        return ReadRoster(report=report, recipients=tuple(roster.recipients()))
+        return ReadRoster(report=report, recipients=tuple(recipients_in(report)))
+
+
+def recipients_in(report: RosterReport) -> list[Recipient]:
+    """Those to be issued to, in the order of the file."""
+    return [each for number, each in sorted(report.recipients.numbered()) if number not in report.bad_rows]
 
 
 def check_roster(data: bytes, options: RosterOptions | None = None) -> RosterReport:

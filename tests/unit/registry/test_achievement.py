@@ -12,6 +12,7 @@ from anchor.status import parse_status
 from registry.errors import AchievementFormatError
 from registry.services.achievement import check_achievement, parse_achievement, schema_problems
 from registry.services.credentials import EXTENSIONS_CONTEXT, CredentialFrame, CredentialValues, build_credential
+from registry.services.recipient import Recipient
 from tests.support.registry import frame_of
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
@@ -19,8 +20,7 @@ SHIPPED_SCHEMA = Path(__file__).parents[3] / "registry/schemas/ob_v3p0_achieveme
 
 VALUES = CredentialValues(
     id="urn:uuid:8d8a9c1e-0000-4000-8000-000000000001",
-    name="ᐊᓇ ᐃᓄᒃ",
-    email="ana@example.org",
+    recipient=Recipient(name="ᐊᓇ ᐃᓄᒃ", email="ana@example.org"),
     email_salt="00ff",
     position=StatusPosition(status_list=2, index=131_071),
 )
@@ -102,7 +102,7 @@ def test_what_a_credential_says() -> None:
 def test_without_email_and_issuer_url() -> None:
     frame = frame_of(example(), url=None)
     values = CredentialValues(
-        id=VALUES.id, name="Ana", email=None, email_salt="", position=StatusPosition(status_list=0, index=0)
+        id=VALUES.id, recipient=Recipient(name="Ana"), email_salt="", position=StatusPosition(status_list=0, index=0)
     )
     content = build_credential(frame, values)
     assert "url" not in content["issuer"]

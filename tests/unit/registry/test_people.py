@@ -8,14 +8,13 @@ import pytest
 
 from anchor.model import StatusPosition
 from registry.services.find import Query, find, parse_id, parse_query
-from registry.services.issue import seal_batch
 from registry.services.recipient import Recipient
 from registry.store import people
 from registry.store.batches import iterate_credentials
 from registry.store.engine import Store
 from registry.store.people import fold, names_at, uuids_by_email
 from registry.store.records import BatchId
-from tests.support.registry import REGISTRY, frame_of, store_in
+from tests.support.registry import REGISTRY, frame_of, seal, store_in
 
 PEOPLE = [
     Recipient(name="Zoé Lévesque", email="Zoe@Example.org"),
@@ -29,7 +28,7 @@ PEOPLE = [
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = store_in(tmp_path)
-    seal_batch(store, frame_of(), PEOPLE)
+    seal(store, frame_of(), PEOPLE)
     return store
 
 
@@ -71,7 +70,7 @@ def test_each_is_found_once(store: Store) -> None:
 
 
 def test_only_in_one_batch(store: Store) -> None:
-    second = seal_batch(store, frame_of(), PEOPLE[:2])
+    second = seal(store, frame_of(), PEOPLE[:2])
     assert len(find(store, Query(name_parts=("zoe",)), 10)[0]) == 3
     (each,), _ = find(store, Query(name_parts=("zoe",), batch=second.id), 10)
     assert each.batch == second

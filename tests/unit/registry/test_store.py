@@ -34,7 +34,7 @@ from registry.store.batches import (
 )
 from registry.store.engine import SCHEMA_REVISIONS, Store, open_store
 from registry.store.records import BatchId, BatchRecord, BatchState, StatusKind, TransactionId, TransactionState
-from registry.store.tables import credentials, issuers, metadata
+from registry.store.tables import issuers, metadata
 from registry.store.transactions import (
     get_transaction,
     keep_status_changes,
@@ -59,15 +59,24 @@ def seal(store: Store, count: int, seed: int = 0, *, issuer_id: int = 1) -> Batc
         issuer = issuer_ref(connection, REGISTRY, issuer_id)
         first = allocate_positions(connection, issuer, count)
         batch = begin_batch(
-            connection, issuer, size=count, achievement_name="x", roster_hash=Hash32(bytes(32)), sealed_at=5
+            connection,
+            issuer,
+            size=count,
+            first_position=first,
+            achievement_id="urn:x",
+            achievement_name="x",
+            sealed_at=5,
         )
-        rows: list[tuple[object, ...]] = []
-        for number in range(count):
-            status_list, index = divmod(first + number, LIST_SIZE)
-            uuid = (seed * 2**32 + number).to_bytes(16, "big")
-            rows.append((number, uuid, status_list, index, bytes(32), f"name {number}", None, None))
-        add_credentials(connection, issuer, batch, rows)
-        finish_batch(connection, batch, build_levels(leaves_of(count, seed)))
+        add_credentials(
+            connection,
+            batch,
+            [
+                (number, (seed * 2**32 + number).to_bytes(16, "big"), bytes(32), f"name {number}", None, None, None)
+                for number in range(count)
+            ],
+        )
+        levels = build_levels(leaves_of(count, seed))
+        finish_batch(connection, batch, levels, roster_hash=Hash32(bytes(32)), approval=bytes(32))
         return get_batch(connection, batch)
 
 
@@ -86,6 +95,23 @@ def keep(connection: Connection, number: int = 0) -> TransactionId:
 def test_the_migrations_make_the_tables(tmp_path: Path) -> None:
     with store_in(tmp_path).reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    """With the rows that version kept: a batch of two credentials, one of them with an e-mail."""
+    with sqlite3.connect(tmp_path / "registry.db") as connection:
+        connection.executescript(Path(__file__).with_name("store-0001.sql").read_text("utf-8"))
+    with store_in(tmp_path).reading() as connection:
+        batch = get_batch(connection, BatchId(1))
+        kept = list(iterate_credentials(connection, batch.id))
+        texts = read_templates(connection, batch.id)
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    first = 7 * LIST_SIZE + LIST_SIZE - 1
+    assert (batch.first_position, batch.approval, batch.achievement_id) == (first, None, "")
+    assert [(each.position.status_list, each.position.index) for each in kept] == [(7, LIST_SIZE - 1), (8, 0)]
+    assert [(each.recipient_name, each.recipient_email) for each in kept] == [("Zoé", "zoe@example.org"), ("Ana", None)]
+    assert [each.email_salt for each in kept] == [bytes(16), None]
+    assert texts == {1: b"with e-mail", 0: b"without"}
 
 
 def test_the_revisions_known_are_those_there() -> None:
@@ -200,27 +226,45 @@ def test_writers_at_once_share_no_position(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(1, 5)))
     with sqlite3.connect(tmp_path / "registry.db") as connection:
-        rows = connection.execute("SELECT status_list, status_index FROM credentials").fetchall()
-    assert len(rows) == len(set(rows)) == 4 * 3 * 50
+        ranges = connection.execute("SELECT first_position, size FROM batches").fetchall()
+    taken = [position for first, size in ranges for position in range(first, first + size)]
+    assert len(taken) == len(set(taken)) == 4 * 3 * 50
 
 
-def test_a_position_used_twice_is_refused_by_the_database(store: Store) -> None:
-    batch = seal(store, 1)
-    with store.reading() as connection:
-        (only,) = iterate_credentials(connection, batch.id)
-    with pytest.raises(StoreError, match="IntegrityError") as caught, store.writing() as connection:
-        connection.execute(
-            insert(credentials).values(
-                batch_id=batch.id,
-                issuer_ref=batch.issuer.id,
-                leaf_index=1,
-                uuid=bytes(range(16)),
-                status_list=only.position.status_list,
-                status_index=only.position.index,
-                salt=bytes(32),
-                recipient_name="Secret Person",
-            )
+@pytest.mark.parametrize("shift", [-2, 0, 4])
+def test_positions_used_twice_are_refused(store: Store, shift: int) -> None:
+    batch = seal(store, 5)
+    with pytest.raises(StoreError, match="for the second time"), store.writing() as connection:
+        begin_batch(
+            connection,
+            batch.issuer,
+            size=3,
+            first_position=batch.first_position + shift,
+            achievement_id="urn:x",
+            achievement_name="x",
+            sealed_at=5,
         )
+
+
+@pytest.mark.parametrize("shift", [-3, 5])
+def test_neighbouring_positions_are_not_used_twice(store: Store, shift: int) -> None:
+    batch = seal(store, 5)
+    with store.writing() as connection:
+        begin_batch(
+            connection,
+            batch.issuer,
+            size=3,
+            first_position=batch.first_position + shift,
+            achievement_id="urn:x",
+            achievement_name="x",
+            sealed_at=5,
+        )
+
+
+def test_a_refused_row_is_not_in_the_error(store: Store) -> None:
+    batch = seal(store, 1)
+    with pytest.raises(StoreError, match="IntegrityError") as caught, store.writing() as connection:
+        add_credentials(connection, batch.id, [(0, bytes(16), bytes(32), "Secret Person", None, None, None)])
     assert "Secret" not in f"{caught.value} {caught.value.__cause__}"
 
 
@@ -280,10 +324,10 @@ def test_rows_go_in_by_name_where_the_driver_wants_names() -> None:
         connection.execute(insert(issuers).values(id=1, registry=REGISTRY.to_text(), issuer_id=1, next_position=0))
         issuer = issuer_ref(connection, REGISTRY, 1)
         batch = begin_batch(
-            connection, issuer, size=1, achievement_name="x", roster_hash=Hash32(bytes(32)), sealed_at=5
+            connection, issuer, size=1, first_position=0, achievement_id="urn:x", achievement_name="x", sealed_at=5
         )
-        add_templates(connection, batch, {True: b"with", False: b"without"})
-        assert read_templates(connection, batch) == {True: b"with", False: b"without"}
+        add_templates(connection, batch, {1: b"with", 0: b"without"})
+        assert read_templates(connection, batch) == {1: b"with", 0: b"without"}
 
 
 def test_what_is_not_there(store: Store) -> None:

@@ -1,0 +1,75 @@
+"""Who on a roster has been issued the same achievement before: a mistake, more often than not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+from anchor.identity import normalize_email
+from registry.errors import ConflictError, Problem
+from registry.services.credentials import CredentialFrame
+from registry.services.recipient import Recipient, recipient_from
+from registry.services.roster import Roster, RosterReport
+from registry.services.rosters.columns import Field
+from registry.store.batches import batches_of_achievement, iterate_credentials
+from registry.store.engine import Store
+from registry.store.records import UNFINISHED, BatchRecord
+
+
+def find_earlier(
+    store: Store, frame: CredentialFrame, roster: Roster, report: RosterReport
+) -> list[tuple[int, Problem]]:
+    """Find recipients whose e-mail or DID is that of a credential for this achievement.
+
+    Args:
+        store: The registry's database.
+        frame: Names issuer and achievement.
+        roster: Says where a row is.
+        report: Its recipients.
+
+    Returns:
+        (number of the row, what is wrong with it), in order of the rows.
+
+    Raises:
+        ConflictError: One is in a batch that is not anchored yet: that one is to be finished first.
+    """
+    with store.reading() as connection:
+        earlier = batches_of_achievement(connection, frame.registry, frame.issuer_id, frame.achievement["id"])
+        if not earlier:
+            return []
+        holders = dict(_holders(connection, earlier))
+    found: list[tuple[int, Problem]] = []
+    for number, recipient in report.recipients.numbered():
+        for field, key in _keys(recipient):
+            batch = holders.get(hash(key))
+            if batch is not None:
+                _require_finished(batch)
+                reason = f"got this achievement before, in batch {batch.id}"
+                hint = "take the row out, or use --again to issue it a second time"
+                found.append((number, Problem(where=roster.where(number, field), reason=reason, hint=hint)))
+                break
+    return sorted(found, key=lambda each: each[0])
+
+
+def _holders(connection: Connection, batches: tuple[BatchRecord, ...]) -> Iterator[tuple[int, BatchRecord]]:
+    """Give what holders are known by, as hashes: a tenth of the memory."""
+    for batch in batches:
+        for each in iterate_credentials(connection, batch.id):
+            for _, key in _keys(recipient_from(each.recipient_name, each.recipient_email, each.details)):
+                yield hash(key), batch
+
+
+def _keys(recipient: Recipient) -> Iterator[tuple[Field, str]]:
+    if recipient.email is not None:
+        yield Field.EMAIL, normalize_email(recipient.email)
+    if recipient.did is not None:
+        yield Field.DID, recipient.did
+
+
+def _require_finished(batch: BatchRecord) -> None:
+    if batch.state in UNFINISHED:
+        raise ConflictError(
+            f"batch {batch.id} holds credentials for the same achievement and recipients, and is not anchored yet",
+            advice=f"Go on with `credanchor issue --resume {batch.id}`: otherwise they would be issued twice.",
+        )

@@ -1,0 +1,97 @@
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from registry.errors import StoreError
+from registry.services import filling, spool
+from registry.services.filling import Filler, fill_all
+from registry.services.spool import RecipientSpool
+from registry.services.stored import credential_files
+from registry.store.batches import move_batch
+from registry.store.records import BatchState
+from tests.support.registry import NOW, frame_of, recipients_of, seal, store_in
+
+
+def test_helpers_do_what_is_otherwise_done_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filling, "HELPERS_FROM", 1)
+    monkeypatch.setattr(spool, "PARTITION_SIZE", 20)
+    store, recipients = store_in(tmp_path), recipients_of(300)
+    recipients[5] = recipients[5]._replace(result="92 %", valid_until=NOW + 9)
+    batch = seal(store, frame_of(), recipients)
+    with store.writing() as connection:
+        move_batch(connection, batch, BatchState.ANCHORED, anchored_at=9)
+        # Each file is checked against the root when it is made.
+        files = list(credential_files(connection, batch))
+    assert sorted(each.recipient_name for each, _ in files) == sorted(each.name for each in recipients)
+    assert [each.leaf_index for each, _ in files] == list(range(300))
+
+
+def test_a_helper_that_dies_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filling, "HELPERS_FROM", 1)
+    monkeypatch.setattr(filling, "_fill", _die)
+    store = store_in(tmp_path)
+    with pytest.raises(StoreError, match="was ended; nothing was kept"):
+        seal(store, frame_of(), recipients_of(10))
+    with store.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM batches").scalar() == 0
+
+
+def _die(*_arguments: object) -> None:
+    os._exit(9)
+
+
+def test_partitions_are_read_only_as_they_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "PARTITION_SIZE", 1)
+    read: list[int] = []
+    partitions = RecipientSpool.of(recipients_of(200)).partitions()
+    watched = (read.append(each.size) or each for each in partitions)  # type: ignore[func-returns-value]
+    filled = fill_all(Filler(frame_of(), 0), watched, 200)
+    next(filled)
+    assert len(read) == 1
+
+
+ENDLESS = """
+import sys, time
+from registry.services import filling
+from registry.services.filling import Filler, fill_all
+from registry.services.spool import RecipientSpool
+from tests.support.registry import frame_of, recipients_of
+
+if __name__ == "__main__":
+    filling.HELPERS_FROM = 1
+    next(fill_all(Filler(frame_of(), 0), RecipientSpool.of(recipients_of(9000)).partitions(), 9000))
+    print("started", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_helpers_end_with_a_killed_process(tmp_path: Path) -> None:
+    (tmp_path / "endless.py").write_text(ENDLESS)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    process = subprocess.Popen([sys.executable, tmp_path / "endless.py"], stdout=subprocess.PIPE, env=environment)
+    assert process.stdout is not None
+    with process, process.stdout:
+        assert process.stdout.readline() == b"started\n"
+        helpers = _children_of(process.pid)
+        process.kill()
+    assert helpers
+    until = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() for pid in helpers):
+        assert time.monotonic() < until, "helpers are still there"
+        time.sleep(0.05)
+
+
+def _children_of(pid: int) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            found.append(int(path.parent.name))
+    return found
