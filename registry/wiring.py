@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from registry.services.approvals import Approvals
     from registry.services.costs import Cost
     from registry.services.ledger_state import LedgerView
+    from registry.services.replace import Replacer
     from registry.services.sending import Outbox
     from registry.services.status import StatusService
     from registry.services.targets import TargetFinder
@@ -116,6 +117,13 @@ class Institution:
         from registry.services.targets import TargetFinder
 
         return TargetFinder(self.store, self.settings.registry_id, self.settings.issuer_id)
+
+    @cached_property
+    def replacer(self) -> Replacer:
+        """Replaces credentials, with both keys."""
+        from registry.services.replace import Replacer
+
+        return Replacer(self.store, self.approvals, self.anchoring, self.status)
 
     def frame(self, achievement: JsonObject, *, valid_from: int) -> CredentialFrame:
         """Put an achievement into what this issuer's credentials have in common."""

@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-from registry.cli import dev, find, issue, person, roster, status
+from registry.cli import dev, find, issue, person, replace, roster, status
 
 _NEEDED: Final = (
     "alembic",
@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
     app.command("revoke", help=status.REVOKE_HELP)(status.revoke)
     app.command("suspend", help=status.SUSPEND_HELP)(status.suspend)
     app.command("reinstate", help=status.REINSTATE_HELP)(status.reinstate)
+    app.command("replace", help=replace.HELP)(replace.command)
     app.command("export", help=person.EXPORT_HELP)(person.export)
     app.command("erase", help=person.ERASE_HELP)(person.erase)
     app.add_typer(roster.app, name="roster")

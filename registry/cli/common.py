@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.cli.output import error_console, error_content, print_json, printable, report_error
-from anchor.errors import LedgerError
+from anchor.credential import parse_credential
+from anchor.errors import LedgerError, MalformedError
 from registry.errors import InputFormatError, NotPermittedError, Problem, SettingsError
 
 if TYPE_CHECKING:
@@ -100,6 +102,21 @@ def read_input(path: Path, what: str, max_bytes: int) -> bytes:
             return file.read(max_bytes + 1)
     except OSError as error:
         raise InputFormatError(f"{what} {path} cannot be read: {error.strerror}") from error
+
+
+def id_of_file(text: str) -> str:
+    """Give a credential file's id in its place; what names no file stays as it is.
+
+    Raises:
+        MalformedError: The file is no credential, or has no id.
+    """
+    path = Path(text)
+    if not path.is_file():
+        return text
+    identifier = parse_credential(read_input(path, "the credential", MAX_DOCUMENT_BYTES)).id
+    if not identifier:
+        raise MalformedError(f"the credential {path} has no id", advice="Look for it by name or e-mail.")
+    return identifier
 
 
 @contextmanager

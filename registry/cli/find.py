@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
-from anchor.credential import parse_credential
 from anchor.errors import MalformedError
-from registry.cli.common import HomeOption, OfflineOption, ask_passphrase, prove_states, read_input
+from registry.cli.common import HomeOption, OfflineOption, ask_passphrase, id_of_file, prove_states
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +69,7 @@ def command(
     if not any(text.strip() for text in texts):
         raise MalformedError("there is nothing to look for", advice="Give a part of a name, an e-mail or an id.")
     institution = Institution(home, ask_passphrase)
-    query = parse_query(map(_text_of, texts), None if batch is None else BatchId(batch))
+    query = parse_query(map(id_of_file, texts), None if batch is None else BatchId(batch))
     with error_console.status("looking"):
         found, has_more = find(institution.store, query, limit)
         states = prove_states(institution, found, offline=offline)
@@ -82,17 +79,6 @@ def command(
     else:
         _print(found, states, has_more=has_more)
     raise typer.Exit(0 if found else 1)
-
-
-def _text_of(text: str) -> str:
-    """Give a file's credential id in its place."""
-    path = Path(text)
-    if not path.is_file():
-        return text
-    identifier = parse_credential(read_input(path, "the credential", MAX_DOCUMENT_BYTES)).id
-    if not identifier:
-        raise MalformedError(f"the credential {path} has no id", advice="Look for it by name or e-mail.")
-    return identifier
 
 
 def _content(found: Found, state: CredentialState | None) -> dict[str, Any]:
@@ -105,6 +91,8 @@ def _content(found: Found, state: CredentialState | None) -> dict[str, Any]:
         "achievement": batch.achievement_name,
         "anchoredAt": batch.anchored_at,
         "status": None if state is None else state.value,
+        "replaces": None if found.replaces is None else found.replaces.urn,
+        "replacedBy": None if found.replaced_by is None else found.replaced_by.urn,
     }
 
 
@@ -117,6 +105,10 @@ def _print(found: Sequence[Found], states: Sequence[CredentialState | None], *, 
         console.print(f"  id        {credential.uuid.urn}")
         console.print(f"  batch     {batch.id}: {printable(batch.achievement_name)}, {_when(batch.anchored_at)}")
         console.print(f"  status    {'not asked for' if state is None else STATUS_WORDS[state.value]}")
+        if each.replaces is not None:
+            console.print(f"  replaces  {each.replaces.urn}")
+        if each.replaced_by is not None:
+            console.print(f"  replaced by {each.replaced_by.urn}")
     if has_more:
         console.print(f"there are more than these {len(found)}: add to the name, or say --batch or --limit")
     if not found:

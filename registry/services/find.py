@@ -17,6 +17,7 @@ from registry.store.batches import get_batch, get_credential
 from registry.store.engine import Store
 from registry.store.people import uuids_by_email, uuids_by_name
 from registry.store.records import BatchId, BatchRecord, CredentialRecord
+from registry.store.replacements import predecessor_of, successor_of
 
 _UUID: Final = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
 
@@ -39,6 +40,10 @@ class Found:
 
     credential: CredentialRecord
     batch: BatchRecord
+    replaces: UUID | None = None
+    """The credential whose place it took."""
+    replaced_by: UUID | None = None
+    """The one that took its place."""
 
 
 def parse_query(texts: Iterable[str], batch: BatchId | None = None) -> Query:
@@ -85,7 +90,14 @@ def find(store: Store, query: Query, limit: int) -> tuple[tuple[Found, ...], boo
             credential = get_credential(connection, uuid)
             if credential.batch not in batches:
                 batches[credential.batch] = get_batch(connection, credential.batch)
-            found.append(Found(credential=credential, batch=batches[credential.batch]))
+            found.append(
+                Found(
+                    credential=credential,
+                    batch=batches[credential.batch],
+                    replaces=predecessor_of(connection, uuid),
+                    replaced_by=successor_of(connection, uuid),
+                )
+            )
     return tuple(found), len(uuids) > limit
 
 

@@ -11,7 +11,7 @@ its link, 2 and 3 know for themselves what is done.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -22,13 +22,14 @@ from anchor.canonical import JsonObject
 from anchor.identity import normalize_email
 from anchor.ledger.answers import Receipt
 from anchor.status import StatusReason
-from registry.errors import ConflictError
+from registry.errors import ConflictError, InputFormatError
 from registry.services.anchoring import Anchoring
 from registry.services.approvals import Approvals
 from registry.services.credentials import CredentialFrame
 from registry.services.find import Found
 from registry.services.issue import Anchored, seal_batch
 from registry.services.recipient import Recipient, recipient_from
+from registry.services.rosters.cells import CellError
 from registry.services.spool import RecipientSpool
 from registry.services.standing import CredentialState
 from registry.services.status import StatusService
@@ -106,6 +107,23 @@ def read_correction(store: Store, uuid: UUID, *, name: str | None, email: str | 
         recipient=recipient,
         begun=begun,
     )
+
+
+def read_text(text: str | None, read: Callable[[object], str | None], what: str) -> str | None:
+    """Check a corrected name or e-mail as a roster's.
+
+    Args:
+        text: As given, or None.
+        read: `read_name` or `read_email` of `registry.services.rosters.cells`.
+        what: `name` or `e-mail`, for the message.
+
+    Raises:
+        InputFormatError: It cannot be used.
+    """
+    try:
+        return None if text is None else read(text)
+    except CellError as error:
+        raise InputFormatError(f"the {what} {error}", advice=error.hint) from error
 
 
 def check_replaceable(correction: Correction, state: CredentialState | None) -> None:

@@ -107,7 +107,7 @@ class TargetFinder:
         """
         uuid = parse_id(text)
         if uuid is not None:
-            return (self._of_uuid(uuid, text),)
+            return self.of_uuid(uuid)
         if "@" not in text:
             raise NotFoundError(
                 f"{text[:100]} is neither a file, nor the id of a credential, nor an e-mail",
@@ -124,6 +124,19 @@ class TargetFinder:
         if len(found) > 1 and not choice.takes_all:
             raise ConflictError(f"this e-mail has {len(found)} credentials", advice=_choose(found))
         return tuple(of_record(credential, batch) for credential, batch in found)
+
+    def of_uuid(self, uuid: UUID) -> tuple[StatusTarget]:
+        """Take a credential of the database.
+
+        Raises:
+            NotFoundError: There is none.
+            NotPermittedError: It belongs to another issuer or registry than the settings name.
+        """
+        with self._store.reading() as connection:
+            credential = get_credential(connection, uuid)
+            batch = get_batch(connection, credential.batch)
+        self._check_ours(batch, uuid.urn)
+        return (of_record(credential, batch),)
 
     def of_batch(self, number: BatchId) -> StatusTarget:
         """Take all credentials of a batch.
@@ -172,13 +185,6 @@ class TargetFinder:
     def is_ours(self, batch: BatchRecord) -> bool:
         """Tell whether a batch belongs to the issuer and registry that the settings name."""
         return (batch.issuer.registry, batch.issuer.issuer_id) == (self._registry, self._issuer_id)
-
-    def _of_uuid(self, uuid: UUID, text: str) -> StatusTarget:
-        with self._store.reading() as connection:
-            credential = get_credential(connection, uuid)
-            batch = get_batch(connection, credential.batch)
-        self._check_ours(batch, text)
-        return _single(text, batch.root, batch.size, credential.position)
 
     def _check_ours(self, batch: BatchRecord, what: str) -> None:
         if not self.is_ours(batch):
