@@ -1,8 +1,9 @@
 """What status changes are about: credential files, ids, e-mails, lists of these, whole batches.
 
-A file is believed in nothing but what leads to the ledger: a forged one could otherwise have somebody else's credential
-revoked. What stands in its way: its leaf, which holds the status position, is included under its root, which is checked
-here; and this issuer anchored the root, which `registry.services.status` proves.
+Neither a file nor the database is believed in anything but what leads to the ledger: a forged file, or an altered row,
+could otherwise have somebody else's credential revoked. What stands in its way: the leaf, which holds the status
+position, is included under its root, which is checked here; and this issuer anchored the root, which
+`registry.services.status` proves.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from anchor.model import Hash32, RegistryId, StatusPosition
 from anchor.status import LIST_SIZE, WORD_BITS, group_positions, word_of
 from registry.errors import ConflictError, NotFoundError, NotPermittedError
 from registry.services.find import parse_id
-from registry.store.batches import get_batch, get_credential
+from registry.services.stored import credential_file
+from registry.store.batches import get_batch, get_credential, iterate_credentials
 from registry.store.engine import Store
 from registry.store.people import uuids_by_email
 from registry.store.records import BatchId, BatchRecord, CredentialRecord
@@ -104,6 +106,7 @@ class TargetFinder:
             NotFoundError: It is neither, or the database has none.
             ConflictError: The e-mail has several credentials; the advice lists them.
             NotPermittedError: It belongs to another issuer or registry than the settings name.
+            StoreError: It is not what was sealed: the database was altered.
         """
         uuid = parse_id(text)
         if uuid is not None:
@@ -116,13 +119,15 @@ class TargetFinder:
         email = normalize_email(text)
         with self._store.reading() as connection:
             found = self.of_emails(connection, [email], choice.batch).get(email, ())
-        if not found:
-            raise NotFoundError(
-                "no credential of this issuer in the database has this e-mail",
-                advice="Look for the person by name with `credanchor find`.",
-            )
-        if len(found) > 1 and not choice.takes_all:
-            raise ConflictError(f"this e-mail has {len(found)} credentials", advice=_choose(found))
+            if not found:
+                raise NotFoundError(
+                    "no credential of this issuer in the database has this e-mail",
+                    advice="Look for the person by name with `credanchor find`.",
+                )
+            if len(found) > 1 and not choice.takes_all:
+                raise ConflictError(f"this e-mail has {len(found)} credentials", advice=_choose(found))
+            for pair in found:
+                check_record(connection, *pair)
         return tuple(of_record(credential, batch) for credential, batch in found)
 
     def of_uuid(self, uuid: UUID) -> tuple[StatusTarget]:
@@ -131,11 +136,13 @@ class TargetFinder:
         Raises:
             NotFoundError: There is none.
             NotPermittedError: It belongs to another issuer or registry than the settings name.
+            StoreError: It is not what was sealed: the database was altered.
         """
         with self._store.reading() as connection:
             credential = get_credential(connection, uuid)
             batch = get_batch(connection, credential.batch)
-        self._check_ours(batch, uuid.urn)
+            self._check_ours(batch, uuid.urn)
+            check_record(connection, credential, batch)
         return (of_record(credential, batch),)
 
     def of_batch(self, number: BatchId) -> StatusTarget:
@@ -144,10 +151,16 @@ class TargetFinder:
         Raises:
             NotFoundError: There is no such batch.
             NotPermittedError: It belongs to another issuer or registry than the settings name.
+            StoreError: It is not what was sealed: the database was altered.
         """
         with self._store.reading() as connection:
             batch = get_batch(connection, number)
             self._check_ours(batch, f"batch {number}")
+            # One leaf that is at its position under the root shows where all the others are.
+            for credential in iterate_credentials(connection, number):
+                if not credential.is_erased:
+                    check_record(connection, credential, batch)
+                    break
         return StatusTarget(
             name=f"batch {number}",
             root=batch.root,
@@ -189,6 +202,18 @@ class TargetFinder:
     def _check_ours(self, batch: BatchRecord, what: str) -> None:
         if not self.is_ours(batch):
             raise NotPermittedError(f"{what} belongs to another issuer or registry than the settings name")
+
+
+def check_record(connection: Connection, credential: CredentialRecord, batch: BatchRecord) -> None:
+    """Check that a credential of the database is what was sealed at its position, unless it was erased.
+
+    Otherwise whoever can write to the database could have another one revoked in its place.
+
+    Raises:
+        StoreError: It is not.
+    """
+    if not credential.is_erased:
+        credential_file(connection, batch, credential)
 
 
 def of_record(credential: CredentialRecord, batch: BatchRecord) -> StatusTarget:
