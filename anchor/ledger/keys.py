@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from anchor.errors import KeyUnavailableError, MalformedError
 from anchor.ledger.contract import KeyConsent
+from anchor.ledger.signers import key_consent_message, require_own_consent
 from anchor.model import Address, Hash32, RegistryId, address, parse_hex, to_hex
 
 if TYPE_CHECKING:
@@ -27,15 +28,6 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MAX_FILE_BYTES: Final = 4096
 """A key file has about 500 bytes. Too few to nest so deeply that reading them overflows the stack."""
-
-_CONSENT_TYPE: Final = [
-    {"name": "issuer", "type": "uint32"},
-    {"name": "key", "type": "address"},
-    {"name": "scope", "type": "uint8"},
-    {"name": "statusEpoch", "type": "uint16"},
-    {"name": "validFrom", "type": "uint40"},
-    {"name": "deadline", "type": "uint40"},
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +40,7 @@ class StoredKey:
 
 
 class Signer:
-    """An unlocked key. Only this class and `KeyStore` touch the secret."""
+    """An unlocked key file, as a `SigningKey`. Only this class and `KeyStore` touch the secret."""
 
     def __init__(self, account: LocalAccount) -> None:
         self._account: Final = account
@@ -68,25 +60,8 @@ class Signer:
         Raises:
             KeyUnavailableError: The consent is that of another key.
         """
-        if consent.key != self.address:
-            raise KeyUnavailableError(f"{to_hex(self.address)} cannot consent for the key {to_hex(consent.key)}")
-        signed = self._account.sign_typed_data(
-            domain_data={
-                "name": "credanchor",
-                "version": "1",
-                "chainId": registry.chain_id,
-                "verifyingContract": to_hex(registry.address),
-            },
-            message_types={"KeyConsent": _CONSENT_TYPE},
-            message_data={
-                "issuer": consent.issuer_id,
-                "key": to_hex(consent.key),
-                "scope": consent.scope.value,
-                "statusEpoch": consent.status_epoch,
-                "validFrom": consent.valid_from,
-                "deadline": consent.deadline,
-            },
-        )
+        require_own_consent(self.address, consent)
+        signed = self._account.sign_typed_data(full_message=key_consent_message(registry, consent))
         return bytes(signed.signature)
 
 
