@@ -108,6 +108,18 @@ class KeyStore:
             raise KeyUnavailableError(f"the key {name} cannot be written: {error.strerror}") from error
         return StoredKey(name=name, address=address(parse_hex(account.address)))
 
+    def import_file(self, name: str, content: bytes, file_passphrase: str, passphrase: str) -> StoredKey:
+        """Keep a key from another program's key file (Web3 Secret Storage), under this store's passphrase.
+
+        Raises:
+            KeyUnavailableError: As for `create`, the file's passphrase does not open it, or it is no key file.
+            MalformedError: The name cannot be a file's.
+        """
+        if len(content) > _MAX_FILE_BYTES:
+            raise _damaged(name)
+        secret = _decrypt(_parse(content, name), file_passphrase, name)
+        return self.import_key(name, secret, passphrase)
+
     def open(self, name: str, passphrase: str) -> Signer:
         """Unlock a key; takes about a second, on purpose.
 
@@ -118,27 +130,26 @@ class KeyStore:
         from eth_account import Account
 
         content = self._read(name)
-        try:
-            secret = Account.decrypt(content, passphrase)
-        except ValueError as error:
-            if "MAC" not in str(error):
-                raise _damaged(name) from error
-            raise KeyUnavailableError(
-                f"the passphrase does not open the key {name}", advice="try again; nobody can recover a lost passphrase"
-            ) from None
-        except (KeyError, TypeError, NotImplementedError) as error:
-            raise _damaged(name) from error
-        signer = Signer(Account.from_key(secret))
+        signer = Signer(Account.from_key(_decrypt(content, passphrase, name)))
         if signer.address != _address_of(content, name):
             raise _damaged(name)
         return signer
+
+    def find(self, name: str) -> StoredKey:
+        """Look a key up without opening it.
+
+        Raises:
+            KeyUnavailableError: There is no such key, or its file is damaged.
+            MalformedError: The name cannot be a file's.
+        """
+        return StoredKey(name=name, address=_address_of(self._read(name), name))
 
     def list(self) -> tuple[StoredKey, ...]:
         """Name the keys kept here, in order of their names; files that are none are passed over."""
         found = []
         for path in sorted(self._folder.glob("*.json")):
             try:
-                found.append(StoredKey(name=path.stem, address=_address_of(self._read(path.stem), path.stem)))
+                found.append(self.find(path.stem))
             except (KeyUnavailableError, MalformedError):
                 continue
         return tuple(found)
@@ -152,19 +163,15 @@ class KeyStore:
         path = self._path_of(name)
         try:
             with path.open("rb") as file:
-                content = json.loads(file.read(_MAX_FILE_BYTES))
+                return _parse(file.read(_MAX_FILE_BYTES), name)
         except FileNotFoundError as error:
             raise KeyUnavailableError(
                 f"there is no key {name}",
-                advice="check anchor_key and status_key in settings.toml, which name keystore files",
+                advice="make it with `credanchor key new`, or check its name: `credanchor key list` shows those there "
+                "are, and anchor_key and status_key in settings.toml name them",
             ) from error
         except OSError as error:
             raise KeyUnavailableError(f"the key {name} cannot be read: {error.strerror}") from error
-        except (ValueError, RecursionError) as error:
-            raise _damaged(name) from error
-        if not isinstance(content, dict):
-            raise _damaged(name)
-        return content
 
     def _write_new(self, path: Path, content: bytes) -> None:
         """Write whole or not at all, and never over another file."""
@@ -182,6 +189,31 @@ class KeyStore:
             raise _exists(path.stem) from error
         finally:
             draft.unlink()
+
+
+def _parse(data: bytes, name: str) -> dict[str, Any]:
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(name) from error
+    if not isinstance(content, dict):
+        raise _damaged(name)
+    return content
+
+
+def _decrypt(content: dict[str, Any], passphrase: str, name: str) -> bytes:
+    from eth_account import Account
+
+    try:
+        return bytes(Account.decrypt(content, passphrase))
+    except ValueError as error:
+        if "MAC" not in str(error):
+            raise _damaged(name) from error
+        raise KeyUnavailableError(
+            f"the passphrase does not open the key {name}", advice="try again; nobody can recover a lost passphrase"
+        ) from None
+    except (KeyError, TypeError, NotImplementedError) as error:
+        raise _damaged(name) from error
 
 
 def _address_of(content: Mapping[str, object], name: str) -> Address:

@@ -34,7 +34,16 @@ from anchor.policy import policy_to_text
 from registry.errors import ConflictError, SettingsError
 from registry.services.ledger_state import LedgerView
 from registry.services.locks import ProcessLock
-from registry.settings import POLICY_FILE, SETTINGS_FILE, TESTNET_FOLDER, Settings, load_settings, settings_to_text
+from registry.settings import (
+    KEYS_FOLDER,
+    POLICY_FILE,
+    SETTINGS_FILE,
+    TESTNET_FOLDER,
+    Settings,
+    load_settings,
+    settings_to_text,
+    write_whole,
+)
 
 ISSUER_DID: Final = "did:web:college.example"
 ISSUER_NAME: Final = "Collège Boréalis / Borealis College"
@@ -42,7 +51,6 @@ ISSUER_URL: Final = "https://college.example"
 PUBLIC_URL: Final = "http://127.0.0.1:8000"
 REGISTRY_NAME: Final = "Local testnet"
 
-KEYS_FOLDER: Final = "keys"
 PASSPHRASE_FILE: Final = "dev-passphrase"  # noqa: S105 - the name of the file
 _KEYS: Final = {"anchor": KeyScope.ANCHOR, "status": KeyScope.STATUS}
 
@@ -200,7 +208,7 @@ class Devnet:
         policy = Policy(
             registries=(pin,), vouching=Vouching.ONE_NODE, confirmations=0, max_age_seconds=None, nodes=(url,)
         )
-        _write_whole(self._home / POLICY_FILE, policy_to_text(policy))
+        write_whole(self._home / POLICY_FILE, policy_to_text(policy))
         settings: dict[str, str | int] = {
             "public_url": PUBLIC_URL,
             "rpc_url": url,
@@ -213,7 +221,7 @@ class Devnet:
             "status_key": f"{KEYS_FOLDER}/status.json",
             "passphrase_file": PASSPHRASE_FILE,
         }
-        _write_whole(self._home / SETTINGS_FILE, settings_to_text(settings))
+        write_whole(self._home / SETTINGS_FILE, settings_to_text(settings))
 
     def _testnet_now(self, notices: tuple[str, ...]) -> TestnetStatus:
         status = self._testnet.status()
@@ -236,10 +244,3 @@ def _replaced(settings: Settings) -> str:
 
 def _keep_nothing(_signed: SignedTransaction) -> None:
     """Keep no signed bytes."""
-
-
-def _write_whole(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.new")
-    draft.write_text(text, "utf-8")
-    draft.chmod(0o600)
-    draft.replace(path)
