@@ -187,6 +187,18 @@ def load_draft(home: Path) -> DraftSettings:
     return _load(home, DraftSettings)
 
 
+def check_settings(values: Mapping[str, str | int]) -> None:
+    """Check settings before they are written; none need be there but `rpc_url`.
+
+    Raises:
+        SettingsError: One is unknown or wrong.
+    """
+    try:
+        DraftSettings(**{**values, "home": Path()})  # type: ignore[arg-type]  # pydantic judges them
+    except ValidationError as error:
+        raise SettingsError(f"these settings cannot be used: {_problems(error)}", advice="Mend them.") from None
+
+
 def complete_settings(home: Path, values: Mapping[str, str | int]) -> None:
     """Set some settings in the file, leaving every other line of it as somebody wrote it.
 

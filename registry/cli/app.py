@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-from registry.cli import dev, issue, key, roster, status
+from registry.cli import dev, init, issue, key, roster, status
 
 _NEEDED: Final = (
     "alembic",
@@ -30,6 +30,7 @@ for _name in _NEEDED:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
+    app.command("init", help=init.HELP)(init.command)
     app.command("issue", help=issue.HELP)(issue.command)
     app.command("revoke", help=status.REVOKE_HELP)(status.revoke)
     app.command("suspend", help=status.SUSPEND_HELP)(status.suspend)

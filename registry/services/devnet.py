@@ -21,7 +21,6 @@ from typing import Final
 
 from anchor.errors import UndeterminedError, WrongLedgerError
 from anchor.events import IssuerAccredited, KeyAdded
-from anchor.ledger.abi import runtime_code_hash
 from anchor.ledger.answers import Receipt
 from anchor.ledger.client import Call, LedgerClient
 from anchor.ledger.contract import KeyConsent, RegistryContract, deployed_registry, deployment, require_event
@@ -29,11 +28,12 @@ from anchor.ledger.keys import KeyStore, Signer
 from anchor.ledger.rpc import RpcNode
 from anchor.ledger.testnet import CHAIN_ID, Testnet, TestnetStatus, dev_signer
 from anchor.ledger.transactions import SignedTransaction, TransactionSender
-from anchor.model import KeyScope, Policy, RegistryId, TrustedRegistry, Vouching, to_hex
+from anchor.model import KeyScope, RegistryId, to_hex
 from anchor.policy import policy_to_text
 from registry.errors import ConflictError, SettingsError
 from registry.services.ledger_state import LedgerView
 from registry.services.locks import ProcessLock
+from registry.services.setup import policy_for
 from registry.settings import (
     KEYS_FOLDER,
     POLICY_FILE,
@@ -204,10 +204,7 @@ class Devnet:
         return passphrase
 
     def _write_files(self, registry: RegistryId, issuer_id: int, url: str) -> None:
-        pin = TrustedRegistry(registry=registry, code_hash=runtime_code_hash(), name=REGISTRY_NAME)
-        policy = Policy(
-            registries=(pin,), vouching=Vouching.ONE_NODE, confirmations=0, max_age_seconds=None, nodes=(url,)
-        )
+        policy = policy_for(registry, url, REGISTRY_NAME)
         write_whole(self._home / POLICY_FILE, policy_to_text(policy))
         settings: dict[str, str | int] = {
             "public_url": PUBLIC_URL,
