@@ -38,7 +38,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     monkeypatch.setattr("registry.cli.init.is_interactive", lambda: True)
     monkeypatch.setattr(typer, "prompt", prompt)
-    monkeypatch.setattr(typer, "confirm", lambda question, **_options: answers[question.split()[0]])
+    monkeypatch.setattr(typer, "confirm", lambda question, **_options: answers["chain"])
     return answers
 
 
@@ -152,7 +152,7 @@ def test_a_node_with_an_access_key_comes_from_the_environment(
 
 
 def test_at_a_terminal_it_asks(bureau: Bureau, chain: Chain, terminal: dict[str, Any]) -> None:
-    terminal |= {"node": chain.url, "The": True, "Registry": chain.registry.to_text(), "DID": DID}
+    terminal |= {"node": chain.url, "chain": True, "Registry": chain.registry.to_text(), "DID": DID}
     terminal |= {"institution's name": "Collège", "status lists": "https://x.example"}
     assert bureau.run("init")[0] == 0
     draft = load_draft(bureau.home)
@@ -161,7 +161,7 @@ def test_at_a_terminal_it_asks(bureau: Bureau, chain: Chain, terminal: dict[str,
 
 
 def test_another_chain_than_meant_ends_it(bureau: Bureau, chain: Chain, terminal: dict[str, Any]) -> None:
-    terminal |= {"node": chain.url, "The": False}
+    terminal |= {"node": chain.url, "chain": False}
     assert bureau.run("init")[0] == 1
     assert not bureau.home.exists()
 
