@@ -38,7 +38,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     monkeypatch.setattr("registry.cli.init.is_interactive", lambda: True)
     monkeypatch.setattr(typer, "prompt", prompt)
-    monkeypatch.setattr(typer, "confirm", lambda question, **_options: answers["chain"])
+    monkeypatch.setattr(typer, "confirm", lambda *_question, **_options: answers["chain"])
     return answers
 
 
