@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-from registry.cli import dev, init, issue, key, registry, roster, status
+from registry.cli import dev, init, issue, issuer, key, registry, roster, status
 
 _NEEDED: Final = (
     "alembic",
@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
     app.command("revoke", help=status.REVOKE_HELP)(status.revoke)
     app.command("suspend", help=status.SUSPEND_HELP)(status.suspend)
     app.command("reinstate", help=status.REINSTATE_HELP)(status.reinstate)
+    app.add_typer(issuer.app, name="issuer")
     app.add_typer(key.app, name="key")
     app.add_typer(registry.app, name="registry")
     app.add_typer(roster.app, name="roster")

@@ -72,6 +72,20 @@ def read_input(path: Path, what: str, max_bytes: int) -> bytes:
         raise InputFormatError(f"{what} {path} cannot be read: {error.strerror}") from error
 
 
+def write_output(path: Path, text: str) -> None:
+    """Write a file that was named on the command line, whole or not at all.
+
+    Raises:
+        SettingsError: It cannot be written.
+    """
+    from registry.settings import write_whole
+
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}") from error
+
+
 @contextmanager
 def problems_reported(*, as_json: bool) -> Iterator[None]:
     """Report an input file's problems one by one, and end the command."""

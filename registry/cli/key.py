@@ -11,8 +11,18 @@ import typer
 
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
 from anchor.errors import KeyUnavailableError
-from anchor.model import to_hex
-from registry.cli.common import HomeOption, ask_new_passphrase, ask_passphrase, is_interactive, read_input
+from anchor.model import to_hex, to_utc
+from registry.cli.common import (
+    HomeOption,
+    ask_new_passphrase,
+    ask_passphrase,
+    is_interactive,
+    read_input,
+    write_output,
+)
+from registry.cli.parties import terms_facts
+from registry.cli.writing import YesFlag, ask_yes, show_facts
+from registry.errors import ConflictError
 
 if TYPE_CHECKING:
     from anchor.ledger.keys import StoredKey
@@ -58,6 +68,18 @@ Exit code: 0.
 Example:
 
   credanchor key list
+"""
+
+CONSENT_HELP: Final = """Let a key consent to act for an institution: shows what it signs, asks, signs, writes a file.
+
+Takes the file that the controller's machine wrote (credanchor issuer key request), and gives it another one back, for
+credanchor issuer key add. Needs no node and no settings. A key belongs to one institution for ever.
+
+Exit code: 0 signed · 1 you said no, or it is too late · 2 malformed or usage · 3 the signer does not answer.
+
+Example:
+
+  credanchor key consent request.json --key anchor --out consent.json
 """
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the key, such as anchor.")]
@@ -112,6 +134,39 @@ def show(home: HomeOption = None, as_json: JsonFlag = False) -> None:
         console.print(f"no keys in {printable(str(place.home))}: make one with `credanchor key new NAME`")
     for each in () if as_json else keys:
         console.print(f"{to_hex(each.address)}  {printable(each.name)}")
+
+
+@app.command("consent", help=CONSENT_HELP)
+def consent(
+    request: Annotated[Path, typer.Argument(metavar="REQUEST", help="File from credanchor issuer key request.")],
+    key: Annotated[str, typer.Option("--key", metavar="KEY", help="Name of the key here, or a remote signer's.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write.")],
+    yes: YesFlag = False,
+    home: HomeOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Let a key consent to act for an institution."""
+    from registry.services.key_requests import MAX_FILE_BYTES, SignedConsent, parse_request
+    from registry.wiring import Workplace, now
+
+    place = Workplace(home, ask_passphrase)
+    asked = parse_request(read_input(request, "the request", MAX_FILE_BYTES))
+    if asked.deadline < now():
+        raise ConflictError(
+            f"the consent could be used until {to_utc(asked.deadline)} only", advice="Ask the controller for a new one."
+        )
+    own = place.key(key)
+    if not as_json:
+        show_facts("consent", [("key", to_hex(own.address)), *terms_facts(asked)])
+    ask_yes("Sign it?", yes=yes, as_json=as_json)
+    with error_console.status("unlocking the key"):
+        signature = own.sign_key_consent(asked.registry, asked.consent_of(own.address))
+    write_output(out, SignedConsent(request=asked, key=own.address, signature=signature).to_text())
+    if as_json:
+        print_json({"format": FORMAT, "key": to_hex(own.address), "file": str(out)})
+        return
+    console.print(f"[bold green]✔[/] signed: {printable(str(out))}. Where the controller's key is, now run:")
+    console.print(f"  credanchor issuer key add {printable(out.name)} --key NAME")
 
 
 def _report(stored: StoredKey, home: Path, done: str, *, as_json: bool) -> None:
