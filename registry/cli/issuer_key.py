@@ -26,6 +26,7 @@ from registry.errors import ConflictError
 
 if TYPE_CHECKING:
     from anchor.ledger.answers import Receipt
+    from registry.services.compromise import Voided
     from registry.services.governance import IssuerFacts
     from registry.services.key_requests import KeyRequest, SignedConsent
     from registry.wiring import Workplace
@@ -254,8 +255,7 @@ def compromise(
         facts = [*_key_facts(stolen, record_then), ("since", to_utc(cut_off))]
         if record_then.scope == KeyScope.ANCHOR.value:
             void = voided_by(place.client, place.registry, stolen, cut_off)
-            what = f"{void.batch_count:,} batches with {void.credential_count:,} credentials become void"
-            facts.append(("effect", f"{what}, says the node; issue them anew with another key"))
+            facts.append(("effect", _void_effect(void)))
         else:
             facts.append(("effect", _epoch_effect(place.governance.issuer(record_then.issuer_id), record_then)))
     call = RegistryContract(place.registry).compromise_key(stolen, since=cut_off)
@@ -313,6 +313,13 @@ def _own_consent(place: Workplace, name: str, asked: KeyRequest) -> SignedConsen
 def _key_facts(key: Address, record: Key) -> list[tuple[str, str]]:
     scope = KeyScope(record.scope).name.lower()
     return [("key", f"{to_hex(key)}, {scope} key of issuer {record.issuer_id} since {to_utc(record.valid_from)}")]
+
+
+def _void_effect(void: Voided) -> str:
+    if void.batch_count == 0:
+        return "no batch becomes void, says the node"
+    batches = "1 batch" if void.batch_count == 1 else f"{void.batch_count:,} batches"
+    return f"{batches} with {void.credential_count:,} credentials become void, says the node; issue them anew"
 
 
 def _epoch_effect(issuer: IssuerFacts, record: Key) -> str:
