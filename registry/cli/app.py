@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-from registry.cli import dev, issue, roster, status
+from registry.cli import dev, init, issue, issuer, key, registry, roster, status
 
 _NEEDED: Final = (
     "alembic",
@@ -30,9 +30,13 @@ for _name in _NEEDED:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
+    app.command("init", help=init.HELP)(init.command)
     app.command("issue", help=issue.HELP)(issue.command)
     app.command("revoke", help=status.REVOKE_HELP)(status.revoke)
     app.command("suspend", help=status.SUSPEND_HELP)(status.suspend)
     app.command("reinstate", help=status.REINSTATE_HELP)(status.reinstate)
+    app.add_typer(issuer.app, name="issuer")
+    app.add_typer(key.app, name="key")
+    app.add_typer(registry.app, name="registry")
     app.add_typer(roster.app, name="roster")
     app.add_typer(dev.app, name="dev")

@@ -113,7 +113,7 @@ def test_killed_half_way_it_is_set_up_by_the_next_up(bureau: Bureau, monkeypatch
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(devnet, "_write_whole", fail)
+        patch.setattr(devnet, "write_whole", fail)
         bureau.run("dev", "up", "--port", "0")
     assert not (bureau.home / "settings.toml").exists()
     code, content = bureau.run_json("dev", "up")
