@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from anchor.cli.output import error_console, error_content, print_json, printable, report_error
-from registry.errors import InputFormatError, SettingsError
+from registry.errors import InputFormatError, Problem, SettingsError
 
 HomeOption = Annotated[
     Path | None,
@@ -61,15 +61,26 @@ def problems_reported(*, as_json: bool) -> Iterator[None]:
         if not error.problems:
             raise
         if as_json:
-            problems = [{"where": each.where, "reason": each.reason} for each in error.problems]
+            problems = [problem_content(problem) for problem in error.problems]
             print_json({"error": {**error_content(error), "problems": problems}})
             raise typer.Exit(error.exit_code) from error
         report_error(error, as_json=False)
         for problem in error.problems[:PROBLEMS_SHOWN]:
-            error_console.print(f"  {printable(problem.where)}: {printable(problem.reason)}")
+            error_console.print(f"  {printable(problem_text(problem))}")
         if len(error.problems) > PROBLEMS_SHOWN:
             error_console.print(f"  … and {len(error.problems) - PROBLEMS_SHOWN} more (--json lists them)")
         raise typer.Exit(error.exit_code) from error
+
+
+def problem_text(problem: Problem) -> str:
+    """Say a problem in one line; a stranger may have written part of it."""
+    text = f"{problem.where}: {problem.reason}" if problem.where else problem.reason
+    return f"{text} ({problem.hint})" if problem.hint else text
+
+
+def problem_content(problem: Problem) -> dict[str, str]:
+    """Give a problem as a member of a JSON document."""
+    return {"where": problem.where, "reason": problem.reason, "hint": problem.hint}
 
 
 @contextmanager

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
-from registry.cli.common import PROBLEMS_SHOWN, HomeOption
-from registry.errors import Problem
+from registry.cli.common import PROBLEMS_SHOWN, HomeOption, problem_content, problem_text
 
 if TYPE_CHECKING:
     from registry.services.roster import Roster, RosterOptions, RosterReport
@@ -164,7 +163,7 @@ def write_rejects(roster: Roster, report: RosterReport, path: Path) -> None:
     """Write the rows that have a problem, as they are, with what is wrong: a CSV file to be mended and read again."""
     by_row: dict[str, list[str]] = {}
     for problem in report.problems:
-        by_row.setdefault(problem.where.partition(",")[0], []).append(_problem_text(problem))
+        by_row.setdefault(problem.where.partition(",")[0], []).append(problem_text(problem))
     # As spreadsheets know it for UTF-8.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         rows = csv.writer(file)
@@ -187,8 +186,8 @@ def report_content(report: RosterReport) -> dict[str, Any]:
         "goodCount": report.good_count,
         "passedOver": dict(report.passed_over),
         "problemCount": report.problem_count,
-        "problems": [_problem_content(problem) for problem in report.problems],
-        "warnings": [_problem_content(problem) for problem in report.warnings],
+        "problems": [problem_content(problem) for problem in report.problems],
+        "warnings": [problem_content(problem) for problem in report.warnings],
     }
 
 
@@ -202,9 +201,9 @@ def print_report(report: RosterReport) -> None:
     for note in (*report.form.notes, *report.columns.suggestions):
         error_console.print(f"[yellow]![/] {printable(note)}")
     for warning in report.warnings[:PROBLEMS_SHOWN]:
-        error_console.print(f"[yellow]![/] {printable(_problem_text(warning))}")
+        error_console.print(f"[yellow]![/] {printable(problem_text(warning))}")
     for problem in report.problems[:PROBLEMS_SHOWN]:
-        error_console.print(f"[bold red]✘[/] {printable(_problem_text(problem))}")
+        error_console.print(f"[bold red]✘[/] {printable(problem_text(problem))}")
     if report.problem_count > PROBLEMS_SHOWN:
         error_console.print(f"  … and {report.problem_count - PROBLEMS_SHOWN:,} more (--json lists them)")
     _print_counts(report.good_count, report.passed_over, report.problem_count)
@@ -219,15 +218,6 @@ def _print_counts(good_count: int, passed_over: Mapping[str, int], problem_count
         console.print(f"[bold green]✔[/] {good_count:,} rows, all good")
     else:
         console.print("[bold red]✘[/] there is nobody to issue to")
-
-
-def _problem_text(problem: Problem) -> str:
-    text = f"{problem.where}: {problem.reason}" if problem.where else problem.reason
-    return f"{text} ({problem.hint})" if problem.hint else text
-
-
-def _problem_content(problem: Problem) -> dict[str, str]:
-    return {"where": problem.where, "reason": problem.reason, "hint": problem.hint}
 
 
 def _profiles(home: Path | None) -> Any:
