@@ -111,12 +111,12 @@ def print_problems(problems: Sequence[Problem], count: int) -> None:
         count: How many there are in all.
     """
     for problem in problems[:PROBLEMS_SHOWN]:
-        error_console.print(f"[bold red]✘[/] {printable(problem_to_text(problem))}")
+        error_console.print(f"[bold red]✘[/] {printable(problem_text(problem))}")
     if count > PROBLEMS_SHOWN:
         error_console.print(f"  … and {count - PROBLEMS_SHOWN:,} more (--json lists them)")
 
 
-def problem_to_text(problem: Problem) -> str:
+def problem_text(problem: Problem) -> str:
     """Say where, what and what to do."""
     text = f"{problem.where}: {problem.reason}" if problem.where else problem.reason
     return f"{text} ({problem.hint})" if problem.hint else text

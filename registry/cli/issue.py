@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -27,6 +27,7 @@ from registry.cli.common import (
 from registry.cli.roster import DatesOption, MapOption, ProfileOption, roster_options, write_rejects
 from registry.errors import ConflictError, RosterFormatError
 from registry.services.achievement import check_achievement, parse_achievement
+from registry.services.results import result_rule
 from registry.services.roster import RosterOptions, RosterReport, open_roster
 
 if TYPE_CHECKING:
@@ -222,7 +223,8 @@ class _Issuing:
     def _check_roster(self, options: _Options) -> RosterReport:
         from registry.services.earlier import find_earlier
 
-        roster = open_roster(options.roster, options.reading)
+        rule = result_rule(self._frame.achievement)
+        roster = open_roster(options.roster, replace(options.reading, result_rule=rule))
         with error_console.status("reading the roster"):
             report = roster.check()
             if not options.again:

@@ -24,9 +24,9 @@ from registry.services.credentials import (
     CredentialValues,
     assemble_credential,
     iso_time,
-    results_of,
 )
 from registry.services.recipient import NOTHING_MORE, Recipient
+from registry.services.results import result_rule
 from registry.services.text import FORBIDDEN_CHARACTER
 
 _MARKER_BYTES: Final = 20
@@ -140,7 +140,7 @@ class CredentialTemplate:
     def _make_results(self, text: str) -> bytes:
         _check_characters(text)
         # Only objects are canonicalised: the list without the object around it.
-        return canonicalize({"": results_of(self.achievement, text)})[len('{"":') : -len("}")]
+        return canonicalize({"": result_rule(self.achievement).to_result(text)})[len('{"":') : -len("}")]
 
 
 class _Anything(dict[bytes, bytes]):
