@@ -25,6 +25,9 @@ which takes 0.7 s to import, is needed only when there is something to migrate."
 BUSY_SECONDS: Final = 60
 """How long a writer waits for another one: sealing a million credentials takes less."""
 
+CACHE_KIBIBYTES: Final = 32 * 1024
+"""Of SQLite's pages: what a million credentials change of the index of UUIDs is not written again and again."""
+
 _WRITES: Final = "credanchor_writes"
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -112,6 +115,7 @@ def _prepare_sqlite(engine: Engine) -> None:
             "synchronous=FULL",
             "foreign_keys=ON",
             f"busy_timeout={BUSY_SECONDS * 1000}",
+            f"cache_size=-{CACHE_KIBIBYTES}",
             # Erased data shall not linger in free pages.
             "secure_delete=FAST",
         ):
