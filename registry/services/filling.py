@@ -25,7 +25,7 @@ from registry.services.spool import Partition, in_order
 from registry.services.template import EMAIL_ONLY, CredentialTemplate, shape_of
 
 EMAIL_SALT_BYTES: Final = 16
-"""Enough that hashes of one address cannot be matched, nor a table of them be made beforehand; as many as a UUID has."""
+"""Enough that hashes of one address cannot be matched, nor a table of them be made beforehand."""
 
 HELPERS_FROM: Final = 20_000
 """Fewer credentials are done before other processes have started."""

@@ -20,6 +20,7 @@ from anchor.canonical import JsonObject, canonicalize
 from anchor.errors import CredentialFormatError
 from anchor.identity import email_hash, email_identity, name_identity
 from anchor.model import StatusPosition
+from registry.errors import StoreError
 from registry.services.credentials import (
     CredentialFrame,
     CredentialParts,
@@ -41,6 +42,8 @@ EMAIL_ONLY: Final = 1
 """Shape of recipients with name and e-mail alone; 0: with a name alone."""
 _SLOT: Final = re.compile(rb"%(?:%|\((\w+)\)b)")
 """A slot, or a per cent sign that is meant as such."""
+_ALWAYS: Final = frozenset({"id", "name", "list", "index"})
+"""Slots of every template."""
 _TIMES: Final = {
     "valid_from": "valid_from",
     "valid_until": "valid_until",
@@ -68,13 +71,19 @@ class CredentialTemplate:
 
     Args:
         text: As made by `compile`, perhaps long ago: the database keeps it.
+
+    Raises:
+        StoreError: It was not made by `compile`.
     """
 
     def __init__(self, text: bytes) -> None:
         self.text: Final = text
         # Formatting a tuple takes half the time of formatting a dictionary.
         self._form: Final = _SLOT.sub(lambda found: b"%b" if found[1] else b"%%", text)
-        self._in_order: Final = itemgetter(*(slot.decode() for slot in _SLOT.findall(text) if slot))
+        slots = [slot.decode() for slot in _SLOT.findall(text) if slot]
+        if not _ALWAYS.issubset(slots):
+            raise _not_ours()
+        self._in_order: Final = itemgetter(*slots)
         self._results: Final = lru_cache(maxsize=1024)(self._make_results)
 
     @cached_property
@@ -118,6 +127,7 @@ class CredentialTemplate:
 
         Raises:
             CredentialFormatError: A text has a lone surrogate or a Unicode noncharacter.
+            StoreError: The template is not one for this shape: somebody altered it.
         """
         identifier, recipient, email_salt, position = values
         slots = {
@@ -131,7 +141,10 @@ class CredentialTemplate:
             slots["salt"] = email_salt.encode()
         if recipient[2:] != NOTHING_MORE:
             self._add_more(slots, recipient)
-        canonical: bytes = self._form % self._in_order(slots)
+        try:
+            canonical: bytes = self._form % self._in_order(slots)
+        except (KeyError, TypeError, ValueError) as error:
+            raise _not_ours() from error
         return canonical
 
     def _add_more(self, slots: dict[str, bytes], recipient: Recipient) -> None:
@@ -150,6 +163,13 @@ class CredentialTemplate:
         _check_characters(text)
         # Only objects are canonicalised: the list without the object around it.
         return canonicalize({"": result_rule(self.achievement).to_result(text)})[len('{"":') : -len("}")]
+
+
+def _not_ours() -> StoreError:
+    return StoreError(
+        "the database holds a template that was not made for its credentials",
+        advice="The database was altered: restore it from a backup.",
+    )
 
 
 class _Anything(dict[bytes, bytes]):
