@@ -36,9 +36,11 @@ if TYPE_CHECKING:
     from registry.services.governance import Governance
     from registry.services.ledger_state import LedgerView
     from registry.services.locks import ProcessLock
+    from registry.services.replace import Replacer
     from registry.services.sending import Outbox
     from registry.services.setup_sending import DeferredKey, SetupSender
     from registry.services.status import StatusService
+    from registry.services.targets import TargetFinder
     from registry.store.engine import Store
 
 LOCKS_FOLDER: Final = "locks"
@@ -127,6 +129,20 @@ class Institution:
 
         outbox = self._outbox(self.settings.status_key)
         return StatusService(self.store, outbox, self.view, self.settings.issuer_id)
+
+    @cached_property
+    def targets(self) -> TargetFinder:
+        """Takes what a person names as credentials whose status is to change; needs no key."""
+        from registry.services.targets import TargetFinder
+
+        return TargetFinder(self.store, self.settings.registry_id, self.settings.issuer_id)
+
+    @cached_property
+    def replacer(self) -> Replacer:
+        """Replaces credentials, with both keys."""
+        from registry.services.replace import Replacer
+
+        return Replacer(self.store, self.approvals, self.anchoring, self.status)
 
     def frame(self, achievement: JsonObject, *, valid_from: int) -> CredentialFrame:
         """Put an achievement into what this issuer's credentials have in common."""

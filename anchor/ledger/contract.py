@@ -99,6 +99,10 @@ class RegistryContract:
         """Revoke credentials: for a status key. Words strictly increasing, with the bits to set in each."""
         return self._call("revoke", [issuer_id, status_list, words, masks, reason], "revoke")
 
+    def revoke_batch(self, *, issuer_id: int, root: Hash32, reason: int) -> Call:
+        """Revoke all credentials of a batch: for a status key."""
+        return self._call("revokeBatch", [issuer_id, root, reason], "revoke the batch")
+
     def suspend(
         self, *, issuer_id: int, status_list: int, words: Sequence[int], masks: Sequence[int], reason: int
     ) -> Call:
@@ -110,10 +114,6 @@ class RegistryContract:
     ) -> Call:
         """Lift suspensions: as `revoke`, with the bits to clear."""
         return self._call("reinstate", [issuer_id, status_list, words, masks, reason], "reinstate")
-
-    def revoke_batch(self, *, issuer_id: int, root: Hash32, reason: int) -> Call:
-        """Revoke a whole batch: for a status key."""
-        return self._call("revokeBatch", [issuer_id, root, reason], "revoke the batch")
 
     def _call(self, name: str, values: Sequence[object], what: str) -> Call:
         selector, types = _functions()[name]

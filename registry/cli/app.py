@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-from registry.cli import dev, init, issue, issuer, key, registry, roster, status
+from registry.cli import dev, find, init, issue, issuer, key, person, registry, replace, roster, status
 
 _NEEDED: Final = (
     "alembic",
@@ -32,9 +32,13 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("init", help=init.HELP)(init.command)
     app.command("issue", help=issue.HELP)(issue.command)
+    app.command("find", help=find.HELP)(find.command)
     app.command("revoke", help=status.REVOKE_HELP)(status.revoke)
     app.command("suspend", help=status.SUSPEND_HELP)(status.suspend)
     app.command("reinstate", help=status.REINSTATE_HELP)(status.reinstate)
+    app.command("replace", help=replace.HELP)(replace.command)
+    app.command("export", help=person.EXPORT_HELP)(person.export)
+    app.command("erase", help=person.ERASE_HELP)(person.erase)
     app.add_typer(issuer.app, name="issuer")
     app.add_typer(key.app, name="key")
     app.add_typer(registry.app, name="registry")

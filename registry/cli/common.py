@@ -6,17 +6,28 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.cli.output import error_console, error_content, print_json, printable, report_error
-from registry.errors import InputFormatError, Problem, SettingsError
+from anchor.credential import parse_credential
+from anchor.errors import LedgerError, MalformedError
+from registry.errors import InputFormatError, NotPermittedError, Problem, SettingsError
+
+if TYPE_CHECKING:
+    from registry.services.find import Found
+    from registry.services.standing import CredentialState
+    from registry.wiring import Institution
 
 HomeOption = Annotated[
     Path | None,
     typer.Option("--home", help="Folder with settings, keys and database. Default: $CREDANCHOR_HOME or ./.credanchor."),
 ]
+
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Do not ask the ledger how they stand.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation: for scripts.")]
 
 PROBLEMS_SHOWN: Final = 20
 """On the screen; `--json` gives all that were found."""
@@ -59,6 +70,47 @@ def _require_somebody() -> None:
         )
 
 
+def confirm(what: str, *, yes: bool) -> None:
+    """Ask once, before anything is done that cannot be taken back; ends the command if the answer is no.
+
+    Args:
+        what: What would be done, for a message: "change 3 credentials".
+        yes: It was said on the command line already.
+
+    Raises:
+        NotPermittedError: Nobody is at the keyboard.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise NotPermittedError(
+            f"this would {what}, and nobody is at the keyboard to confirm it",
+            advice="Nothing was done. Say --yes to do it without being asked.",
+        )
+    if not typer.confirm("Go on?", default=False, err=True):
+        error_console.print("nothing was done")
+        raise typer.Exit(NotPermittedError.exit_code)
+
+
+def prove_states(
+    institution: Institution, found: Sequence[Found], *, offline: bool
+) -> tuple[CredentialState | None, ...]:
+    """Prove how credentials stand; None where that is not asked for, or they are another issuer's.
+
+    Raises:
+        LedgerError: The ledger was not read; the advice names --offline.
+    """
+    if offline:
+        return (None,) * len(found)
+    from registry.services.standing import states_of
+
+    try:
+        return states_of(institution.view, institution.settings.issuer_id, found)
+    except LedgerError as error:
+        error.advice = f"{error.advice} With --offline, what is in the database is shown all the same.".strip()
+        raise
+
+
 def read_input(path: Path, what: str, max_bytes: int) -> bytes:
     """Read a file that was named on the command line, at most one byte more than it may have.
 
@@ -84,6 +136,21 @@ def write_output(path: Path, text: str) -> None:
         write_whole(path, text)
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def id_of_file(text: str) -> str:
+    """Give a credential file's id in its place; what names no file stays as it is.
+
+    Raises:
+        MalformedError: The file is no credential, or has no id.
+    """
+    path = Path(text)
+    if not path.is_file():
+        return text
+    identifier = parse_credential(read_input(path, "the credential", MAX_DOCUMENT_BYTES)).id
+    if not identifier:
+        raise MalformedError(f"the credential {path} has no id", advice="Look for it by name or e-mail.")
+    return identifier
 
 
 @contextmanager

@@ -27,6 +27,15 @@ class Cost:
     """If it rises as far as the transactions allow."""
     transaction_count: int
 
+    def __add__(self, other: Cost) -> Cost:
+        """Give what both cost."""
+        return Cost(
+            gas=self.gas + other.gas,
+            likely_wei=self.likely_wei + other.likely_wei,
+            max_wei=self.max_wei + other.max_wei,
+            transaction_count=self.transaction_count + other.transaction_count,
+        )
+
     def to_text(self) -> str:
         """Say it for people: `61,000 gas in 1 transaction, about 0.000061 coins, at most 0.000122`."""
         transactions = "1 transaction" if self.transaction_count == 1 else f"{self.transaction_count} transactions"

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from sqlalchemy import Connection
+
 from anchor.canonical import JsonObject, canonicalize
 from anchor.merkle import build_levels
 from anchor.model import MAX_UINT32, Hash32
@@ -59,6 +61,7 @@ def seal_batch(
     without: Set[int] = frozenset(),
     again: bool = False,
     progress: Callable[[int], object] = lambda _count: None,
+    keep: Callable[[Connection, BatchRecord], None] = lambda _connection, _batch: None,
 ) -> BatchRecord:
     """Make a batch of credentials and keep it.
 
@@ -70,6 +73,7 @@ def seal_batch(
         without: Numbers of rows to leave out.
         again: Issue what was issued before.
         progress: Told now and then how many more are done.
+        keep: Writes, in the same transaction, what else must be known of the batch. If it raises, nothing is kept.
 
     Raises:
         RosterFormatError: There are no recipients, or more than a batch can hold.
@@ -105,7 +109,9 @@ def seal_batch(
         levels = build_levels(bytes(leaves))
         approval = approvals.approve(issuer, Hash32(levels[-1]), size)
         finish_batch(connection, batch, levels, roster_hash=hashed, approval=approval)
-        return get_batch(connection, batch)
+        sealed = get_batch(connection, batch)
+        keep(connection, sealed)
+        return sealed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,45 +1,40 @@
-"""Revoking, suspending and reinstating: by file, even with the database gone, or by id from the database.
+"""Revoking, suspending and reinstating, one or many: first a plan, which can be shown and priced, then the sending.
 
-    1  targets    from a file: it must be this issuer's, and unaltered up to its root; from the database: an id
-    2  settle     earlier status transactions whose fate is not known
-    3  prove      the batches are anchored by this issuer; how the bits stand
-    4  send       one transaction for each status list, whatever the number of credentials
+    1  settle   earlier status transactions whose fate is not known
+    2  prove    the batches are anchored by this issuer; how each credential stands
+    3  plan     what would change nothing is passed over; the rest in as few transactions as there can be: one for each
+                status list, however many credentials, or `revokeBatch` for a whole batch
+    4  send     one after the other; each is in the database before a node has it
 
-A file is believed in nothing but what leads to the ledger: a forged one could otherwise have somebody else's credential
-revoked. What stands in its way: its leaf, which holds the status position, is included under its root (1), and this
-issuer anchored the root (3).
+Killed at any point, the same again does only what is not done yet: steps 1 and 2 find out.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import Connection
 
-from anchor.credential import parse_credential
-from anchor.errors import InclusionError, LedgerError, MalformedError, NotAnchoredError, ReplacedError, RevertedError
-from anchor.events import CredentialsReinstated, CredentialsRevoked, CredentialsSuspended, StatusChanged
-from anchor.evidence import EvidenceRequest, LedgerState, batch_slot, issuer_slot, word_slot
+from anchor.errors import LedgerError, NotAnchoredError, ReplacedError, RevertedError
+from anchor.events import BatchRevoked, CredentialsReinstated, CredentialsRevoked, CredentialsSuspended, StatusChanged
 from anchor.ledger.answers import Receipt
+from anchor.ledger.client import Call
 from anchor.ledger.contract import RegistryContract, require_event
-from anchor.merkle import check_inclusion
-from anchor.model import Hash32, StatusPosition
-from anchor.status import StatusPurpose, StatusReason, group_positions, positions_of, word_of
-from registry.errors import NotFoundError, NotPermittedError
+from anchor.model import Address, Hash32, StatusPosition
+from anchor.status import StatusReason, positions_of
 from registry.services.ledger_state import LedgerView
 from registry.services.sending import Outbox, note_mined
-from registry.services.stored import anchor_proof
-from registry.store.batches import get_batch, get_credential, issuer_ref, prove
+from registry.services.standing import Standing, WordKey, read_standing
+from registry.services.targets import StatusTarget, Words
+from registry.store.batches import issuer_ref
 from registry.store.engine import Store
+from registry.store.people import names_at
 from registry.store.records import StatusKind, TransactionId
-from registry.store.transactions import keep_status_changes, open_status_transactions
-
-_UUID: Final = re.compile(r"(?:urn:uuid:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
+from registry.store.transactions import keep_batch_revocation, keep_status_changes, open_status_transactions
 
 _EVENTS: Final[dict[StatusKind, type[StatusChanged]]] = {
     StatusKind.REVOKE: CredentialsRevoked,
@@ -49,23 +44,30 @@ _EVENTS: Final[dict[StatusKind, type[StatusChanged]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatusTarget:
-    """A credential whose status is to change."""
+class Step:
+    """One transaction."""
 
-    name: str
-    """What the person called it: a file's name or an id."""
-    request: EvidenceRequest
+    call: Call
+    keep: Callable[[Connection, TransactionId], None]
+    """Notes in the database what it is for."""
+    check: Callable[[Receipt], None]
+    """Checks, once it is mined, that it did what was meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatusOutcome:
-    """What came of a change."""
+class StatusPlan:
+    """What would change, and how."""
 
     changed: tuple[StatusTarget, ...]
     refused: tuple[tuple[StatusTarget, str], ...]
-    """Those that nothing was done for, with the reason in plain words."""
-    receipts: tuple[Receipt, ...]
-    """Of the transactions, one for each status list."""
+    """Those that nothing would be done for, with the reason in plain words."""
+    count: int
+    """Credentials that change."""
+    passed_over_count: int
+    """Credentials of whole batches that stay as they are: revoked, or changed already."""
+    first: tuple[StatusPosition, ...]
+    """Where some of those that change are."""
+    steps: tuple[Step, ...]
 
 
 class StatusService:
@@ -85,82 +87,74 @@ class StatusService:
         self._issuer_id: Final = issuer_id
         self._contract: Final = RegistryContract(view.registry)
 
-    def target_of_file(self, name: str, data: bytes) -> StatusTarget:
-        """Take a credential file as a target.
+    @property
+    def sender(self) -> Address:
+        """The account that sends."""
+        return self._outbox.sender.address
 
-        Raises:
-            MalformedError: It is no credential.
-            NotPermittedError: It has no anchor proof of this issuer on this registry.
-            InclusionError: It was altered.
-        """
-        try:
-            credential = parse_credential(data)
-            for request in credential.requests:
-                if (request.proof.registry, request.proof.issuer_id) == (self._view.registry, self._issuer_id):
-                    check_inclusion(credential.leaf(request), request.proof.inclusion, request.proof.root)
-                    return StatusTarget(name=name, request=request)
-        except (MalformedError, InclusionError) as error:
-            raise type(error)(f"{name}: {error}", advice=error.advice) from error
-        raise NotPermittedError(
-            f"{name} was not anchored by issuer {self._issuer_id} on the registry {self._view.registry.to_text()}",
-            advice="Only the institution that issued a credential can change its status.",
-        )
-
-    def target_of_id(self, text: str) -> StatusTarget:
-        """Take a credential from the database as a target.
+    def plan(self, targets: Sequence[StatusTarget], kind: StatusKind, reason: StatusReason) -> StatusPlan:
+        """Work out what a change comes to; sends nothing new.
 
         Args:
-            text: `urn:uuid:…`, or the UUID alone.
-
-        Raises:
-            NotFoundError: It is no such id, or the database has no such credential.
-            NotPermittedError: It belongs to another issuer or registry than the settings name.
-        """
-        match = _UUID.fullmatch(text)
-        if match is None:
-            raise NotFoundError(
-                f"{text[:100]} is neither a file nor the id of a credential",
-                advice="Give a credential file, or an id as urn:uuid:….",
-            )
-        with self._store.reading() as connection:
-            credential = get_credential(connection, UUID(match[1]))
-            batch = get_batch(connection, credential.batch)
-            proof = prove(connection, batch, credential.leaf_index)
-        if (batch.issuer.registry, batch.issuer.issuer_id) != (self._view.registry, self._issuer_id):
-            raise NotPermittedError(f"{text} belongs to another issuer or registry than the settings name")
-        request = EvidenceRequest(proof=anchor_proof(batch, credential, proof), position=credential.position)
-        return StatusTarget(name=text, request=request)
-
-    def change(
-        self, targets: Sequence[StatusTarget], kind: StatusKind, reason: StatusReason, *, now: int
-    ) -> StatusOutcome:
-        """Change the status of credentials; each that it would not change is passed over and named.
-
-        Args:
-            targets: From `target_of_file` and `target_of_id`.
+            targets: From `registry.services.targets`.
             kind: What to do.
             reason: Why; it stands on the ledger for ever.
+
+        Raises:
+            NotAnchoredError: A batch is not on the ledger.
+            LedgerUnavailableError: The node did not answer; safe to try again.
+            OutcomeUnknownError: An earlier transaction is not mined yet; trying again finds out.
+        """
+        self._settle_earlier()
+        batches = [target for target in targets if _by_its_root(target, kind)]
+        singles = [target for target in targets if not _by_its_root(target, kind)]
+        standing = self._standing(targets, singles)
+        draft = _Draft(kind, standing)
+        for target in batches:
+            draft.take_batch(target)
+        for target in singles:
+            draft.take(target)
+        return StatusPlan(
+            changed=tuple(draft.changed),
+            refused=tuple(draft.refused),
+            count=draft.count,
+            passed_over_count=draft.passed_over_count,
+            first=tuple(draft.positions()),
+            steps=(
+                *(self._batch_step(root, reason) for root in draft.roots),
+                *(self._step(kind, reason, *each) for each in sorted(draft.words.items())),
+            ),
+        )
+
+    def names(self, plan: StatusPlan) -> tuple[str, ...]:
+        """Give the names of the first of those whose credentials would change, as far as the database knows them."""
+        with self._store.reading() as connection:
+            return names_at(connection, self._view.registry, self._issuer_id, plan.first)
+
+    def carry_out(self, plan: StatusPlan, *, now: int) -> tuple[Receipt, ...]:
+        """Send what was planned, and wait until it is mined.
+
+        Args:
+            plan: From `plan`, just now.
             now: Unix seconds.
 
         Raises:
-            NotAnchoredError: A batch is not on the ledger; nothing was sent.
             RevertedError: The contract refused.
             LedgerUnavailableError: The node did not answer; safe to try again.
             OutcomeUnknownError: Sent, but not mined yet; trying again finds out.
         """
-        self._settle_earlier()
-        unique = {target.request.position: target for target in targets}
-        standing = self._standing([target.request for target in unique.values()])
-        refused = [
-            (target, why) for target in unique.values() if (why := _why_not(kind, *standing[target.request.position]))
-        ]
-        passed_over = {target.request.position for target, _ in refused}
-        changed = [target for position, target in unique.items() if position not in passed_over]
-        receipts = [
-            self._send(kind, reason, status_list, words, now)
-            for status_list, words in group_positions(target.request.position for target in changed).items()
-        ]
-        return StatusOutcome(changed=tuple(changed), refused=tuple(refused), receipts=tuple(receipts))
+        receipts: list[Receipt] = []
+        for step in plan.steps:
+            try:
+                receipt = self._finish(self._outbox.send(step.call, step.keep, now=now))
+            except LedgerError as error:
+                if len(plan.steps) > 1:
+                    done = f"{len(receipts)} of {len(plan.steps)} transactions are done"
+                    error.advice = f"{error.advice} {done}: the same command again does only the rest.".strip()
+                raise
+            step.check(receipt)
+            receipts.append(receipt)
+        return tuple(receipts)
 
     def _settle_earlier(self) -> None:
         sender = self._outbox.sender
@@ -172,57 +166,46 @@ class StatusService:
             except (RevertedError, ReplacedError):
                 continue  # noted; what it was to change is asked for again, or is no longer wanted
 
-    def _standing(self, requests: Sequence[EvidenceRequest]) -> dict[StatusPosition, tuple[bool, bool]]:
-        """Prove that the batches are anchored, and for each position whether it is revoked and suspended."""
-        batches = {request.proof.root: request.proof.inclusion.size for request in requests}
-        state = self._view.state(
-            [issuer_slot(self._issuer_id), *(batch_slot(self._issuer_id, root) for root in batches)]
-        )
-        for root, size in batches.items():
-            batch = state.batch(self._issuer_id, root)
+    def _standing(self, targets: Iterable[StatusTarget], singles: Iterable[StatusTarget]) -> Standing:
+        """Prove that the batches are anchored, and how the words that matter stand."""
+        sizes = {target.root: target.size for target in targets}
+        keys = (key for target in singles for key, _ in _masks(target.words))
+        standing = read_standing(self._view, self._issuer_id, sizes, keys)
+        for root, size in sizes.items():
+            batch = standing.batches[root]
             if batch.anchored_at == 0 or batch.size != size:
                 raise NotAnchoredError(
                     "a credential's batch is not on the ledger, so that there is no status to change",
                     advice="Anchor it first (`credanchor issue --resume`), or check that the file is genuine.",
                 )
-        epoch = state.issuer(self._issuer_id).status_epoch
-        positions = [request.position for request in requests]
-        bits = self._view.state(
-            {
-                slot
-                for position in positions
-                for slot in (_word_slot(purpose, self._issuer_id, epoch, position) for purpose in StatusPurpose)
-            }
-        )
-        return {position: self._bits(bits, epoch, position) for position in positions}
+        return standing
 
-    def _bits(self, state: LedgerState, epoch: int, position: StatusPosition) -> tuple[bool, bool]:
-        return (
-            state.bit(StatusPurpose.REVOCATION, self._issuer_id, epoch, position),
-            state.bit(StatusPurpose.SUSPENSION, self._issuer_id, epoch, position),
-        )
-
-    def _send(
-        self, kind: StatusKind, reason: StatusReason, status_list: int, words: dict[int, int], now: int
-    ) -> Receipt:
+    def _step(self, kind: StatusKind, reason: StatusReason, status_list: int, words: dict[int, int]) -> Step:
         encode = {
             StatusKind.REVOKE: self._contract.revoke,
             StatusKind.SUSPEND: self._contract.suspend,
             StatusKind.REINSTATE: self._contract.reinstate,
         }[kind]
+        in_order = dict(sorted(words.items()))
         call = encode(
             issuer_id=self._issuer_id,
             status_list=status_list,
-            words=list(words),
-            masks=list(words.values()),
+            words=list(in_order),
+            masks=list(in_order.values()),
             reason=reason.value,
         )
-        keep = partial(self._keep, kind, reason, status_list, words)
-        receipt = self._finish(self._outbox.send(call, keep, now=now))
-        event = require_event(receipt, self._view.registry, _EVENTS[kind])
-        if (event.issuer_id, event.status_list) != (self._issuer_id, status_list):
-            raise LedgerError(f"the transaction to {kind.value} changed the status of something else")
-        return receipt
+        return Step(
+            call=call,
+            keep=partial(self._keep, kind, reason, status_list, in_order),
+            check=partial(self._check, kind, status_list),
+        )
+
+    def _batch_step(self, root: Hash32, reason: StatusReason) -> Step:
+        return Step(
+            call=self._contract.revoke_batch(issuer_id=self._issuer_id, root=root, reason=reason.value),
+            keep=partial(self._keep_batch, root, reason),
+            check=partial(self._check_batch, root),
+        )
 
     def _finish(self, transaction: TransactionId) -> Receipt:
         receipt = self._outbox.settle(transaction)
@@ -243,17 +226,107 @@ class StatusService:
         positions = (position for word, mask in words.items() for position in positions_of(status_list, word, mask))
         keep_status_changes(connection, transaction, issuer, positions, kind, reason.value)
 
+    def _keep_batch(
+        self, root: Hash32, reason: StatusReason, connection: Connection, transaction: TransactionId
+    ) -> None:
+        issuer = issuer_ref(connection, self._view.registry, self._issuer_id)
+        keep_batch_revocation(connection, transaction, issuer, root, reason.value)
 
-def _word_slot(purpose: StatusPurpose, issuer_id: int, epoch: int, position: StatusPosition) -> Hash32:
-    return word_slot(purpose, issuer_id, epoch, position.status_list, word_of(position.index))
+    def _check(self, kind: StatusKind, status_list: int, receipt: Receipt) -> None:
+        event = require_event(receipt, self._view.registry, _EVENTS[kind])
+        if (event.issuer_id, event.status_list) != (self._issuer_id, status_list):
+            raise LedgerError(f"the transaction to {kind.value} changed the status of something else")
+
+    def _check_batch(self, root: Hash32, receipt: Receipt) -> None:
+        event = require_event(receipt, self._view.registry, BatchRevoked)
+        if (event.issuer_id, event.root) != (self._issuer_id, root):
+            raise LedgerError("the transaction to revoke a batch revoked another one")
 
 
-def _why_not(kind: StatusKind, revoked: bool, suspended: bool) -> str:
-    """Say why a change would change nothing; empty if it would."""
+class _Draft:
+    """Sorts targets into what changes and what does not."""
+
+    FIRST: Final = 5
+    """How many of those that change are named to the person who confirms."""
+
+    def __init__(self, kind: StatusKind, standing: Standing) -> None:
+        self._kind: Final = kind
+        self._standing: Final = standing
+        self._seen: Final[dict[WordKey, int]] = {}
+        """Bits that some target meant already: nobody is counted twice."""
+        self.changed: Final[list[StatusTarget]] = []
+        self.refused: Final[list[tuple[StatusTarget, str]]] = []
+        self.count = 0
+        self.passed_over_count = 0
+        self.words: Final[dict[int, dict[int, int]]] = {}
+        self.roots: Final[dict[Hash32, StatusTarget]] = {}
+
+    def take_batch(self, target: StatusTarget) -> None:
+        """Take a batch that is revoked by its root."""
+        if self._standing.is_batch_revoked(target.root):
+            self.refused.append((target, _why_not(self._kind, batch_revoked=True)))
+        elif target.root not in self.roots:
+            self.roots[target.root] = target
+            self.changed.append(target)
+            self.count += target.size
+
+    def take(self, target: StatusTarget) -> None:
+        """Take credentials whose bits are changed."""
+        if target.root in self.roots:
+            return  # revoked with its batch, in the same breath
+        fresh = [(key, mask & ~self._seen.get(key, 0)) for key, mask in _masks(target.words)]
+        if not any(mask for _, mask in fresh):
+            return
+        if self._standing.is_batch_revoked(target.root):
+            self.refused.append((target, _why_not(self._kind, batch_revoked=True)))
+            return
+        total = changing = revoked = 0
+        for key, mask in fresh:
+            self._seen[key] = self._seen.get(key, 0) | mask
+            is_revoked = mask & self._standing.revoked[key]
+            is_suspended = mask & self._standing.suspended[key] & ~is_revoked
+            effect = {
+                StatusKind.REVOKE: mask & ~is_revoked,
+                StatusKind.SUSPEND: mask & ~is_revoked & ~is_suspended,
+                StatusKind.REINSTATE: is_suspended,
+            }[self._kind]
+            if effect:
+                words = self.words.setdefault(key[0], {})
+                words[key[1]] = words.get(key[1], 0) | effect
+            total, changing = total + mask.bit_count(), changing + effect.bit_count()
+            revoked += is_revoked.bit_count()
+        if changing:
+            self.changed.append(target)
+            self.count += changing
+            self.passed_over_count += total - changing
+        else:
+            why = _why_not(self._kind, revoked=revoked == total)
+            self.refused.append((target, "has no credential to do this to" if target.is_whole_batch else why))
+
+    def positions(self) -> Iterable[StatusPosition]:
+        """Give where the first of those that change are."""
+        of_batches = (each for target in self.roots.values() for each in _masks(target.words))
+        of_words = _masks(self.words)
+        every = (
+            position
+            for (status_list, word), mask in (*of_batches, *of_words)
+            for position in positions_of(status_list, word, mask)
+        )
+        return islice(every, self.FIRST)
+
+
+def _by_its_root(target: StatusTarget, kind: StatusKind) -> bool:
+    return target.is_whole_batch and kind is StatusKind.REVOKE
+
+
+def _masks(words: Words) -> Iterable[tuple[WordKey, int]]:
+    return (((status_list, word), mask) for status_list, each in words.items() for word, mask in each.items())
+
+
+def _why_not(kind: StatusKind, *, revoked: bool = False, batch_revoked: bool = False) -> str:
+    """Say why a change would change nothing."""
+    if batch_revoked:
+        return "is already revoked, with its whole batch"
     if revoked:
         return "is already revoked" if kind is StatusKind.REVOKE else "is revoked, and revocation is permanent"
-    if kind is StatusKind.SUSPEND and suspended:
-        return "is already suspended"
-    if kind is StatusKind.REINSTATE and not suspended:
-        return "is not suspended"
-    return ""
+    return "is already suspended" if kind is StatusKind.SUSPEND else "is not suspended"

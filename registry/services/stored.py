@@ -7,7 +7,7 @@ what is given to anybody.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from sqlalchemy import Connection
@@ -21,7 +21,7 @@ from registry.errors import StoreError
 from registry.services.credentials import CredentialValues
 from registry.services.recipient import recipient_from
 from registry.services.template import CredentialTemplate, shape_of
-from registry.store.batches import iterate_credentials, read_levels, read_templates
+from registry.store.batches import iterate_credentials, prove, read_levels, read_templates
 from registry.store.engine import Store
 from registry.store.records import BatchId, BatchRecord, CredentialRecord
 
@@ -31,23 +31,30 @@ _RESTORE_ADVICE: Final = "The database was altered: restore it from a backup."
 def credential_files(connection: Connection, batch: BatchRecord) -> Iterator[tuple[CredentialRecord, bytes]]:
     """Give a batch's credentials as files, in leaf order: canonical bytes with the anchor proof put in.
 
+    Those of people who were erased are left out: nothing can be made for them any more.
+
     Raises:
         StoreError: A credential is not the one that was sealed: somebody altered the database.
     """
     levels = read_levels(connection, batch.id)
     for credential, canonical in _canonical_credentials(connection, batch.id):
-        inclusion = prove_inclusion(levels, credential.leaf_index)
-        leaf = leaf_hash(credential_hash(canonical), credential.salt, credential.position)
-        try:
-            check_inclusion(leaf, inclusion, batch.root)
-        except InclusionError as error:
-            raise StoreError(
-                f"credential {credential.uuid} in the database is not the one that was sealed in batch {batch.id}",
-                advice=_RESTORE_ADVICE,
-            ) from error
-        member = anchor_proof_member(anchor_proof(batch, credential, inclusion))
-        # The canonical bytes are an object with members; whether `proof` stands last matters to nobody.
-        yield credential, b'%b,"proof":[%b]}\n' % (canonical[:-1], json.dumps(member, separators=(",", ":")).encode())
+        yield credential, _file(batch, credential, canonical, prove_inclusion(levels, credential.leaf_index))
+
+
+def credential_file(connection: Connection, batch: BatchRecord, credential: CredentialRecord) -> bytes:
+    """Give one credential as a file, without reading all of its batch.
+
+    Args:
+        connection: From `Store.reading`.
+        batch: Its batch.
+        credential: Not erased.
+
+    Raises:
+        StoreError: It is not the one that was sealed: somebody altered the database.
+    """
+    templates = _templates(connection, batch.id)
+    canonical = _canonical(templates, credential)
+    return _file(batch, credential, canonical, prove(connection, batch, credential.leaf_index))
 
 
 def anchor_proof(batch: BatchRecord, credential: CredentialRecord, proof: InclusionProof) -> AnchorProof:
@@ -79,16 +86,38 @@ def check_derived(store: Store, batch: BatchRecord) -> None:
 
 
 def _canonical_credentials(connection: Connection, batch: BatchId) -> Iterator[tuple[CredentialRecord, bytes]]:
-    """Give a batch's credentials with their canonical bytes, in leaf order."""
-    shapes = {shape: CredentialTemplate(text) for shape, text in read_templates(connection, batch).items()}
+    """Give a batch's credentials with their canonical bytes, in leaf order, but for those erased."""
+    templates = _templates(connection, batch)
     for credential in iterate_credentials(connection, batch):
-        recipient = recipient_from(credential.recipient_name, credential.recipient_email, credential.details)
-        template = shapes.get(shape_of(recipient))
-        if template is None:
-            raise StoreError(
-                f"credential {credential.uuid} in the database has members that nothing of batch {batch} has",
-                advice=_RESTORE_ADVICE,
-            )
-        email_salt = "" if credential.email_salt is None else credential.email_salt.hex()
-        values = CredentialValues(credential.uuid.urn, recipient, email_salt, credential.position)
-        yield credential, template.fill(values)
+        if not credential.is_erased:
+            yield credential, _canonical(templates, credential)
+
+
+def _templates(connection: Connection, batch: BatchId) -> dict[int, CredentialTemplate]:
+    return {shape: CredentialTemplate(text) for shape, text in read_templates(connection, batch).items()}
+
+
+def _canonical(templates: Mapping[int, CredentialTemplate], credential: CredentialRecord) -> bytes:
+    recipient = recipient_from(credential.recipient_name, credential.recipient_email, credential.details)
+    template = templates.get(shape_of(recipient))
+    if template is None:
+        raise StoreError(
+            f"credential {credential.uuid} in the database has members that nothing of batch {credential.batch} has",
+            advice=_RESTORE_ADVICE,
+        )
+    email_salt = "" if credential.email_salt is None else credential.email_salt.hex()
+    return template.fill(CredentialValues(credential.uuid.urn, recipient, email_salt, credential.position))
+
+
+def _file(batch: BatchRecord, credential: CredentialRecord, canonical: bytes, inclusion: InclusionProof) -> bytes:
+    leaf = leaf_hash(credential_hash(canonical), credential.salt, credential.position)
+    try:
+        check_inclusion(leaf, inclusion, batch.root)
+    except InclusionError as error:
+        raise StoreError(
+            f"credential {credential.uuid} in the database is not the one that was sealed in batch {batch.id}",
+            advice=_RESTORE_ADVICE,
+        ) from error
+    member = anchor_proof_member(anchor_proof(batch, credential, inclusion))
+    # The canonical bytes are an object with members; whether `proof` stands last matters to nobody.
+    return b'%b,"proof":[%b]}\n' % (canonical[:-1], json.dumps(member, separators=(",", ":")).encode())

@@ -7,6 +7,7 @@ made by a newer version is refused, one made by an older version is brought up t
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from registry.errors import StoreError
 
-SCHEMA_REVISIONS: Final = ("0001", "0002")
+SCHEMA_REVISIONS: Final = ("0001", "0002", "0004")
 """Alembic revisions in order, the newest last; a test holds it to the folder `migrations`. Known here, so that Alembic,
 which takes 0.7 s to import, is needed only when there is something to migrate."""
 
@@ -27,6 +28,8 @@ BUSY_SECONDS: Final = 60
 
 CACHE_KIBIBYTES: Final = 32 * 1024
 """Of SQLite's pages: what a million credentials change of the index of UUIDs is not written again and again."""
+_NOT_CLEAN: Final = "it was erased, but the database's files still hold it, for somebody is using them"
+_NOT_CLEAN_ADVICE: Final = "End whatever else uses the database, and do the same again."
 
 _WRITES: Final = "credanchor_writes"
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -67,6 +70,41 @@ class Store:
                 yield connection
         except DBAPIError as error:
             raise _translated(error) from error
+
+    @contextmanager
+    def erasing(self) -> Iterator[Connection]:
+        """As `writing`; what is overwritten in it is afterwards in none of the database's files.
+
+        In SQLite, that is: overwritten with zeros wherever it was, pages that are free given up, the journal emptied.
+        (In PostgreSQL old rows are gone when VACUUM has run, which it does by itself.)
+
+        Raises:
+            StoreError: As `writing`; or it was erased, but others that use the database keep its files from
+                being cleaned.
+        """
+        is_sqlite = self._engine.dialect.name == "sqlite"
+        with self.writing() as connection:
+            if is_sqlite:
+                connection.exec_driver_sql("PRAGMA secure_delete=ON")
+            yield connection
+        if is_sqlite:
+            self._clean()
+
+    def _clean(self) -> None:
+        # The driver itself, for SQLAlchemy would begin a transaction, in which this cannot be done.
+        driver = self._engine.raw_connection()
+        try:
+            cursor = driver.cursor()
+            if cursor.execute("PRAGMA freelist_count").fetchone() != (0,):
+                # Pages that a migration, or an older SQLite, gave up with what was on them.
+                cursor.execute("VACUUM")
+            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
+        except sqlite3.Error as error:
+            raise StoreError(_NOT_CLEAN, advice=_NOT_CLEAN_ADVICE) from error
+        finally:
+            driver.close()
+        if busy:
+            raise StoreError(_NOT_CLEAN, advice=_NOT_CLEAN_ADVICE)
 
     def close(self) -> None:
         """Give up idle connections."""
@@ -116,7 +154,7 @@ def _prepare_sqlite(engine: Engine) -> None:
             "foreign_keys=ON",
             f"busy_timeout={BUSY_SECONDS * 1000}",
             f"cache_size=-{CACHE_KIBIBYTES}",
-            # Erased data shall not linger in free pages.
+            # Erased data shall not linger in free pages; `Store.erasing` sees to it where this does not.
             "secure_delete=FAST",
         ):
             connection.execute(f"PRAGMA {pragma}")

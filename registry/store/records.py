@@ -111,6 +111,11 @@ class CredentialRecord:
     details: str | None
     """JSON, as the services write it: what the roster says of the recipient beyond that."""
 
+    @property
+    def is_erased(self) -> bool:
+        """Whether the recipient was erased: nobody's name is empty, rosters refuse it."""
+        return not self.recipient_name
+
 
 class StatusKind(Enum):
     """What is done to a credential's status."""
@@ -118,3 +123,16 @@ class StatusKind(Enum):
     REVOKE = "revoke"
     SUSPEND = "suspend"
     REINSTATE = "reinstate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusEntry:
+    """A status change that was sent for one credential, or for its whole batch."""
+
+    kind: StatusKind
+    reason: int
+    """A `StatusReason` value."""
+    is_whole_batch: bool
+    signed_at: int
+    transaction: TransactionRecord
+    """Its state tells whether the change came about."""

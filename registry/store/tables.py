@@ -101,6 +101,8 @@ credentials: Final = Table(
     Column("recipient_email", Text),
     Column("email_salt", LargeBinary(16)),
     Column("details", Text),  # JSON: what the roster says of a person beyond that
+    # When all that is personal was taken out (registry.store.erasure), in Unix seconds.
+    Column("erased_at", BigInteger),
     sqlite_with_rowid=False,
 )
 """What is each credential's own, in leaf order. With the batch's template it makes the canonical bytes, to the byte."""
@@ -136,3 +138,24 @@ status_changes: Final = Table(
     Column("reason", SmallInteger, nullable=False),
 )
 """Which status positions each transaction was sent to change, and why."""
+
+batch_revocations: Final = Table(
+    "batch_revocations",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("transaction_id", _RowId, ForeignKey("transactions.id"), nullable=False, index=True),
+    Column("issuer_ref", _RowId, ForeignKey("issuers.id"), nullable=False),
+    # Not the batch's number: what was revoked is known by its root, also where the batch is in no database any more.
+    Column("root", LargeBinary(32), nullable=False),
+    Column("reason", SmallInteger, nullable=False),
+)
+"""Which whole batches each transaction was sent to revoke, and why."""
+
+replacements: Final = Table(
+    "replacements",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("old_uuid", LargeBinary(16), ForeignKey("credentials.uuid"), nullable=False, unique=True),
+    Column("new_uuid", LargeBinary(16), ForeignKey("credentials.uuid"), nullable=False, unique=True),
+)
+"""Which credential took the place of which: at most one each."""

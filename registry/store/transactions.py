@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, literal, select, update
 
 from anchor.model import Address, Hash32, StatusPosition
 from registry.errors import NotFoundError
-from registry.store.records import IssuerRef, StatusKind, TransactionId, TransactionRecord, TransactionState
-from registry.store.tables import status_changes, transactions
+from registry.store.records import (
+    IssuerRef,
+    StatusEntry,
+    StatusKind,
+    TransactionId,
+    TransactionRecord,
+    TransactionState,
+)
+from registry.store.tables import batch_revocations, status_changes, transactions
 
 OPEN_STATES: Final = (TransactionState.SIGNED, TransactionState.SENT)
 """States in which the ledger may yet decide otherwise than the database knows."""
@@ -75,13 +82,14 @@ def get_transaction(connection: Connection, transaction: TransactionId) -> Trans
 
 def open_status_transactions(connection: Connection, chain_id: int, sender: Address) -> tuple[TransactionRecord, ...]:
     """List an account's status transactions whose fate is not known yet, by nonce."""
+    of_status = select(status_changes.c.transaction_id).union(select(batch_revocations.c.transaction_id))
     statement = (
         select(transactions)
         .where(
             transactions.c.chain_id == chain_id,
             transactions.c.sender == sender,
             transactions.c.state.in_([state.value for state in OPEN_STATES]),
-            transactions.c.id.in_(select(status_changes.c.transaction_id)),
+            transactions.c.id.in_(of_status),
         )
         .order_by(transactions.c.nonce)
     )
@@ -110,6 +118,49 @@ def keep_status_changes(
             }
             for position in positions
         ],
+    )
+
+
+def keep_batch_revocation(
+    connection: Connection, transaction: TransactionId, issuer: IssuerRef, root: Hash32, reason: int
+) -> None:
+    """Keep which batch a transaction is to revoke, and why."""
+    row = insert(batch_revocations).values(transaction_id=transaction, issuer_ref=issuer.id, root=root, reason=reason)
+    connection.execute(row)
+
+
+def status_history(
+    connection: Connection, issuer: IssuerRef, position: StatusPosition, root: Hash32
+) -> tuple[StatusEntry, ...]:
+    """List what was sent to change one credential's status, or its whole batch's, in the order of signing."""
+    of_credential = select(
+        status_changes.c.transaction_id, status_changes.c.kind, status_changes.c.reason, literal(False).label("whole")
+    ).where(
+        status_changes.c.issuer_ref == issuer.id,
+        status_changes.c.status_list == position.status_list,
+        status_changes.c.status_index == position.index,
+    )
+    of_batch = select(
+        batch_revocations.c.transaction_id,
+        literal(StatusKind.REVOKE.value).label("kind"),
+        batch_revocations.c.reason,
+        literal(True).label("whole"),
+    ).where(batch_revocations.c.issuer_ref == issuer.id, batch_revocations.c.root == root)
+    changes = of_credential.union_all(of_batch).subquery()
+    statement = (
+        select(transactions, changes.c.kind, changes.c.reason, changes.c.whole)
+        .join(changes, changes.c.transaction_id == transactions.c.id)
+        .order_by(transactions.c.id)
+    )
+    return tuple(
+        StatusEntry(
+            kind=StatusKind(row.kind),
+            reason=row.reason,
+            is_whole_batch=bool(row.whole),
+            signed_at=row.signed_at,
+            transaction=_record(row),
+        )
+        for row in connection.execute(statement)
     )
 
 

@@ -42,7 +42,7 @@ def test_suspend_and_reinstate(bureau: Bureau, files: list[Path]) -> None:
 
 def test_by_id_and_as_json(bureau: Bureau, files: list[Path]) -> None:
     identifier = json.loads(files[0].read_bytes())["id"]
-    code, content = bureau.run_json("revoke", identifier, files[1], "--reason", "superseded")
+    code, content = bureau.run_json("revoke", identifier, files[1], "--reason", "superseded", "--yes")
     assert code == 0
     assert content["changed"] == [identifier, str(files[1])]
     assert (content["change"], content["reason"], len(content["transactions"])) == ("revoke", "superseded", 1)
@@ -62,7 +62,7 @@ def test_with_the_database_gone(bureau: Bureau, files: list[Path]) -> None:
 
 def test_some_of_them_would_change_nothing(bureau: Bureau, files: list[Path]) -> None:
     bureau.run("suspend", files[0])
-    code, out, error = bureau.run("suspend", *files)
+    code, out, error = bureau.run("suspend", *files, "--yes")
     assert code == 1
     assert "suspended: 2 credentials" in out
     assert f"{files[0]} is already suspended" in error

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from anchor.cli.audit import audit_registry
 from anchor.credential import parse_credential
 from anchor.history import IssuerHistory
+from anchor.ledger.answers import Receipt
 from anchor.ledger.client import LedgerClient
 from anchor.ledger.collect import collect_evidence
 from anchor.ledger.testnet import CHAIN_ID, dev_signer
 from anchor.ledger.transactions import TransactionSender
 from anchor.model import Verdict
+from anchor.status import StatusReason
 from anchor.verify import verify
 from registry.services.anchoring import Anchoring
 from registry.services.approvals import Approvals
 from registry.services.ledger_state import LedgerView
 from registry.services.locks import ProcessLock
 from registry.services.sending import Outbox
-from registry.services.status import StatusService
+from registry.services.status import StatusPlan, StatusService
 from registry.services.stored import credential_files
+from registry.services.targets import StatusTarget, TargetFinder
 from registry.store.batches import get_batch
 from registry.store.engine import Store
-from registry.store.records import BatchId, BatchRecord
+from registry.store.records import BatchId, BatchRecord, StatusKind
 from tests.ledger.chain import ANCHOR_KEY, STATUS_KEY, Chain
 from tests.support.registry import APPROVALS, NOW, frame_of, recipients_of, seal, store_in
 
@@ -63,6 +67,22 @@ class Office:
     def status(self, sender: TransactionSender | None = None) -> StatusService:
         outbox = Outbox(self.store, sender or self.sender(STATUS_KEY), wait_seconds=self.wait_seconds)
         return StatusService(self.store, outbox, self.view, self.chain.issuer_id)
+
+    @property
+    def targets(self) -> TargetFinder:
+        return TargetFinder(self.store, self.chain.registry, self.chain.issuer_id)
+
+    def change(
+        self,
+        targets: Sequence[StatusTarget],
+        kind: StatusKind,
+        reason: StatusReason = StatusReason.OTHER,
+        service: StatusService | None = None,
+    ) -> tuple[StatusPlan, tuple[Receipt, ...]]:
+        """Plan and carry out, as a person who confirms does."""
+        service = service or self.status()
+        plan = service.plan(targets, kind, reason)
+        return plan, service.carry_out(plan, now=NOW)
 
     def seal(self, count: int = 5) -> BatchRecord:
         frame = frame_of(registry=self.chain.registry, issuer_id=self.chain.issuer_id)
