@@ -10,7 +10,7 @@ from typing import Final
 
 import typer
 
-from registry.cli import dev, issue, roster, status
+from registry.cli import achievement, dev, issue, roster, status
 
 _NEEDED: Final = (
     "alembic",
@@ -34,5 +34,6 @@ def register(app: typer.Typer) -> None:
     app.command("revoke", help=status.REVOKE_HELP)(status.revoke)
     app.command("suspend", help=status.SUSPEND_HELP)(status.suspend)
     app.command("reinstate", help=status.REINSTATE_HELP)(status.reinstate)
+    app.add_typer(achievement.app, name="achievement")
     app.add_typer(roster.app, name="roster")
     app.add_typer(dev.app, name="dev")

@@ -15,7 +15,7 @@ from anchor.cli.output import JsonFlag, console, error_console, print_json, prin
 from anchor.errors import CredanchorError
 from anchor.model import to_hex
 from registry.cli.common import HomeOption, ask_passphrase, problems_reported, progress_bar, read_input
-from registry.services.achievement import check_achievement, parse_achievement
+from registry.services.achievement import check_achievement
 from registry.services.roster import RosterReport, open_roster
 
 if TYPE_CHECKING:
@@ -67,7 +67,10 @@ def command(
         int | None, typer.Argument(metavar="[BATCH]", help="With --resume: only this batch.", show_default=False)
     ] = None,
     achievement: Annotated[
-        Path | None, typer.Option("--achievement", metavar="FILE", help="Open Badges 3.0 Achievement, as JSON.")
+        str | None,
+        typer.Option(
+            "--achievement", metavar="FILE|CODE", help="Open Badges 3.0 Achievement, as JSON, or a kept one's code."
+        ),
     ] = None,
     recipients: Annotated[
         Path | None, typer.Option("--recipients", metavar="FILE", help="Roster: CSV with name and email.")
@@ -97,14 +100,19 @@ def command(
 
 
 def _issue(
-    home: Path | None, achievement_file: Path, roster_file: Path, out: Path | None, *, dry_run: bool, as_json: bool
+    home: Path | None, achievement_text: str, roster_file: Path, out: Path | None, *, dry_run: bool, as_json: bool
 ) -> None:
+    from registry.services.achievement_library import names_file, resolve_achievement
     from registry.wiring import Institution, now
 
     phases = Phases()
     institution = Institution(home, ask_passphrase)
     with phases.timed("read"), problems_reported(as_json=as_json):
-        achievement = parse_achievement(read_input(achievement_file, "the achievement", MAX_DOCUMENT_BYTES))
+        achievement = resolve_achievement(
+            None if names_file(achievement_text) else institution.store,
+            achievement_text,
+            lambda path: read_input(path, "the achievement", MAX_DOCUMENT_BYTES),
+        )
         frame = institution.frame(achievement.value, valid_from=now())
         sample = check_achievement(frame)
         roster = open_roster(roster_file)

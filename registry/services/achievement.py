@@ -115,9 +115,9 @@ def check_achievement(frame: CredentialFrame) -> JsonObject:
         The sample, for a person who does not exist.
 
     Raises:
-        AchievementFormatError: The sample breaks the Open Badges 3.0 schema, the achievement contradicts itself, or they are
-            too large or too deep for strict JSON; problems are named by their path in the achievement, or in the
-            credential where it is not the cause.
+        AchievementFormatError: The sample breaks the Open Badges 3.0 schema, the achievement contradicts itself, or
+            they are too large or too deep for strict JSON; problems are named by their path in the achievement, or in
+            the credential where it is not the cause.
     """
     sample = build_credential(frame, _SAMPLE)
     problems = list(schema_problems(sample))

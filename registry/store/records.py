@@ -110,3 +110,25 @@ class StatusKind(Enum):
     REVOKE = "revoke"
     SUSPEND = "suspend"
     REINSTATE = "reinstate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AchievementEntry:
+    """An achievement that is kept, as lists show it."""
+
+    code: str
+    uri: str
+    version: int
+    """Number of this version, from 1."""
+    name: str
+    added_at: int
+    """When this version was added, in Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AchievementRecord:
+    """One version of an achievement, whole."""
+
+    entry: AchievementEntry
+    content: bytes
+    """Canonical bytes."""
