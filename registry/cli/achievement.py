@@ -233,3 +233,7 @@ def _print_review(review: Review) -> None:
         console.print(f"[bold red]✘[/] {len(review.problems)} to mend: {printable(review.name or 'no name')}")
     else:
         console.print(f"[bold green]✔[/] good Open Badges 3.0: {printable(review.name)}")
+
+
+def _day(entry: AchievementEntry) -> str:
+    return f"{datetime.fromtimestamp(entry.added_at, UTC):%Y-%m-%d}"

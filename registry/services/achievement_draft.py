@@ -67,12 +67,11 @@ def read_language(text: str) -> str:
 
     try:
         language = Language.get(text.strip(), normalize=False)
-        good = language.is_valid() and not (
-            language.variants or language.extlangs or language.extensions or language.private
-        )
     except ValueError:
-        good = False
-    if not good:
+        language = None
+    # Open Badges 3.0 knows language, script and region, nothing more.
+    more = language and (language.variants or language.extlangs or language.extensions or language.private)
+    if language is None or more or not language.is_valid():
         raise MalformedError("this is no language tag (BCP 47)", advice="Such as en, fr-CA, cr or iu-Cans.")
     return str(language.to_tag())
 

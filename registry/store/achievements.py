@@ -137,5 +137,5 @@ def _add_version(connection: Connection, reference: int, version: int, name: str
     connection.execute(insert(achievement_versions).values(row))
 
 
-def _entry(row: Row[Any]) -> AchievementEntry:
+def _entry(row: Row[*tuple[Any, ...]]) -> AchievementEntry:
     return AchievementEntry(code=row.code, uri=row.uri, version=row.version, name=row.name, added_at=row.added_at)
