@@ -56,18 +56,27 @@ class _Interview:
     asking: bool
     said: list[str] = field(default_factory=list)
 
-    def answer(self, question: _Question) -> Any:
-        """Give what was answered, read; None for nothing."""
-        given = self.given[question.flag]
-        if given:
-            answers = [self._read(question, text) for text in given]
-        elif self.asking:
-            answers = self._asked(question)
-        else:
-            answers = []
-        if question.many:
-            return answers
-        return answers[0] if answers else None
+    def answers(self, questions: tuple[_Question, ...]) -> dict[str, Any]:
+        """Give all answers, read, by member; None for nothing.
+
+        Raises:
+            MalformedError: A flag's cannot be used. Flags come first: nobody answers ten questions to be told so.
+        """
+        found = {question.member: self._from_flags(question) for question in questions if self.given[question.flag]}
+        if self.asking:
+            error_console.print("An answer that begins with @ names a file. Where nothing is to be said, press Enter.")
+            found |= {question.member: self._asked(question) for question in questions if question.member not in found}
+        answers: dict[str, Any] = {}
+        for question in questions:
+            one_or_more = found.get(question.member, [])
+            answers[question.member] = one_or_more if question.many else next(iter(one_or_more), None)
+        return answers
+
+    def _from_flags(self, question: _Question) -> list[Any]:
+        try:
+            return [self._read(question, text) for text in self.given[question.flag]]
+        except MalformedError as error:
+            raise MalformedError(f"{question.flag}: {error}", advice=error.advice) from error
 
     def _asked(self, question: _Question) -> list[Any]:
         answers: list[Any] = []
@@ -78,19 +87,14 @@ class _Interview:
                 break
             try:
                 answers.append(self._read(question, text))
-            except CredanchorError as error:
+            except MalformedError as error:
                 error_console.print(f"  [bold red]✘[/] {printable(f'{error}. {error.advice}'.strip())}")
         return answers
 
     def _read(self, question: _Question, text: str) -> Any:
         from registry.services.achievement_draft import read_text
 
-        try:
-            answer = question.read(read_text(text))
-        except MalformedError as error:
-            if not self.asking:
-                raise MalformedError(f"{question.flag}: {error}", advice=error.advice) from error
-            raise
+        answer = question.read(read_text(text))
         self.said += [question.flag, text]
         return answer
 
@@ -126,6 +130,8 @@ def new(
     as_json: JsonFlag = False,
 ) -> None:
     """Make an achievement by answering questions. What a flag says is not asked."""
+    from registry.services.achievement_draft import make_achievement
+
     single = {
         "--name": name,
         "--description": description,
@@ -151,21 +157,19 @@ def new(
     interview = _Interview(given=given, asking=asking)
     kept = [*(["--id", identifier] if identifier else []), *(["--out", str(out)] if out else [])]
     try:
-        value = _make(interview, identifier or f"urn:uuid:{uuid4()}")
+        value = make_achievement(identifier or f"urn:uuid:{uuid4()}", interview.answers(_questions()))
     except (typer.Abort, KeyboardInterrupt) as stop:
-        _say_stopped([*interview.said, *kept])
+        error_console.print("\n[bold yellow]![/] stopped: nothing was written")
+        if interview.said:
+            error_console.print(f"  {printable(_go_on([*interview.said, *kept]))}")
         raise typer.Exit(1) from stop
     with problems_reported(as_json=as_json):
-        _finish(value, out, as_json=as_json)
-
-
-def _make(interview: _Interview, identifier: str) -> dict[str, Any]:
-    from registry.services.achievement_draft import make_achievement
-
-    if interview.asking:
-        error_console.print("An answer that begins with @ names a file. Where nothing is to be said, press Enter.")
-    answers = {question.member: interview.answer(question) for question in _questions()}
-    return make_achievement(identifier, answers)
+        try:
+            _finish(value, out, as_json=as_json)
+        except CredanchorError as error:
+            if asking:
+                error.advice = f"{error.advice} {_go_on([*interview.said, *kept])}".strip()
+            raise
 
 
 def _finish(value: dict[str, Any], out: Path | None, *, as_json: bool) -> None:
@@ -198,7 +202,12 @@ def _questions() -> tuple[_Question, ...]:
     from registry.services import achievement_draft as draft
 
     def text(answer: str) -> str:
-        return draft.read_text(_file(answer[1:]).decode("utf-8-sig")) if answer.startswith("@") else answer
+        if not answer.startswith("@"):
+            return answer
+        try:
+            return draft.read_text(_file(answer[1:]).decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            raise MalformedError("the file is no text in UTF-8", advice="Save it as UTF-8.") from error
 
     def result(answer: str) -> list[dict[str, Any]]:
         return [draft.read_result(answer, lambda: f"urn:uuid:{uuid4()}")]
@@ -242,9 +251,5 @@ def _file(name: str) -> bytes:
     return read_input(Path(name).expanduser(), "the file", MAX_DOCUMENT_BYTES)
 
 
-def _say_stopped(said: list[str]) -> None:
-    error_console.print("\n[bold yellow]![/] stopped: nothing was written")
-    if said:
-        command = shlex.join(["credanchor", "achievement", "new", *said])
-        error_console.print("  To go on with what you answered:")
-        error_console.print(f"  {printable(command)}")
+def _go_on(said: list[str]) -> str:
+    return f"To go on with what you answered: {shlex.join(['credanchor', 'achievement', 'new', *said])}"

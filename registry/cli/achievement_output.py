@@ -30,7 +30,10 @@ def check_new_file(path: Path) -> None:
 
     Raises:
         ConflictError: There is one of this name already.
+        MalformedError: There is no folder for it.
     """
+    if not path.parent.is_dir():
+        raise MalformedError(f"there is no folder {path.parent}", advice="Make it, or name another file with --out.")
     if path.exists():
         raise ConflictError(f"there is a file {path} already", advice="Name another one with --out, or move it away.")
 

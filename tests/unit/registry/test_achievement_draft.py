@@ -159,7 +159,13 @@ def test_images() -> None:
 
 
 def test_what_was_not_answered_is_left_out() -> None:
-    answers: dict[str, Any] = {"name": "X", "narrative": "Do it.", "criteriaUrl": None, "tag": [], "creditsAvailable": 0}
+    answers: dict[str, Any] = {
+        "name": "X",
+        "narrative": "Do it.",
+        "criteriaUrl": None,
+        "tag": [],
+        "creditsAvailable": 0,
+    }
     assert draft.make_achievement("urn:x:1", answers) == {
         "id": "urn:x:1",
         "type": ["Achievement"],

@@ -1,8 +1,11 @@
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -48,6 +51,10 @@ from tests.support.registry import REGISTRY, store_in
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return store_in(tmp_path)
+
+
+def upgrade_to(revision: str, upgrade: Callable[[Config, str], None], config: Config, _head: str) -> None:
+    upgrade(config, revision)
 
 
 def leaves_of(count: int, seed: int = 0) -> bytes:
@@ -106,6 +113,21 @@ def test_opening_again_changes_nothing_and_a_newer_schema_is_refused(tmp_path: P
     second.close()
     with pytest.raises(StoreError, match="newer version"):
         store_in(tmp_path)
+
+
+def test_an_older_schema_is_brought_up_to_date_and_keeps_its_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "SCHEMA_REVISIONS", ("0001",))
+    monkeypatch.setattr(command, "upgrade", partial(upgrade_to, "0001", command.upgrade))
+    older = store_in(tmp_path)
+    seal(older, 3)
+    older.close()
+    monkeypatch.undo()
+    newer = store_in(tmp_path)
+    with newer.reading() as connection:
+        assert get_batch(connection, BatchId(1)).size == 3
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 def test_several_may_open_a_new_database_at_once(tmp_path: Path) -> None:
