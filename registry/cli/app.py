@@ -10,7 +10,20 @@ from typing import Final
 
 import typer
 
-from registry.cli import dev, find, init, issue, issuer, key, person, registry, replace, roster, status
+from registry.cli import (
+    achievement,
+    dev,
+    find,
+    init,
+    issue,
+    issuer,
+    key,
+    person,
+    registry,
+    replace,
+    roster,
+    status,
+)
 
 _NEEDED: Final = (
     "alembic",
@@ -42,5 +55,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(issuer.app, name="issuer")
     app.add_typer(key.app, name="key")
     app.add_typer(registry.app, name="registry")
+    app.add_typer(achievement.app, name="achievement")
     app.add_typer(roster.app, name="roster")
     app.add_typer(dev.app, name="dev")

@@ -87,11 +87,7 @@ def review_achievement(data: bytes) -> Review:
     except AchievementFormatError as error:
         if not error.problems:
             raise
-        value = _parse_object(data)
-        name = value.get("name")
-        return Review(
-            name=name if isinstance(name, str) else "", problems=error.problems, warnings=tuple(warnings(value))
-        )
+        return _review(_parse_object(data), error.problems)
     frame = CredentialFrame(
         achievement=achievement.value,
         issuer=_NOBODY,
@@ -105,7 +101,7 @@ def review_achievement(data: bytes) -> Review:
         check_achievement(frame)
     except AchievementFormatError as error:
         problems = error.problems or _problem("$", str(error), error.advice)
-    return Review(name=achievement.name, problems=problems, warnings=tuple(warnings(achievement.value)))
+    return _review(achievement.value, problems)
 
 
 def check_achievement(frame: CredentialFrame) -> JsonObject:
@@ -142,6 +138,16 @@ def check_achievement(frame: CredentialFrame) -> JsonObject:
     except CredentialFormatError as error:
         raise AchievementFormatError(f"the achievement makes credentials that nobody reads: {error}") from error
     return sample
+
+
+def _review(value: JsonObject, problems: tuple[Problem, ...]) -> Review:
+    name = value.get("name")
+    broken = {problem.where for problem in problems}
+    return Review(
+        name=name if isinstance(name, str) else "",
+        problems=problems,
+        warnings=tuple(warning for warning in warnings(value) if warning.where not in broken),
+    )
 
 
 def _parse_object(data: bytes) -> JsonObject:

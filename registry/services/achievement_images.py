@@ -11,6 +11,9 @@ from urllib.parse import unquote_to_bytes
 MAX_EMBEDDED_BYTES: Final = 64 * 1024
 """A larger one is worth a warning: each credential of a batch carries it."""
 
+MAX_IMAGE_BYTES: Final = 512 * 1024
+"""A larger file is not embedded at all: a credential has at most 1 MiB."""
+
 _DATA_URI: Final = re.compile(r"data:(?P<kind>[^,;]*)(?P<parameters>(?:;[^,;]*)*),(?P<content>.*)", re.DOTALL)
 _STARTS: Final = {
     b"\x89PNG\r\n\x1a\n": "image/png",

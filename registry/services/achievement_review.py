@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 
 from anchor.canonical import JsonObject
 from registry.errors import Problem
 from registry.services.achievement_images import MAX_EMBEDDED_BYTES, data_uri_fault
 from registry.services.achievement_rules import LEVEL_KINDS, NUMBER_KINDS, read_number
 from registry.services.achievement_schema import vocabulary
-
-_WEB_ADDRESS: Final = re.compile(r"https?://[^\s/]+\S*")
+from registry.services.frameworks import WEB_ADDRESS
 
 
 def faults(achievement: JsonObject) -> Iterator[Problem]:
@@ -47,7 +45,7 @@ def warnings(achievement: JsonObject) -> Iterator[Problem]:
     alignments = _objects(achievement.get("alignment"))
     yield from _doubles(alignments, "targetUrl", "$.alignment")
     for index, alignment in enumerate(alignments):
-        if not _WEB_ADDRESS.fullmatch(str(alignment.get("targetUrl"))):
+        if not WEB_ADDRESS.fullmatch(str(alignment.get("targetUrl"))):
             where = f"$.alignment[{index}].targetUrl"
             yield Problem(where=where, reason="is no web address", hint="Give the one where the skill is described.")
     for index, description in enumerate(_objects(achievement.get("resultDescription"))):

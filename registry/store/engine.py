@@ -19,7 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from registry.errors import StoreError
 
-SCHEMA_REVISIONS: Final = ("0001", "0002", "0004")
+SCHEMA_REVISIONS: Final = ("0001", "0002", "0003", "0004")
 """Alembic revisions in order, the newest last; a test holds it to the folder `migrations`. Known here, so that Alembic,
 which takes 0.7 s to import, is needed only when there is something to migrate."""
 
