@@ -83,7 +83,7 @@ def deploy(
         )
     if key is None:
         raise SettingsError("no key is named to pay with", advice="Give --key; make one with `credanchor key new`.")
-    admin_address = read_address(admin or key, place) if admin else place.key(key).address
+    admin_address = read_address(admin or key, place)
     accreditor_address = read_address(accreditor, place) if accreditor else admin_address
     call = deployment(admin=admin_address, accreditor=accreditor_address, admin_delay_seconds=admin_delay * 3600)
     facts = [

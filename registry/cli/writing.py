@@ -128,8 +128,8 @@ def show_facts(what: str, facts: Facts) -> None:
         error_console.print(f"  {word:<{width}}  {printable(text)}")
 
 
-def read_address(text: str, place: Workplace | None = None) -> Address:
-    """Read an account: its 0x address, or the name of a key file here.
+def read_address(text: str, place: Workplace) -> Address:
+    """Read an account: its 0x address, or that of a key, by its name here or as a remote signer's.
 
     Raises:
         MalformedError: It is neither.
@@ -139,8 +139,6 @@ def read_address(text: str, place: Workplace | None = None) -> Address:
             return address(parse_hex(text))
         except MalformedError:
             raise MalformedError("an address has 0x and 40 hex digits") from None
-    if place is None:
-        raise MalformedError("an address has 0x and 40 hex digits")
     return place.key(text).address
 
 
