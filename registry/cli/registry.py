@@ -66,12 +66,16 @@ def deploy(
             "--admin-delay", metavar="HOURS", min=0, max=24 * 365, help="From offer to acceptance of the admin's role."
         ),
     ] = 48,
+    max_cost: Annotated[
+        float, typer.Option("--max-cost", metavar="COINS", min=0, help="Most that it may cost, whatever the node says.")
+    ] = 1.0,
     yes: YesFlag = False,
     home: HomeOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Deploy a registry."""
     from anchor.ledger.contract import deployment
+    from registry.services.costs import WEI_PER_COIN
     from registry.services.deploy import keep_deployment
     from registry.wiring import Workplace
 
@@ -99,6 +103,7 @@ def deploy(
         facts=facts,
         yes=yes,
         as_json=as_json,
+        max_cost_wei=int(max_cost * WEI_PER_COIN),
     )
     if as_json:
         print_json(deployed.content())

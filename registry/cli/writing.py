@@ -47,6 +47,7 @@ def carry_out(
     facts: Facts,
     yes: bool,
     as_json: bool,
+    max_cost_wei: int | None = None,
 ) -> T:
     """Take the steps above for one call.
 
@@ -58,6 +59,7 @@ def carry_out(
         facts: What to show before asking.
         yes: Do not ask.
         as_json: Show nothing but the result.
+        max_cost_wei: Most that it may cost; default: one coin.
 
     Raises:
         SettingsError: No key is named, or nobody is there to say yes.
@@ -70,7 +72,7 @@ def carry_out(
     if key is None:
         raise SettingsError("no key is named to send with", advice="Give --key, or --print-call for a multisig.")
     deferred = place.key(key)
-    sender = place.sender(deferred)
+    sender = place.sender(deferred, max_cost_wei=max_cost_wei)
     with error_console.status("asking the node"):
         place.client.require_chain(place.chain_id)
         earlier = sender.finish_earlier(call, record)

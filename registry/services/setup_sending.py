@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 from eth_hash.auto import keccak
 
-from anchor.errors import MalformedError, ReplacedError, RevertedError
+from anchor.errors import MalformedError, NodeRefusedError, ReplacedError, RevertedError
 from anchor.ledger.answers import Receipt
 from anchor.ledger.client import Call
 from anchor.ledger.contract import KeyConsent
@@ -96,7 +96,8 @@ class SetupSender:
                     return None
                 self._sender.broadcast(signed)
             receipt = self._sender.wait_for_receipt(signed, self._wait_seconds)
-        except (ReplacedError, RevertedError):
+        except (NodeRefusedError, ReplacedError, RevertedError):
+            # No node will ever take these bytes, or they have no effect: fees have risen, for instance.
             self._path.unlink()
             return None
         result = record(receipt) if is_same else None
@@ -113,7 +114,7 @@ class SetupSender:
         try:
             signed = self._sender.send(call, lambda signed: self._keep(signed, call))
             receipt = self._sender.wait_for_receipt(signed, self._wait_seconds)
-        except (ReplacedError, RevertedError):
+        except (NodeRefusedError, ReplacedError, RevertedError):
             self._path.unlink(missing_ok=True)
             raise
         result = record(receipt)

@@ -10,6 +10,7 @@ import pytest
 import typer
 from eth_abi.abi import decode
 
+from anchor.errors import LedgerUnavailableError, NodeRefusedError
 from anchor.ledger.abi import contract_build
 from anchor.ledger.answers import Receipt
 from anchor.ledger.client import LedgerClient
@@ -197,6 +198,40 @@ def test_what_no_node_has_is_dropped_for_something_else(
     assert code == 0
     assert "had been sent before" not in err
     assert office.run_json("registry", "show")[1]["adminDelaySeconds"] == 2 * 3600
+
+
+def test_what_a_node_will_not_take_is_signed_anew(office: Home, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_client: LedgerClient, _raw: bytes) -> None:
+        raise NodeRefusedError("no", text="max fee per gas less than block base fee")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LedgerClient, "send_raw", refuse)
+        assert office.run("registry", "deploy", "--key", "payer", "--yes")[0] == 3
+    assert list((office.home / "sent").iterdir()) == []
+    assert office.run("registry", "deploy", "--key", "payer", "--yes")[0] == 0
+
+    # And so when the bytes were kept, for nobody knew, and only later no node takes them.
+    (office.home / "settings.toml").unlink()
+    office.run("init", "--force", "--rpc", chain.url)
+    with monkeypatch.context() as patch:
+        patch.setattr(LedgerClient, "send_raw", _unavailable)
+        assert office.run("registry", "deploy", "--key", "payer", "--yes")[0] == 3
+        assert len(list((office.home / "sent").iterdir())) == 1
+        patch.setattr(LedgerClient, "send_raw", refuse)
+        assert office.run("registry", "deploy", "--key", "payer", "--yes")[0] == 3
+    assert list((office.home / "sent").iterdir()) == []
+
+
+def _unavailable(_client: LedgerClient, _raw: bytes) -> None:
+    raise LedgerUnavailableError("the node cannot be reached")
+
+
+def test_it_costs_no_more_than_allowed(office: Home, chain: Chain) -> None:
+    options = ("--key", "payer", "--yes", "--max-cost", "0.0001")
+    code, _, err = office.run("registry", "deploy", *options)
+    assert code == 3
+    assert "more than the 100000000000000 allowed" in err
+    assert list(office.home.glob("sent/*")) == []
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"raw": "x"}'])
