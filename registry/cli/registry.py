@@ -75,6 +75,7 @@ def deploy(
 ) -> None:
     """Deploy a registry."""
     from anchor.ledger.contract import deployment
+    from anchor.ledger.testnet import CHAIN_ID
     from registry.services.costs import WEI_PER_COIN
     from registry.services.deploy import keep_deployment
     from registry.wiring import Workplace
@@ -94,6 +95,8 @@ def deploy(
         ("admin", f"{to_hex(admin_address)}, whose role is handed over after {admin_delay} hours"),
         ("accreditor", to_hex(accreditor_address)),
     ]
+    if admin is None and place.chain_id != CHAIN_ID:
+        facts.append(("note", "this one key governs the registry; for anything real name multisigs: --admin"))
     client, chain_id, rpc_url = place.client, place.chain_id, place.settings.rpc_url
     deployed = carry_out(
         place,

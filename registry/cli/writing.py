@@ -83,7 +83,7 @@ def carry_out(
         cost = preview_cost(place.client, deferred.address, [call])
         balance = place.client.balance(deferred.address)
     account = f"{to_hex(deferred.address)}, which has {coins_to_text(balance)} coins"
-    lines = [*facts, ("chain", chain_text(place.chain_id)), ("sent by", account), ("cost", cost.to_text())]
+    lines = [*facts, ("on", chain_text(place.chain_id)), ("sent by", account), ("cost", cost.to_text())]
     _confirm(call.what, lines, yes=yes, as_json=as_json)
     if balance < cost.likely_wei:
         raise LedgerError(

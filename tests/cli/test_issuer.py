@@ -168,7 +168,7 @@ def test_consent_between_two_machines(college: Home, vault: Home, chain: Chain, 
     assert code == 0
     assert "credanchor issuer key add consent.json" in out
     shown = " ".join(err.split())
-    assert f"may anchor batches issuer 1 (called {DID} in the file) registry {chain.registry.to_text()}" in shown
+    assert f"may anchor batches issuer 1, which the request calls {DID} registry {chain.registry.to_text()}" in shown
     assert not (vault.home / "settings.toml").exists()
     assert consent.stat().st_mode & 0o077 == 0
 
