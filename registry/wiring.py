@@ -274,9 +274,9 @@ class Workplace:
         stored = self.keys.find(reference)
         return DeferredKey(stored.address, lambda: self.keys.open(reference, self.passphrase()))
 
-    def sender(self, key: SigningKey) -> SetupSender:
-        """Give what sends for a key's account."""
-        from anchor.ledger.transactions import TransactionSender
+    def sender(self, key: SigningKey, *, max_cost_wei: int | None = None) -> SetupSender:
+        """Give what sends for a key's account; by default no transaction may cost more than one coin."""
+        from anchor.ledger.transactions import MAX_COST_WEI, TransactionSender
         from registry.services.setup_sending import SetupSender
 
         chain_id = self.chain_id
@@ -286,6 +286,7 @@ class Workplace:
             signer=key,
             lock=_account_lock(self.home, chain_id, key.address),
             on_mined=_devnet_save(self.settings),
+            max_cost_wei=MAX_COST_WEI if max_cost_wei is None else max_cost_wei,
         )
         return SetupSender(sender, self.home / SENT_FOLDER, wait_seconds=self.settings.wait_seconds)
 

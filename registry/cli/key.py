@@ -11,7 +11,7 @@ import typer
 
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
 from anchor.errors import KeyUnavailableError
-from anchor.model import to_hex, to_utc
+from anchor.model import parse_hex, to_hex, to_utc
 from registry.cli.common import (
     HomeOption,
     ask_new_passphrase,
@@ -21,7 +21,7 @@ from registry.cli.common import (
     write_output,
 )
 from registry.cli.parties import terms_facts
-from registry.cli.writing import YesFlag, ask_yes, show_facts
+from registry.cli.writing import YesFlag, ask_yes, read_address, show_facts
 from registry.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -74,6 +74,9 @@ CONSENT_HELP: Final = """Let a key consent to act for an institution: shows what
 
 Takes the file that the controller's machine wrote (credanchor issuer key request), and gives it another one back, for
 credanchor issuer key add. Needs no node and no settings. A key belongs to one institution for ever.
+
+A multisig is a key by its address: --print-message gives the EIP-712 message for its owners to sign, and --signature
+takes what they signed.
 
 Exit code: 0 signed · 1 you said no, or it is too late · 2 malformed or usage · 3 the signer does not answer.
 
@@ -139,13 +142,23 @@ def show(home: HomeOption = None, as_json: JsonFlag = False) -> None:
 @app.command("consent", help=CONSENT_HELP)
 def consent(
     request: Annotated[Path, typer.Argument(metavar="REQUEST", help="File from credanchor issuer key request.")],
-    key: Annotated[str, typer.Option("--key", metavar="KEY", help="Name of the key here, or a remote signer's.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="File to write.")],
+    key: Annotated[
+        str,
+        typer.Option("--key", metavar="KEY", help="Name of the key here, a remote signer's, or a multisig's address."),
+    ],
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="File to write.")] = None,
+    only_message: Annotated[
+        bool, typer.Option("--print-message", help="Sign nothing: print the message for a multisig to sign, as JSON.")
+    ] = False,
+    signature: Annotated[
+        str | None, typer.Option("--signature", metavar="HEX", help="What a multisig signed. It is no secret.")
+    ] = None,
     yes: YesFlag = False,
     home: HomeOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Let a key consent to act for an institution."""
+    from anchor.ledger.signers import key_consent_message
     from registry.services.key_requests import MAX_FILE_BYTES, SignedConsent, parse_request
     from registry.wiring import Workplace, now
 
@@ -155,15 +168,23 @@ def consent(
         raise ConflictError(
             f"the consent could be used until {to_utc(asked.deadline)} only", advice="Ask the controller for a new one."
         )
-    own = place.key(key)
+    account = read_address(key, place)
+    if only_message:
+        print_json(key_consent_message(asked.registry, asked.consent_of(account)))
+        return
+    if out is None:
+        raise typer.BadParameter("give --out FILE, or --print-message")
     if not as_json:
-        show_facts("consent", [("key", to_hex(own.address)), *terms_facts(asked)])
+        show_facts("consent", [("key", to_hex(account)), *terms_facts(asked)])
     ask_yes("Sign it?", yes=yes, as_json=as_json)
-    with error_console.status("unlocking the key"):
-        signature = own.sign_key_consent(asked.registry, asked.consent_of(own.address))
-    write_output(out, SignedConsent(request=asked, key=own.address, signature=signature).to_text())
+    if signature is not None:
+        signed = parse_hex(signature)
+    else:
+        with error_console.status("unlocking the key"):
+            signed = place.key(key).sign_key_consent(asked.registry, asked.consent_of(account))
+    write_output(out, SignedConsent(request=asked, key=account, signature=signed).to_text())
     if as_json:
-        print_json({"format": FORMAT, "key": to_hex(own.address), "file": str(out)})
+        print_json({"format": FORMAT, "key": to_hex(account), "file": str(out)})
         return
     console.print(f"[bold green]✔[/] signed: {printable(str(out))}. Where the controller's key is, now run:")
     console.print(f"  credanchor issuer key add {printable(out.name)} --key NAME")

@@ -51,7 +51,7 @@ def known_keys(place: Workplace) -> dict[str, Address]:
 def terms_facts(asked: KeyRequest) -> Facts:
     """Say what a key is asked to consent to, or has consented to, line by line."""
     scope = "anchor batches" if asked.scope is KeyScope.ANCHOR else f"change status, in epoch {asked.status_epoch}"
-    called = f" (called {asked.issuer_did} in the file)" if asked.issuer_did else ""
+    called = f", which the request calls {asked.issuer_did}" if asked.issuer_did else ""
     return [
         ("may", scope),
         ("issuer", f"{asked.issuer_id}{called}"),

@@ -66,12 +66,17 @@ def deploy(
             "--admin-delay", metavar="HOURS", min=0, max=24 * 365, help="From offer to acceptance of the admin's role."
         ),
     ] = 48,
+    max_cost: Annotated[
+        float, typer.Option("--max-cost", metavar="COINS", min=0, help="Most that it may cost, whatever the node says.")
+    ] = 1.0,
     yes: YesFlag = False,
     home: HomeOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Deploy a registry."""
     from anchor.ledger.contract import deployment
+    from anchor.ledger.testnet import CHAIN_ID
+    from registry.services.costs import WEI_PER_COIN
     from registry.services.deploy import keep_deployment
     from registry.wiring import Workplace
 
@@ -83,13 +88,15 @@ def deploy(
         )
     if key is None:
         raise SettingsError("no key is named to pay with", advice="Give --key; make one with `credanchor key new`.")
-    admin_address = read_address(admin or key, place) if admin else place.key(key).address
+    admin_address = read_address(admin or key, place)
     accreditor_address = read_address(accreditor, place) if accreditor else admin_address
     call = deployment(admin=admin_address, accreditor=accreditor_address, admin_delay_seconds=admin_delay * 3600)
     facts = [
         ("admin", f"{to_hex(admin_address)}, whose role is handed over after {admin_delay} hours"),
         ("accreditor", to_hex(accreditor_address)),
     ]
+    if admin is None and place.chain_id != CHAIN_ID:
+        facts.append(("note", "this one key governs the registry; for anything real name multisigs: --admin"))
     client, chain_id, rpc_url = place.client, place.chain_id, place.settings.rpc_url
     deployed = carry_out(
         place,
@@ -99,6 +106,7 @@ def deploy(
         facts=facts,
         yes=yes,
         as_json=as_json,
+        max_cost_wei=int(max_cost * WEI_PER_COIN),
     )
     if as_json:
         print_json(deployed.content())

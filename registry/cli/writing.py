@@ -47,6 +47,7 @@ def carry_out(
     facts: Facts,
     yes: bool,
     as_json: bool,
+    max_cost_wei: int | None = None,
 ) -> T:
     """Take the steps above for one call.
 
@@ -58,6 +59,7 @@ def carry_out(
         facts: What to show before asking.
         yes: Do not ask.
         as_json: Show nothing but the result.
+        max_cost_wei: Most that it may cost; default: one coin.
 
     Raises:
         SettingsError: No key is named, or nobody is there to say yes.
@@ -70,7 +72,7 @@ def carry_out(
     if key is None:
         raise SettingsError("no key is named to send with", advice="Give --key, or --print-call for a multisig.")
     deferred = place.key(key)
-    sender = place.sender(deferred)
+    sender = place.sender(deferred, max_cost_wei=max_cost_wei)
     with error_console.status("asking the node"):
         place.client.require_chain(place.chain_id)
         earlier = sender.finish_earlier(call, record)
@@ -81,7 +83,7 @@ def carry_out(
         cost = preview_cost(place.client, deferred.address, [call])
         balance = place.client.balance(deferred.address)
     account = f"{to_hex(deferred.address)}, which has {coins_to_text(balance)} coins"
-    lines = [*facts, ("chain", chain_text(place.chain_id)), ("sent by", account), ("cost", cost.to_text())]
+    lines = [*facts, ("on", chain_text(place.chain_id)), ("sent by", account), ("cost", cost.to_text())]
     _confirm(call.what, lines, yes=yes, as_json=as_json)
     if balance < cost.likely_wei:
         raise LedgerError(
@@ -128,8 +130,8 @@ def show_facts(what: str, facts: Facts) -> None:
         error_console.print(f"  {word:<{width}}  {printable(text)}")
 
 
-def read_address(text: str, place: Workplace | None = None) -> Address:
-    """Read an account: its 0x address, or the name of a key file here.
+def read_address(text: str, place: Workplace) -> Address:
+    """Read an account: its 0x address, or that of a key, by its name here or as a remote signer's.
 
     Raises:
         MalformedError: It is neither.
@@ -139,8 +141,6 @@ def read_address(text: str, place: Workplace | None = None) -> Address:
             return address(parse_hex(text))
         except MalformedError:
             raise MalformedError("an address has 0x and 40 hex digits") from None
-    if place is None:
-        raise MalformedError("an address has 0x and 40 hex digits")
     return place.key(text).address
 
 

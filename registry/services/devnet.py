@@ -40,6 +40,7 @@ from registry.settings import (
     SETTINGS_FILE,
     TESTNET_FOLDER,
     Settings,
+    load_draft,
     load_settings,
     settings_to_text,
     write_whole,
@@ -128,13 +129,14 @@ class Devnet:
         """Read the settings, if they are there and those of a local testnet."""
         if not (self._home / SETTINGS_FILE).exists():
             return None
-        settings = load_settings(self._home)
-        if settings.passphrase_file != Path(PASSPHRASE_FILE) or settings.registry_id.chain_id != CHAIN_ID:
+        draft = load_draft(self._home)
+        registry = draft.registry or ""
+        if draft.passphrase_file != Path(PASSPHRASE_FILE) or not registry.startswith(f"eip155:{CHAIN_ID}:"):
             raise ConflictError(
                 f"{self._home / SETTINGS_FILE} belongs to another set-up than the local testnet's",
                 advice="Choose another folder for the testnet with --home.",
             )
-        return settings
+        return load_settings(self._home)
 
     def _is_on(self, client: LedgerClient, settings: Settings) -> bool:
         """Tell whether the chain has the registry and issuer of the settings.

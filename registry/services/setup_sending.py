@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from eth_hash.auto import keccak
 
-from anchor.errors import MalformedError, ReplacedError, RevertedError
+from anchor.errors import NodeRefusedError, ReplacedError, RevertedError
 from anchor.ledger.answers import Receipt
 from anchor.ledger.client import Call
 from anchor.ledger.contract import KeyConsent
@@ -89,12 +90,10 @@ class SetupSender:
             return None
         signed, call_hash = kept
         is_same = call_hash == _hash_of(call)
+        if self._sender.reconcile(signed).fate is Fate.NEVER_SEEN and not (is_same and self._is_taken(signed)):
+            self._path.unlink()
+            return None
         try:
-            if self._sender.reconcile(signed).fate is Fate.NEVER_SEEN:
-                if not is_same:
-                    self._path.unlink()
-                    return None
-                self._sender.broadcast(signed)
             receipt = self._sender.wait_for_receipt(signed, self._wait_seconds)
         except (ReplacedError, RevertedError):
             self._path.unlink()
@@ -110,15 +109,30 @@ class SetupSender:
             ConflictError: Another process sends for this account.
             LedgerError: As of `TransactionSender.send` and `wait_for_receipt`; `finish_earlier` then finds out.
         """
+        kept: list[SignedTransaction] = []
+
+        def keep(signed: SignedTransaction) -> None:
+            self._keep(signed, call)
+            kept.append(signed)
+
         try:
-            signed = self._sender.send(call, lambda signed: self._keep(signed, call))
-            receipt = self._sender.wait_for_receipt(signed, self._wait_seconds)
-        except (ReplacedError, RevertedError):
-            self._path.unlink(missing_ok=True)
+            receipt = self._sender.wait_for_receipt(self._sender.send(call, keep), self._wait_seconds)
+        except (NodeRefusedError, ReplacedError, RevertedError):
+            # It will never be mined, or had no effect. Without `kept`, a file that is there is another process's.
+            if kept:
+                self._path.unlink()
             raise
         result = record(receipt)
         self._path.unlink()
         return result
+
+    def _is_taken(self, signed: SignedTransaction) -> bool:
+        """Broadcast again what no node has; False: none will take it, fees having risen for instance."""
+        try:
+            self._sender.broadcast(signed)
+        except (NodeRefusedError, ReplacedError):
+            return False
+        return True
 
     def _keep(self, signed: SignedTransaction, call: Call) -> None:
         content = {
@@ -128,13 +142,18 @@ class SetupSender:
             "nonce": signed.nonce,
             "callHash": to_hex(_hash_of(call)),
         }
+        draft = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(json.dumps(content))
-                file.flush()
-                os.fsync(file.fileno())
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                    file.write(json.dumps(content))
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.link(draft, self._path)  # whole or not at all, and never over another one
+            finally:
+                draft.unlink()
         except FileExistsError:
             raise ConflictError(
                 "another process sends transactions for this account", advice="Wait until it has ended, then try again."
@@ -145,15 +164,6 @@ class SetupSender:
     def _read(self) -> tuple[SignedTransaction, Hash32] | None:
         try:
             content = json.loads(self._path.read_text("utf-8"))
-        except FileNotFoundError:
-            return None
-        except ValueError:
-            # The process ended while it wrote the file, and sends only what it has written.
-            self._path.unlink()
-            return None
-        except OSError as error:
-            raise StoreError(f"{self._path} cannot be read: {error.strerror}") from error
-        try:
             signed = SignedTransaction(
                 raw=parse_hex(content["raw"]),
                 hash=hash32(parse_hex(content["hash"])),
@@ -161,7 +171,11 @@ class SetupSender:
                 nonce=content["nonce"],
             )
             return signed, hash32(parse_hex(content["callHash"]))
-        except (KeyError, TypeError, MalformedError) as error:
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(f"{self._path} cannot be read: {error.strerror}") from error
+        except (ValueError, KeyError, TypeError) as error:
             raise StoreError(
                 f"{self._path} is damaged", advice="Look on the ledger what the account has sent; then delete the file."
             ) from error

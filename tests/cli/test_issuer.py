@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import typer
+from eth_account import Account
 
 from anchor.ledger.rpc import RpcNode
 from anchor.ledger.testnet import dev_signer
@@ -167,7 +168,7 @@ def test_consent_between_two_machines(college: Home, vault: Home, chain: Chain, 
     assert code == 0
     assert "credanchor issuer key add consent.json" in out
     shown = " ".join(err.split())
-    assert f"may anchor batches issuer 1 (called {DID} in the file) registry {chain.registry.to_text()}" in shown
+    assert f"may anchor batches issuer 1, which the request calls {DID} registry {chain.registry.to_text()}" in shown
     assert not (vault.home / "settings.toml").exists()
     assert consent.stat().st_mode & 0o077 == 0
 
@@ -314,6 +315,23 @@ def test_a_multisig_sends_what_is_printed(college: Home, chain: Chain) -> None:
         code, out, _ = college.run(*arguments, "--print-call")
         assert code == 0
         assert f"to     {to_hex(chain.registry.address)}\nvalue  0\ndata   0x" in out
+
+
+def test_a_multisig_as_a_key_signs_elsewhere(college: Home, vault: Home, chain: Chain, tmp_path: Path) -> None:
+    request, consent = tmp_path / "request.json", tmp_path / "consent.json"
+    college.run("issuer", "key", "request", "--scope", "status", "--out", request)
+    owner = Account.from_key(REMOTE_SECRET)
+    options = ("key", "consent", request, "--key", owner.address)
+    code, out, _ = vault.run(*options, "--print-message")
+    assert code == 0
+    signature = owner.sign_typed_data(full_message=json.loads(out)).signature.to_0x_hex()
+    assert vault.run(*options, "--signature", signature, "--out", consent, YES)[0] == 0
+    code, content = college.run_json("issuer", "key", "add", consent, "--key", "controller", YES)
+    assert (code, content["key"], content["scope"]) == (0, owner.address.lower(), "status")
+    assert vault.run(*options, "--signature", "x", "--out", consent, YES)[0] == 2
+    assert vault.run(*options, "--signature", signature)[0] == 2
+    # Without a signature there is no key here to sign with.
+    assert vault.run(*options, "--out", consent, YES)[0] == 2
 
 
 def test_a_retired_key(college: Home, chain: Chain) -> None:

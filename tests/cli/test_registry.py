@@ -10,6 +10,7 @@ import pytest
 import typer
 from eth_abi.abi import decode
 
+from anchor.errors import LedgerUnavailableError, NodeRefusedError
 from anchor.ledger.abi import contract_build
 from anchor.ledger.answers import Receipt
 from anchor.ledger.client import LedgerClient
@@ -17,8 +18,10 @@ from anchor.ledger.testnet import dev_signer
 from anchor.model import RegistryId, parse_hex, to_hex
 from anchor.policy import parse_policy
 from registry.cli import writing
+from registry.errors import ConflictError
 from registry.services import deploy as deploy_service
 from registry.services.ledger_state import LedgerView
+from registry.services.setup_sending import SetupSender
 from registry.settings import load_draft
 from tests.ledger.chain import ADMIN, DID, STRANGER, Chain
 from tests.ledger.conftest import chain, session_chain
@@ -199,14 +202,79 @@ def test_what_no_node_has_is_dropped_for_something_else(
     assert office.run_json("registry", "show")[1]["adminDelaySeconds"] == 2 * 3600
 
 
+def test_what_a_node_will_not_take_is_signed_anew(office: Home, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_client: LedgerClient, _raw: bytes) -> None:
+        raise NodeRefusedError("no", text="max fee per gas less than block base fee")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LedgerClient, "send_raw", refuse)
+        assert office.run("registry", "deploy", "--key", "payer", "--yes")[0] == 3
+    assert list((office.home / "sent").iterdir()) == []
+    assert office.run("registry", "deploy", "--key", "payer", "--yes")[0] == 0
+
+    # And so when the bytes were kept, for nobody knew, and only later no node takes them.
+    (office.home / "settings.toml").unlink()
+    office.run("init", "--force", "--rpc", chain.url)
+    with monkeypatch.context() as patch:
+        patch.setattr(LedgerClient, "send_raw", _unavailable)
+        assert office.run("registry", "deploy", "--key", "payer", "--yes")[0] == 3
+        assert len(list((office.home / "sent").iterdir())) == 1
+        patch.setattr(LedgerClient, "send_raw", refuse)
+        assert office.run("registry", "deploy", "--key", "payer", "--yes")[0] == 3
+    assert list((office.home / "sent").iterdir()) == []
+
+
+def test_a_node_that_will_not_say_is_no_reason_to_send_anew(
+    office: Home, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = sent_count(chain)
+
+    def refuse(_client: LedgerClient, _hash: bytes) -> Receipt | None:
+        raise NodeRefusedError("no", text="too many requests")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LedgerClient, "receipt", refuse)
+        patch.setenv("CREDANCHOR_WAIT_SECONDS", "0.1")
+        for _ in range(2):
+            assert office.run("registry", "deploy", "--key", "payer", "--yes")[0] == 3
+            assert len(list((office.home / "sent").iterdir())) == 1
+    assert office.run("registry", "deploy", "--key", "payer", "--yes")[0] == 0
+    assert sent_count(chain) == before + 1
+
+
+def test_two_processes_of_one_account_take_turns(office: Home, chain: Chain) -> None:
+    # As if another process had just kept what it is about to send: nothing of it is touched.
+    account = dev_signer(ADMIN).address
+    path = office.home / "sent" / f"31337-{to_hex(account)}.json"
+    path.parent.mkdir()
+    sender = SetupSender(chain.sender(ADMIN), office.home / "sent", wait_seconds=1)
+    path.write_text("{")
+    with pytest.raises(ConflictError, match="another process"):
+        sender.execute(chain.contract.accredit(did="did:web:x", controller=account), lambda receipt: receipt)
+    assert path.read_text() == "{"
+
+
+def _unavailable(_client: LedgerClient, _raw: bytes) -> None:
+    raise LedgerUnavailableError("the node cannot be reached")
+
+
+def test_it_costs_no_more_than_allowed(office: Home, chain: Chain) -> None:
+    options = ("--key", "payer", "--yes", "--max-cost", "0.0001")
+    code, _, err = office.run("registry", "deploy", *options)
+    assert code == 3
+    assert "more than the 100000000000000 allowed" in err
+    assert list(office.home.glob("sent/*")) == []
+
+
 @pytest.mark.parametrize("content", ["", "{}", '{"raw": "x"}'])
 def test_a_damaged_file_of_what_was_sent(office: Home, chain: Chain, content: str) -> None:
     path = office.home / "sent" / f"31337-{to_hex(dev_signer(PAYER).address)}.json"
     path.parent.mkdir()
     path.write_text(content)
     code, _, err = office.run("registry", "deploy", "--key", "payer", "--yes")
-    # Cut short: what was not written whole was not sent.
-    assert (code, "is damaged" in err) == ((0, False) if not content else (3, True))
+    assert code == 3
+    assert "is damaged" in err
+    assert path.read_text() == content
 
 
 def test_show_proves_the_issuers(office: Home, chain: Chain) -> None:
