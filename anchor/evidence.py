@@ -33,12 +33,19 @@ from anchor.model import (
 from anchor.state_proof import Account, check_account, check_header, check_storage
 from anchor.status import StatusPurpose, mask_of, word_of
 
+_ROLES_SLOT: Final = 1
 _ISSUERS_SLOT: Final = 4
+_ISSUER_OF_DID_SLOT: Final = 5
+_NEXT_SLOT: Final = 7
 _KEYS_SLOT: Final = 8
 _BATCHES_SLOT: Final = 10
 _BITS_SLOTS: Final = {StatusPurpose.REVOCATION: 11, StatusPurpose.SUSPENSION: 12}
 ISSUER_COUNT_SLOT: Final = Hash32((6).to_bytes(32, "big"))
 REGISTRY_HEAD_SLOT: Final = Hash32((0).to_bytes(32, "big"))
+ADMIN_DELAY_SLOT: Final = Hash32((2).to_bytes(32, "big"))
+"""OpenZeppelin's: who was offered the admin's role (160 bits), from when on it may be accepted (48), the delay (48)."""
+ADMIN_SLOT: Final = Hash32((3).to_bytes(32, "big"))
+"""The admin in the lowest 160 bits."""
 
 _RECORDS_KEPT: Final = 4096
 """Thousands of credentials share few issuers, keys and batches: each record is unpacked once."""
@@ -231,6 +238,21 @@ def did_hash_slot(issuer_id: int) -> Hash32:
 def head_slot(issuer_id: int) -> Hash32:
     """Slot of an issuer's head."""
     return _offset(issuer_slot(issuer_id), _HEAD_OFFSET)
+
+
+def issuer_of_did_slot(did_hash: Hash32) -> Hash32:
+    """Slot of the number of the issuer with this DID, by the DID's Keccak-256 hash."""
+    return _mapping_slot(did_hash, _ISSUER_OF_DID_SLOT)
+
+
+def next_slot(issuer_id: int) -> Hash32:
+    """Slot of what comes next for an issuer: who was offered control (160 bits), next status epoch (16; 0 means 1)."""
+    return _mapping_slot(issuer_id, _NEXT_SLOT)
+
+
+def role_slot(role: bytes, account: bytes) -> Hash32:
+    """Slot that says whether an account has a role."""
+    return _mapping_slot(account, _mapping_slot(role, _ROLES_SLOT))
 
 
 def batch_slot(issuer_id: int, root: Hash32) -> Hash32:

@@ -1,7 +1,8 @@
 """Compile CredentialRegistry and write what the rest of the project reads of it, or check that this is up to date.
 
-    python contracts/build.py            write anchor/ledger/abi/CredentialRegistry.json, snapshots/storage-layout.json
-    python contracts/build.py --check    compare both with a fresh build, and that build with forge's (run it before)
+    python contracts/build.py            write anchor/ledger/abi/CredentialRegistry.json and .input.json, which explorers
+                                         compile to verify a deployment, and snapshots/storage-layout.json
+    python contracts/build.py --check    compare them with a fresh build, and that build with forge's (run it before)
 
 This build goes through py-solc-x, with the settings of foundry.toml. That two build tools, which name the source files
 differently, give the same bytes shows that the code depends on the sources alone, so that a verifier may pin its hash
@@ -26,6 +27,7 @@ CONTRACTS: Final = Path(__file__).resolve().parent
 ROOT: Final = CONTRACTS.parent
 SOLC: Final = ROOT / "scripts" / "solc"
 ABI_FILE: Final = ROOT / "anchor" / "ledger" / "abi" / "CredentialRegistry.json"
+INPUT_FILE: Final = ROOT / "anchor" / "ledger" / "abi" / "CredentialRegistry.input.json"
 LAYOUT_FILE: Final = CONTRACTS / "snapshots" / "storage-layout.json"
 FORGE_FILE: Final = CONTRACTS / "out" / "CredentialRegistry.sol" / "CredentialRegistry.json"
 
@@ -78,15 +80,19 @@ def build() -> dict[str, Any]:
 
 def compile_sources(texts: dict[str, dict[str, str]]) -> dict[str, Any]:
     """Compile the contract from these sources, whatever they say."""
-    outputs = ["abi", "storageLayout", "evm.bytecode.object", "evm.deployedBytecode"]
-    task = {
-        "language": "Solidity",
-        "sources": texts,
-        "settings": {**compiler_settings(), "outputSelection": {SOURCE: {NAME: outputs}}},
-    }
-    output = solcx.compile_standard(task, solc_binary=SOLC)
+    output = solcx.compile_standard(standard_input(texts), solc_binary=SOLC)
     contract: dict[str, Any] = output["contracts"][SOURCE][NAME]
     return contract
+
+
+def standard_input(texts: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """Give the compiler's whole input: what this build compiles is what an explorer compiles."""
+    outputs = ["abi", "storageLayout", "evm.bytecode.object", "evm.deployedBytecode"]
+    return {
+        "language": "Solidity",
+        "sources": dict(sorted(texts.items())),
+        "settings": {**compiler_settings(), "outputSelection": {SOURCE: {NAME: outputs}}},
+    }
 
 
 def abi_document(contract: dict[str, Any]) -> dict[str, Any]:
@@ -94,6 +100,7 @@ def abi_document(contract: dict[str, Any]) -> dict[str, Any]:
     runtime = contract["evm"]["deployedBytecode"]["object"]
     return {
         "contractName": NAME,
+        "sourceName": SOURCE,
         "compiler": {"version": get_version_str_from_solc_binary(SOLC), "settings": compiler_settings()},
         "runtimeCodeHash": "0x" + keccak(bytes.fromhex(runtime)).hex(),
         "abi": contract["abi"],
@@ -137,6 +144,7 @@ def problems(contract: dict[str, Any]) -> list[str]:
         f"{file.relative_to(ROOT)} is out of date: run scripts/build-contracts"
         for file, document in (
             (ABI_FILE, abi_document(contract)),
+            (INPUT_FILE, standard_input(sources())),
             (LAYOUT_FILE, layout_document(contract["storageLayout"])),
         )
         if not file.exists() or file.read_text("utf-8") != render(document)
@@ -164,6 +172,7 @@ def main() -> None:
     match sys.argv[1:]:
         case []:
             ABI_FILE.write_text(render(abi_document(contract)), "utf-8")
+            INPUT_FILE.write_text(render(standard_input(sources())), "utf-8")
             LAYOUT_FILE.write_text(render(layout_document(contract["storageLayout"])), "utf-8")
         case ["--check"]:
             if found := problems(contract):

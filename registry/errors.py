@@ -6,7 +6,7 @@
         ├─ RosterFormatError             rows or columns of a roster
         └─ AchievementFormatError        an achievement that is not OB 3.0
     RegistryError                      the registry refuses                                exit 1
-    ├─ NotFoundError                     there is no such batch or credential              API 404
+    ├─ NotFoundError                     there is no such batch, credential …            API 404
     ├─ ConflictError                     what is asked for contradicts what is there       API 409
     └─ NotPermittedError                 not this issuer's, or not verifiable as such      API 403
     StoreError                         the database cannot be used                         API 503 · exit 3
@@ -64,7 +64,7 @@ class RegistryError(CredanchorError):
 
 
 class NotFoundError(RegistryError):
-    """There is no such batch or credential."""
+    """There is no such batch, credential or achievement."""
 
 
 class ConflictError(RegistryError):

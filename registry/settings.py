@@ -9,6 +9,10 @@
     anchor_key = "keys/anchor.json"
     status_key = "keys/status.json"
 
+A key is a key file, or a key that a remote signer holds: `http://127.0.0.1:9000#0x<address>`. `credanchor init` writes
+the file before there is a registry or an issuer's number: `load_draft` reads it as far as it goes, for the commands
+that set up; `load_settings` wants all that issuing needs.
+
 The passphrase of the keys is in no setting, argument or log: it comes from $CREDANCHOR_PASSPHRASE, from the file that
 `passphrase_file` names, or is asked for.
 """
@@ -17,13 +21,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -32,6 +37,7 @@ from pydantic_settings import (
 from sqlalchemy import URL
 
 from anchor.errors import MalformedError
+from anchor.ledger.signers import parse_remote_key
 from anchor.model import MAX_UINT32, RegistryId
 from registry.errors import SettingsError
 
@@ -42,40 +48,57 @@ SETTINGS_FILE: Final = "settings.toml"
 DATABASE_FILE: Final = "registry.db"
 POLICY_FILE: Final = "policy.json"
 TESTNET_FOLDER: Final = "testnet"
+KEYS_FOLDER: Final = "keys"
 
+DID_PATTERN: Final = r"^did:[a-z0-9]+:\S+$"
 _PREFIX: Final = "CREDANCHOR_"
-_NOT_SET_UP_ADVICE: Final = "For a local testnet with a demo issuer, run `credanchor dev up`."
+_NOT_SET_UP_ADVICE: Final = "Run `credanchor init`; for a local testnet with a demo issuer, `credanchor dev up`."
+_HOW_TO_GET: Final = {
+    "registry": 'Deploy a registry with `credanchor registry deploy`, or name one: `registry = "eip155:…"`.',
+    "issuer_id": "When the issuer is accredited (`credanchor issuer accredit`), run `credanchor issuer show --save`.",
+    "issuer_did": 'Add the institution\'s DID: `issuer_did = "did:web:…"`.',
+    "issuer_name": 'Add the institution\'s name: `issuer_name = "…"`.',
+    "public_url": 'Add the address at which status lists are shown: `public_url = "https://…"`.',
+    "anchor_key": 'Make an anchoring key with `credanchor key new anchor`, and add `anchor_key = "keys/anchor.json"`.',
+    "status_key": 'Make a status key with `credanchor key new status`, and add `status_key = "keys/status.json"`.',
+}
+"""Which command gives what is missing, in the order in which things are done."""
+
+SettingsT = TypeVar("SettingsT", bound="DraftSettings")
 
 
-class Settings(BaseSettings):
-    """What an institution's set-up consists of."""
+class DraftSettings(BaseSettings):
+    """What is settled so far: enough for setting up, perhaps not for issuing."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid")
 
     home: Path
     """Where keys, locks and, unless set otherwise, the database are; paths in other settings are relative to it."""
-    public_url: str
-    """Where the service shows status lists; stands in every credential."""
     rpc_url: str
     """The node asked and sent to."""
-    registry: str
+    chain_id: int | None = Field(default=None, ge=1)
+    """EIP-155 number of the chain; needed as long as no registry says it."""
+    public_url: str | None = None
+    """Where the service shows status lists; stands in every credential."""
+    registry: str | None = None
     """CAIP-10."""
-    issuer_id: int = Field(ge=1, le=MAX_UINT32)
-    issuer_did: str = Field(pattern=r"^did:[a-z0-9]+:\S+$", max_length=1024)
-    issuer_name: str = Field(min_length=1)
+    issuer_id: int | None = Field(default=None, ge=1, le=MAX_UINT32)
+    issuer_did: str | None = Field(default=None, pattern=DID_PATTERN, max_length=1024)
+    issuer_name: str | None = Field(default=None, min_length=1)
     issuer_url: str | None = None
     database_url: str | None = None
     """SQLAlchemy address; default: SQLite in the home folder."""
-    anchor_key: Path
-    status_key: Path
+    anchor_key: str | None = None
+    status_key: str | None = None
+    """A key file, or a remote signer's key."""
     passphrase_file: Path | None = None
     wait_seconds: float = Field(default=120.0, gt=0)
     """How long to wait for a transaction to be mined before saying that it is not known yet."""
 
     @field_validator("registry")
     @classmethod
-    def _check_registry(cls, value: str) -> str:
-        return RegistryId.parse(value).to_text()
+    def _check_registry(cls, value: str | None) -> str | None:
+        return None if value is None else RegistryId.parse(value).to_text()
 
     @field_validator("public_url", "rpc_url", "issuer_url")
     @classmethod
@@ -84,10 +107,18 @@ class Settings(BaseSettings):
             raise ValueError("must be an address that starts with http:// or https://")
         return value
 
-    @property
-    def registry_id(self) -> RegistryId:
-        """The registry, parsed."""
-        return RegistryId.parse(self.registry)
+    @field_validator("anchor_key", "status_key")
+    @classmethod
+    def _check_key(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_remote_key(value)
+        return value
+
+    @model_validator(mode="after")
+    def _check_chain(self) -> Self:
+        if self.registry is not None and self.chain_id not in {None, RegistryId.parse(self.registry).chain_id}:
+            raise MalformedError("registry and chain_id name different chains")
+        return self
 
     @property
     def store_url(self) -> str:
@@ -97,7 +128,7 @@ class Settings(BaseSettings):
         # Put together by SQLAlchemy: a folder's name may hold % or ?, which mean something in an address.
         return URL.create("sqlite", database=str(self.home / DATABASE_FILE)).render_as_string(hide_password=False)
 
-    def path(self, value: Path) -> Path:
+    def path(self, value: Path | str) -> Path:
         """Take a path of a setting as relative to the home folder."""
         return self.home / value
 
@@ -115,47 +146,99 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
+class Settings(DraftSettings):
+    """What an institution's set-up consists of when it can issue."""
+
+    public_url: str
+    registry: str
+    issuer_id: int = Field(ge=1, le=MAX_UINT32)
+    issuer_did: str = Field(pattern=DID_PATTERN, max_length=1024)
+    issuer_name: str = Field(min_length=1)
+    anchor_key: str
+    status_key: str
+
+    @property
+    def registry_id(self) -> RegistryId:
+        """The registry, parsed."""
+        return RegistryId.parse(self.registry)
+
+
 def find_home(given: Path | None) -> Path:
     """Tell which folder is home: the one given, $CREDANCHOR_HOME, or `.credanchor` in this folder."""
     return (given or Path(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME)).absolute()
 
 
 def load_settings(home: Path) -> Settings:
-    """Read the settings of a home folder.
+    """Read the settings of a home folder that is set up for issuing.
 
     Raises:
-        SettingsError: It is not set up, or a setting is missing, unknown or wrong; the message names each.
+        SettingsError: It is not set up, or a setting is missing, unknown or wrong; the message names each, and the
+            advice the command that gives what is missing.
+    """
+    return _load(home, Settings)
+
+
+def load_draft(home: Path) -> DraftSettings:
+    """Read the settings of a home folder as far as they go.
+
+    Raises:
+        SettingsError: There are none, or one is unknown or wrong.
+    """
+    return _load(home, DraftSettings)
+
+
+def check_settings(values: Mapping[str, str | int]) -> None:
+    """Check settings before they are written; none need be there but `rpc_url`.
+
+    Raises:
+        SettingsError: One is unknown or wrong.
+    """
+    try:
+        DraftSettings(**{**values, "home": Path()})  # type: ignore[arg-type]  # pydantic judges them
+    except ValidationError as error:
+        raise SettingsError(f"these settings cannot be used: {_problems(error)}", advice="Mend them.") from None
+
+
+def complete_settings(home: Path, values: Mapping[str, str | int]) -> None:
+    """Set some settings in the file, leaving every other line of it as somebody wrote it.
+
+    Raises:
+        SettingsError: The file cannot be read, or is written in such a way that only a person can change it.
     """
     path = home / SETTINGS_FILE
+    content, lines = _read_toml(path), path.read_text("utf-8").splitlines()
+    for name, value in values.items():
+        lines = [line for line in lines if re.match(rf"\s*{name}\s*=", line) is None] + [_line(name, value)]
+    text = "\n".join([*lines, ""])
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise SettingsError(f"credanchor is not set up: there is no {path}", advice=_NOT_SET_UP_ADVICE) from None
-    except OSError as error:
-        raise SettingsError(f"the settings {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the settings {path} are not TOML: {error}") from error
-    try:
-        # $CREDANCHOR_HOME is no setting: the folder that the file was read from is home.
-        return Settings(**{**content, "home": home}).model_copy(update={"home": home})
-    except (ValidationError, MalformedError) as error:
-        raise SettingsError(
-            f"the settings in {path} cannot be used: {_problems(error)}", advice=f"Mend them. {_NOT_SET_UP_ADVICE}"
-        ) from None
+        is_right = tomllib.loads(text) == {**content, **values}
+    except tomllib.TOMLDecodeError:
+        is_right = False
+    if not is_right:
+        wanted = ", ".join(_line(name, value) for name, value in values.items())
+        raise SettingsError(f"the settings {path} cannot be changed by a program", advice=f"Set in them: {wanted}")
+    write_whole(path, text)
 
 
-def settings_to_text(values: dict[str, str | int]) -> str:
+def settings_to_text(values: Mapping[str, str | int]) -> str:
     """Write settings as TOML, one line each."""
-    # JSON's strings and numbers are TOML's, but for one control character that no setting holds.
-    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
+    lines = [_line(name, value) for name, value in values.items()]
     return "\n".join(["# Settings of credanchor; see registry/settings.py for what they mean.", *lines, ""])
 
 
-def read_passphrase(settings: Settings, ask: Callable[[], str]) -> str:
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all, readable by its owner alone."""
+    draft = path.with_name(f".{path.name}.new")
+    draft.write_text(text, "utf-8")
+    draft.chmod(0o600)
+    draft.replace(path)
+
+
+def read_passphrase(settings: DraftSettings | None, ask: Callable[[], str]) -> str:
     """Get the passphrase of the keys.
 
     Args:
-        settings: May name a file that holds it.
+        settings: May name a file that holds it; None: there are none yet.
         ask: Asks the person at the keyboard.
 
     Raises:
@@ -164,7 +247,7 @@ def read_passphrase(settings: Settings, ask: Callable[[], str]) -> str:
     given = os.environ.get(PASSPHRASE_VARIABLE)
     if given:
         return given
-    if settings.passphrase_file is None:
+    if settings is None or settings.passphrase_file is None:
         return ask()
     path = settings.path(settings.passphrase_file)
     try:
@@ -175,6 +258,42 @@ def read_passphrase(settings: Settings, ask: Callable[[], str]) -> str:
         return path.read_text("utf-8").rstrip("\r\n")
     except OSError as error:
         raise SettingsError(f"the passphrase file {path} cannot be read: {error.strerror}") from error
+
+
+def _load(home: Path, kind: type[SettingsT]) -> SettingsT:
+    path = home / SETTINGS_FILE
+    content = _read_toml(path)
+    try:
+        # $CREDANCHOR_HOME is no setting: the folder that the file was read from is home.
+        return kind(**{**content, "home": home}).model_copy(update={"home": home})
+    except (ValidationError, MalformedError) as error:
+        raise SettingsError(
+            f"the settings in {path} cannot be used: {_problems(error)}", advice=_advice_for(error)
+        ) from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"credanchor is not set up: there is no {path}", advice=_NOT_SET_UP_ADVICE) from None
+    except OSError as error:
+        raise SettingsError(f"the settings {path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the settings {path} are not TOML: {error}") from error
+
+
+def _line(name: str, value: str | int) -> str:
+    # JSON's strings and numbers are TOML's, but for one control character that no setting holds.
+    return f"{name} = {json.dumps(value, ensure_ascii=False)}"
+
+
+def _advice_for(error: ValidationError | MalformedError) -> str:
+    problems = [] if isinstance(error, MalformedError) else error.errors()
+    missing = {str(each["loc"][0]) for each in problems if each["type"] == "missing"}
+    if not missing or len(missing) < len(problems):
+        return f"Mend them. {_NOT_SET_UP_ADVICE}"
+    return " ".join(advice for name, advice in _HOW_TO_GET.items() if name in missing) or _NOT_SET_UP_ADVICE
 
 
 def _problems(error: ValidationError | MalformedError) -> str:

@@ -10,25 +10,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from anchor.canonical import JsonObject
-from anchor.model import Address, Hash32, to_hex
+from anchor.ledger.signers import SigningKey, parse_remote_key
+from anchor.model import Address, Hash32, RegistryId, to_hex
+from registry.errors import SettingsError
 from registry.services.credentials import CredentialFrame, IssuerProfile
-from registry.settings import TESTNET_FOLDER, Settings, find_home, load_settings, read_passphrase
+from registry.settings import (
+    KEYS_FOLDER,
+    SETTINGS_FILE,
+    TESTNET_FOLDER,
+    DraftSettings,
+    Settings,
+    find_home,
+    load_draft,
+    load_settings,
+    read_passphrase,
+)
 
 if TYPE_CHECKING:
     # What these need is slow to import: they are loaded when they are used.
     from anchor.ledger.client import LedgerClient
-    from anchor.ledger.keys import Signer
+    from anchor.ledger.keys import KeyStore, Signer
     from registry.services.anchoring import Anchoring
     from registry.services.approvals import Approvals
     from registry.services.costs import Cost
+    from registry.services.governance import Governance
     from registry.services.ledger_state import LedgerView
+    from registry.services.locks import ProcessLock
     from registry.services.replace import Replacer
     from registry.services.sending import Outbox
+    from registry.services.setup_sending import DeferredKey, SetupSender
     from registry.services.status import StatusService
     from registry.services.targets import TargetFinder
     from registry.store.engine import Store
 
 LOCKS_FOLDER: Final = "locks"
+SENT_FOLDER: Final = "sent"
 LOCK_SECONDS: Final = 300
 """How long one process waits for another that sends for the same account."""
 
@@ -47,7 +63,7 @@ class Institution:
     def __init__(self, home: Path | None, ask_passphrase: Callable[[], str]) -> None:
         self.settings: Final[Settings] = load_settings(find_home(home))
         self._ask_passphrase: Final = ask_passphrase
-        self._unlocking: Final[dict[Path, Future[Signer]]] = {}
+        self._unlocking: Final[dict[str, Future[Signer]]] = {}
         self.key_seconds = 0.0
         """Seconds that unlocking keys took."""
 
@@ -89,10 +105,13 @@ class Institution:
         )
         return preview_cost(self.client, self.address_of(self.settings.anchor_key), [call])
 
-    def address_of(self, key: Path) -> Address:
-        """Tell a key's address, as its file says it."""
+    def address_of(self, key: str) -> Address:
+        """Tell the address of a key of the settings, which need not be opened for it."""
         from anchor.ledger.keys import KeyStore
 
+        remote = parse_remote_key(key)
+        if remote is not None:
+            return remote.address
         path = self.settings.path(key)
         return KeyStore(path.parent).find(path.stem).address
 
@@ -138,21 +157,12 @@ class Institution:
             valid_from=valid_from,
         )
 
-    def devnet_save(self) -> Callable[[], None] | None:
-        """Give what keeps the local testnet's chain after a transaction; None when the node is another one."""
-        from anchor.ledger.testnet import Testnet
-
-        folder = self.settings.home / TESTNET_FOLDER
-        if not folder.exists():
-            return None
-        testnet = Testnet(folder)
-        status = testnet.status()
-        return testnet.save if status.running and status.url == self.settings.rpc_url else None
-
-    def start_unlocking(self, key: Path) -> None:
+    def start_unlocking(self, key: str) -> None:
         """Begin to unlock a key in the background: its function is slow on purpose, and leaves the processor free."""
         from anchor.ledger import transactions as _transactions  # noqa: F401 - imported before a second thread runs
 
+        if parse_remote_key(key) is not None:
+            return  # its signer holds it, and asks for what it wants
         passphrase = read_passphrase(self.settings, self._ask_passphrase)
         executor = ThreadPoolExecutor(max_workers=1)
         self._unlocking[key] = executor.submit(self._unlock, self.settings.path(key), passphrase)
@@ -166,24 +176,151 @@ class Institution:
         self.key_seconds = time.perf_counter() - started
         return signer
 
-    def _outbox(self, key: Path) -> Outbox:
-        from anchor.ledger.transactions import TransactionSender
-        from registry.services.locks import ProcessLock
-        from registry.services.sending import Outbox
-
+    def _signer(self, key: str) -> SigningKey:
+        remote = _remote_signer(key)
+        if remote is not None:
+            return remote
         if key not in self._unlocking:
             self.start_unlocking(key)
-        signer = self._unlocking[key].result()
-        chain_id = self.settings.registry_id.chain_id
-        lock = ProcessLock(
-            self.settings.home / LOCKS_FOLDER / f"{chain_id}-{to_hex(signer.address)}.lock",
-            what="sends transactions for this account",
-            timeout_seconds=LOCK_SECONDS,
-        )
+        return self._unlocking[key].result()
+
+    def _outbox(self, key: str) -> Outbox:
+        from anchor.ledger.transactions import TransactionSender
+        from registry.services.sending import Outbox
+
+        signer, chain_id = self._signer(key), self.settings.registry_id.chain_id
         sender = TransactionSender(
-            self.client, chain_id=chain_id, signer=signer, lock=lock, on_mined=self.devnet_save()
+            self.client,
+            chain_id=chain_id,
+            signer=signer,
+            lock=_account_lock(self.settings.home, chain_id, signer.address),
+            on_mined=_devnet_save(self.settings),
         )
         return Outbox(self.store, sender, wait_seconds=self.settings.wait_seconds)
+
+
+class Workplace:
+    """Everything that the commands that set up work with: keys always, the rest as far as the settings go.
+
+    Args:
+        home: Its home folder; default: $CREDANCHOR_HOME, else `.credanchor`.
+        ask_passphrase: Asks the person at the keyboard for the passphrase of the keys.
+    """
+
+    def __init__(self, home: Path | None, ask_passphrase: Callable[[], str]) -> None:
+        self.home: Final = find_home(home)
+        self._ask_passphrase: Final = ask_passphrase
+
+    @cached_property
+    def settings(self) -> DraftSettings:
+        """The settings, as far as they go."""
+        return load_draft(self.home)
+
+    @cached_property
+    def keys(self) -> KeyStore:
+        """The key files."""
+        from anchor.ledger.keys import KeyStore
+
+        return KeyStore(self.home / KEYS_FOLDER)
+
+    @cached_property
+    def client(self) -> LedgerClient:
+        """The configured node."""
+        from anchor.ledger.client import LedgerClient
+
+        return LedgerClient(self.settings.rpc_url)
+
+    @property
+    def registry(self) -> RegistryId:
+        """The registry of the settings."""
+        if self.settings.registry is None:
+            raise SettingsError(
+                "the settings name no registry yet",
+                advice='Deploy one with `credanchor registry deploy`, or add `registry = "eip155:…"` to settings.toml.',
+            )
+        return RegistryId.parse(self.settings.registry)
+
+    @property
+    def chain_id(self) -> int:
+        """The chain of the settings."""
+        if self.settings.registry is None and self.settings.chain_id is not None:
+            return self.settings.chain_id
+        return self.registry.chain_id
+
+    @cached_property
+    def governance(self) -> Governance:
+        """What the ledger proves of the registry and its issuers."""
+        from registry.services.governance import Governance
+        from registry.services.ledger_state import LedgerView
+
+        return Governance(LedgerView(self.client, self.registry))
+
+    def passphrase(self) -> str:
+        """Get the passphrase of the key files; it is asked for at most once."""
+        return self._passphrase
+
+    @cached_property
+    def _passphrase(self) -> str:
+        has_settings = (self.home / SETTINGS_FILE).exists()
+        return read_passphrase(self.settings if has_settings else None, self._ask_passphrase)
+
+    def key(self, reference: str) -> DeferredKey:
+        """Find a key, by its name among the key files or as a remote signer's; it is opened when it has to sign."""
+        from registry.services.setup_sending import DeferredKey
+
+        remote = _remote_signer(reference)
+        if remote is not None:
+            return DeferredKey(remote.address, lambda: remote)
+        stored = self.keys.find(reference)
+        return DeferredKey(stored.address, lambda: self.keys.open(reference, self.passphrase()))
+
+    def sender(self, key: SigningKey, *, max_cost_wei: int | None = None) -> SetupSender:
+        """Give what sends for a key's account; by default no transaction may cost more than one coin."""
+        from anchor.ledger.transactions import MAX_COST_WEI, TransactionSender
+        from registry.services.setup_sending import SetupSender
+
+        chain_id = self.chain_id
+        sender = TransactionSender(
+            self.client,
+            chain_id=chain_id,
+            signer=key,
+            lock=_account_lock(self.home, chain_id, key.address),
+            on_mined=_devnet_save(self.settings),
+            max_cost_wei=MAX_COST_WEI if max_cost_wei is None else max_cost_wei,
+        )
+        return SetupSender(sender, self.home / SENT_FOLDER, wait_seconds=self.settings.wait_seconds)
+
+
+def _remote_signer(key: str) -> SigningKey | None:
+    """Give the remote signer's key that a reference names; None if it names a key file."""
+    remote = parse_remote_key(key)
+    if remote is None:
+        return None
+    from anchor.ledger.remote_signer import RemoteSigner
+
+    return RemoteSigner(remote)
+
+
+def _account_lock(home: Path, chain_id: int, account: Address) -> ProcessLock:
+    from registry.services.locks import ProcessLock
+
+    return ProcessLock(
+        home / LOCKS_FOLDER / f"{chain_id}-{to_hex(account)}.lock",
+        what="sends transactions for this account",
+        timeout_seconds=LOCK_SECONDS,
+    )
+
+
+def _devnet_save(settings: DraftSettings) -> Callable[[], None] | None:
+    """Give what keeps the local testnet's chain after a transaction; None when the node is another one."""
+    from anchor.ledger.testnet import Testnet
+
+    folder = settings.home / TESTNET_FOLDER
+    if not folder.exists():
+        return None
+    testnet = Testnet(folder)
+    status = testnet.status()
+    return testnet.save if status.running and status.url == settings.rpc_url else None
 
 
 def now() -> int:

@@ -53,6 +53,16 @@ class RegistryContract:
         """Admit an issuer: for an account with the accreditor's role."""
         return self._call("accredit", [did, to_hex(controller)], "accredit the issuer")
 
+    def withdraw(self, *, issuer_id: int, at: int, reason: int) -> Call:
+        """End an issuer's accreditation: for an account with the accreditor's role.
+
+        Args:
+            issuer_id: The issuer.
+            at: First second, Unix, at which it is no longer accredited, in the future; 0: from the next second on.
+            reason: Its code.
+        """
+        return self._call("withdraw", [issuer_id, at, reason], "withdraw the accreditation")
+
     def add_key(self, consent: KeyConsent, signature: bytes) -> Call:
         """Bind a key to an issuer: for the issuer's controller."""
         values = [
@@ -65,6 +75,19 @@ class RegistryContract:
             signature,
         ]
         return self._call("addKey", values, "add the key")
+
+    def retire_key(self, key: Address) -> Call:
+        """End a key's validity from the next second on: for its issuer's controller. What it did stays good."""
+        return self._call("retireKey", [to_hex(key)], "retire the key")
+
+    def compromise_key(self, key: Address, *, since: int) -> Call:
+        """Declare a key compromised: for its issuer's controller.
+
+        Args:
+            key: The key.
+            since: Second, Unix, from which on what it did is void; not before it was valid, and not in the future.
+        """
+        return self._call("compromiseKey", [to_hex(key), since], "declare the key compromised")
 
     def anchor(self, *, issuer_id: int, root: Hash32, size: int) -> Call:
         """Anchor a batch: for an anchoring key."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from anchor.errors import KeyUnavailableError, MalformedError
 from anchor.ledger.contract import KeyConsent
+from anchor.ledger.signers import key_consent_message, require_own_consent
 from anchor.model import Address, Hash32, RegistryId, address, parse_hex, to_hex
 
 if TYPE_CHECKING:
@@ -27,15 +28,6 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MAX_FILE_BYTES: Final = 4096
 """A key file has about 500 bytes. Too few to nest so deeply that reading them overflows the stack."""
-
-_CONSENT_TYPE: Final = [
-    {"name": "issuer", "type": "uint32"},
-    {"name": "key", "type": "address"},
-    {"name": "scope", "type": "uint8"},
-    {"name": "statusEpoch", "type": "uint16"},
-    {"name": "validFrom", "type": "uint40"},
-    {"name": "deadline", "type": "uint40"},
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +40,7 @@ class StoredKey:
 
 
 class Signer:
-    """An unlocked key. Only this class and `KeyStore` touch the secret."""
+    """An unlocked key file, as a `SigningKey`. Only this class and `KeyStore` touch the secret."""
 
     def __init__(self, account: LocalAccount) -> None:
         self._account: Final = account
@@ -68,25 +60,8 @@ class Signer:
         Raises:
             KeyUnavailableError: The consent is that of another key.
         """
-        if consent.key != self.address:
-            raise KeyUnavailableError(f"{to_hex(self.address)} cannot consent for the key {to_hex(consent.key)}")
-        signed = self._account.sign_typed_data(
-            domain_data={
-                "name": "credanchor",
-                "version": "1",
-                "chainId": registry.chain_id,
-                "verifyingContract": to_hex(registry.address),
-            },
-            message_types={"KeyConsent": _CONSENT_TYPE},
-            message_data={
-                "issuer": consent.issuer_id,
-                "key": to_hex(consent.key),
-                "scope": consent.scope.value,
-                "statusEpoch": consent.status_epoch,
-                "validFrom": consent.valid_from,
-                "deadline": consent.deadline,
-            },
-        )
+        require_own_consent(self.address, consent)
+        signed = self._account.sign_typed_data(full_message=key_consent_message(registry, consent))
         return bytes(signed.signature)
 
 
@@ -133,6 +108,18 @@ class KeyStore:
             raise KeyUnavailableError(f"the key {name} cannot be written: {error.strerror}") from error
         return StoredKey(name=name, address=address(parse_hex(account.address)))
 
+    def import_file(self, name: str, content: bytes, file_passphrase: str, passphrase: str) -> StoredKey:
+        """Keep a key from another program's key file (Web3 Secret Storage), under this store's passphrase.
+
+        Raises:
+            KeyUnavailableError: As for `create`, the file's passphrase does not open it, or it is no key file.
+            MalformedError: The name cannot be a file's.
+        """
+        if len(content) > _MAX_FILE_BYTES:
+            raise _damaged(name)
+        secret = _decrypt(_parse(content, name), file_passphrase, name)
+        return self.import_key(name, secret, passphrase)
+
     def open(self, name: str, passphrase: str) -> Signer:
         """Unlock a key; takes about a second, on purpose.
 
@@ -143,17 +130,7 @@ class KeyStore:
         from eth_account import Account
 
         content = self._read(name)
-        try:
-            secret = Account.decrypt(content, passphrase)
-        except ValueError as error:
-            if "MAC" not in str(error):
-                raise _damaged(name) from error
-            raise KeyUnavailableError(
-                f"the passphrase does not open the key {name}", advice="try again; nobody can recover a lost passphrase"
-            ) from None
-        except (KeyError, TypeError, NotImplementedError) as error:
-            raise _damaged(name) from error
-        signer = Signer(Account.from_key(secret))
+        signer = Signer(Account.from_key(_decrypt(content, passphrase, name)))
         if signer.address != _address_of(content, name):
             raise _damaged(name)
         return signer
@@ -162,7 +139,7 @@ class KeyStore:
         """Look a key up without opening it.
 
         Raises:
-            KeyUnavailableError: There is no such key, or the file is damaged.
+            KeyUnavailableError: There is no such key, or its file is damaged.
             MalformedError: The name cannot be a file's.
         """
         return StoredKey(name=name, address=_address_of(self._read(name), name))
@@ -186,19 +163,15 @@ class KeyStore:
         path = self._path_of(name)
         try:
             with path.open("rb") as file:
-                content = json.loads(file.read(_MAX_FILE_BYTES))
+                return _parse(file.read(_MAX_FILE_BYTES), name)
         except FileNotFoundError as error:
             raise KeyUnavailableError(
                 f"there is no key {name}",
-                advice="check anchor_key and status_key in settings.toml, which name keystore files",
+                advice="make it with `credanchor key new`, or check its name: `credanchor key list` shows those there "
+                "are, and anchor_key and status_key in settings.toml name them",
             ) from error
         except OSError as error:
             raise KeyUnavailableError(f"the key {name} cannot be read: {error.strerror}") from error
-        except (ValueError, RecursionError) as error:
-            raise _damaged(name) from error
-        if not isinstance(content, dict):
-            raise _damaged(name)
-        return content
 
     def _write_new(self, path: Path, content: bytes) -> None:
         """Write whole or not at all, and never over another file."""
@@ -216,6 +189,31 @@ class KeyStore:
             raise _exists(path.stem) from error
         finally:
             draft.unlink()
+
+
+def _parse(data: bytes, name: str) -> dict[str, Any]:
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(name) from error
+    if not isinstance(content, dict):
+        raise _damaged(name)
+    return content
+
+
+def _decrypt(content: dict[str, Any], passphrase: str, name: str) -> bytes:
+    from eth_account import Account
+
+    try:
+        return bytes(Account.decrypt(content, passphrase))
+    except ValueError as error:
+        if "MAC" not in str(error):
+            raise _damaged(name) from error
+        raise KeyUnavailableError(
+            f"the passphrase does not open the key {name}", advice="try again; nobody can recover a lost passphrase"
+        ) from None
+    except (KeyError, TypeError, NotImplementedError) as error:
+        raise _damaged(name) from error
 
 
 def _address_of(content: Mapping[str, object], name: str) -> Address:

@@ -33,8 +33,8 @@ from anchor.errors import (
 from anchor.ledger.answers import Receipt
 from anchor.ledger.client import Call, LedgerClient
 from anchor.ledger.contract import check_code
-from anchor.ledger.keys import Signer
 from anchor.ledger.reverts import decode_revert, revert_of
+from anchor.ledger.signers import SigningKey
 from anchor.model import Address, Hash32, address, to_hex
 
 DEFAULT_WAIT_SECONDS: Final = 120.0
@@ -130,7 +130,7 @@ class TransactionSender:
         client: LedgerClient,
         *,
         chain_id: int,
-        signer: Signer,
+        signer: SigningKey,
         lock: AbstractContextManager[object],
         on_mined: Callable[[], None] | None = None,
         max_cost_wei: int = MAX_COST_WEI,

@@ -10,7 +10,20 @@ from typing import Final
 
 import typer
 
-from registry.cli import dev, find, issue, person, replace, roster, status
+from registry.cli import (
+    achievement,
+    dev,
+    find,
+    init,
+    issue,
+    issuer,
+    key,
+    person,
+    registry,
+    replace,
+    roster,
+    status,
+)
 
 _NEEDED: Final = (
     "alembic",
@@ -30,6 +43,7 @@ for _name in _NEEDED:
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
+    app.command("init", help=init.HELP)(init.command)
     app.command("issue", help=issue.HELP)(issue.command)
     app.command("find", help=find.HELP)(find.command)
     app.command("revoke", help=status.REVOKE_HELP)(status.revoke)
@@ -38,5 +52,9 @@ def register(app: typer.Typer) -> None:
     app.command("replace", help=replace.HELP)(replace.command)
     app.command("export", help=person.EXPORT_HELP)(person.export)
     app.command("erase", help=person.ERASE_HELP)(person.erase)
+    app.add_typer(issuer.app, name="issuer")
+    app.add_typer(key.app, name="key")
+    app.add_typer(registry.app, name="registry")
+    app.add_typer(achievement.app, name="achievement")
     app.add_typer(roster.app, name="roster")
     app.add_typer(dev.app, name="dev")

@@ -35,19 +35,39 @@ _PROGRESS_FROM: Final = 5_000
 """Fewer credentials than that take less than a second."""
 
 
+def is_interactive() -> bool:
+    """Tell whether somebody is at the keyboard."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
 def ask_passphrase() -> str:
     """Ask the person at the keyboard for the passphrase of the keys.
 
     Raises:
         SettingsError: Nobody is at the keyboard.
     """
-    if not sys.stdin.isatty():
+    _require_somebody()
+    passphrase: str = typer.prompt("Passphrase of the keys", hide_input=True, err=True)
+    return passphrase
+
+
+def ask_new_passphrase() -> str:
+    """Ask the person at the keyboard for the passphrase of a key that is being made, twice.
+
+    Raises:
+        SettingsError: Nobody is at the keyboard.
+    """
+    _require_somebody()
+    passphrase: str = typer.prompt("Passphrase of the keys", hide_input=True, confirmation_prompt=True, err=True)
+    return passphrase
+
+
+def _require_somebody() -> None:
+    if not is_interactive():
         raise SettingsError(
             "the passphrase of the keys is needed",
             advice="Give it in $CREDANCHOR_PASSPHRASE, or name a file with it: passphrase_file in settings.toml.",
         )
-    passphrase: str = typer.prompt("Passphrase of the keys", hide_input=True, err=True)
-    return passphrase
 
 
 def confirm(what: str, *, yes: bool) -> None:
@@ -104,6 +124,20 @@ def read_input(path: Path, what: str, max_bytes: int) -> bytes:
         raise InputFormatError(f"{what} {path} cannot be read: {error.strerror}") from error
 
 
+def write_output(path: Path, text: str) -> None:
+    """Write a file that was named on the command line, whole or not at all.
+
+    Raises:
+        SettingsError: It cannot be written.
+    """
+    from registry.settings import write_whole
+
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}") from error
+
+
 def id_of_file(text: str) -> str:
     """Give a credential file's id in its place; what names no file stays as it is.
 
@@ -144,12 +178,12 @@ def print_problems(problems: Sequence[Problem], count: int) -> None:
         count: How many there are in all.
     """
     for problem in problems[:PROBLEMS_SHOWN]:
-        error_console.print(f"[bold red]✘[/] {printable(problem_to_text(problem))}")
+        error_console.print(f"[bold red]✘[/] {printable(problem_text(problem))}")
     if count > PROBLEMS_SHOWN:
         error_console.print(f"  … and {count - PROBLEMS_SHOWN:,} more (--json lists them)")
 
 
-def problem_to_text(problem: Problem) -> str:
+def problem_text(problem: Problem) -> str:
     """Say where, what and what to do."""
     text = f"{problem.where}: {problem.reason}" if problem.where else problem.reason
     return f"{text} ({problem.hint})" if problem.hint else text

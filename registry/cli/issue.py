@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -26,7 +26,8 @@ from registry.cli.common import (
 )
 from registry.cli.roster import DatesOption, MapOption, ProfileOption, roster_options, write_rejects
 from registry.errors import ConflictError, RosterFormatError
-from registry.services.achievement import check_achievement, parse_achievement
+from registry.services.achievement import check_achievement
+from registry.services.results import result_rule
 from registry.services.roster import RosterOptions, RosterReport, open_roster
 
 if TYPE_CHECKING:
@@ -89,7 +90,10 @@ def command(
         int | None, typer.Argument(metavar="[BATCH]", help="With --resume: only this batch.", show_default=False)
     ] = None,
     achievement: Annotated[
-        Path | None, typer.Option("--achievement", metavar="FILE", help="Open Badges 3.0 Achievement, as JSON.")
+        str | None,
+        typer.Option(
+            "--achievement", metavar="FILE|CODE", help="Open Badges 3.0 Achievement, as JSON, or a kept one's code."
+        ),
     ] = None,
     recipients: Annotated[
         Path | None, typer.Option("--recipients", metavar="FILE", help="Roster: a spreadsheet, CSV or JSON.")
@@ -200,12 +204,13 @@ class _Issuing:
 
     Args:
         home: The home folder.
-        achievement: The achievement's file.
+        achievement: The achievement's file or code.
         options: The roster.
         as_json: How to report.
     """
 
-    def __init__(self, home: Path | None, achievement: Path, options: _Options, *, as_json: bool) -> None:
+    def __init__(self, home: Path | None, achievement: str, options: _Options, *, as_json: bool) -> None:
+        from registry.services.achievement_library import names_file, resolve_achievement
         from registry.wiring import Institution, now
 
         self._as_json: Final = as_json
@@ -213,7 +218,11 @@ class _Issuing:
         self._phases: Final = Phases()
         self._institution: Final = Institution(home, ask_passphrase)
         with self._phases.timed("read"), problems_reported(as_json=as_json):
-            parsed = parse_achievement(read_input(achievement, "the achievement", MAX_DOCUMENT_BYTES))
+            parsed = resolve_achievement(
+                None if names_file(achievement) else self._institution.store,
+                achievement,
+                lambda path: read_input(path, "the achievement", MAX_DOCUMENT_BYTES),
+            )
             self._achievement: Final = parsed.name
             self._frame: Final = self._institution.frame(parsed.value, valid_from=now())
             self._sample: Final = check_achievement(self._frame)
@@ -222,7 +231,8 @@ class _Issuing:
     def _check_roster(self, options: _Options) -> RosterReport:
         from registry.services.earlier import find_earlier
 
-        roster = open_roster(options.roster, options.reading)
+        rule = result_rule(self._frame.achievement)
+        roster = open_roster(options.roster, replace(options.reading, result_rule=rule))
         with error_console.status("reading the roster"):
             report = roster.check()
             if not options.again:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
-from registry.cli.common import PROBLEMS_SHOWN, HomeOption, print_problems, problem_content, problem_to_text
+from registry.cli.common import PROBLEMS_SHOWN, HomeOption, print_problems, problem_content, problem_text
 
 if TYPE_CHECKING:
     from registry.services.roster import Roster, RosterOptions, RosterReport
@@ -163,7 +163,7 @@ def write_rejects(roster: Roster, report: RosterReport, path: Path) -> None:
     """Write the rows that have a problem, as they are, with what is wrong: a CSV file to be mended and read again."""
     by_row: dict[str, list[str]] = {}
     for problem in report.problems:
-        by_row.setdefault(problem.where.partition(",")[0], []).append(problem_to_text(problem))
+        by_row.setdefault(problem.where.partition(",")[0], []).append(problem_text(problem))
     # As spreadsheets know it for UTF-8.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         rows = csv.writer(file)
@@ -201,7 +201,7 @@ def print_report(report: RosterReport) -> None:
     for note in (*report.form.notes, *report.columns.suggestions):
         error_console.print(f"[yellow]![/] {printable(note)}")
     for warning in report.warnings[:PROBLEMS_SHOWN]:
-        error_console.print(f"[yellow]![/] {printable(problem_to_text(warning))}")
+        error_console.print(f"[yellow]![/] {printable(problem_text(warning))}")
     print_problems(report.problems, report.problem_count)
     _print_counts(report.good_count, report.passed_over, report.problem_count)
 

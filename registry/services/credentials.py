@@ -13,6 +13,7 @@ from anchor.identity import email_identity, name_identity
 from anchor.model import RegistryId, StatusPosition
 from anchor.status import CredentialStatus, status_entries
 from registry.services.recipient import Recipient
+from registry.services.results import result_rule
 
 VC_CONTEXT: Final = "https://www.w3.org/ns/credentials/v2"
 OB_CONTEXT: Final = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
@@ -94,7 +95,7 @@ def build_credential(frame: CredentialFrame, values: CredentialValues) -> JsonOb
         awarded=_iso_time_or_none(recipient.awarded_at),
         activity_start=_iso_time_or_none(recipient.activity_start_at),
         activity_end=_iso_time_or_none(recipient.activity_end_at),
-        results=None if recipient.result is None else results_of(frame.achievement, recipient.result),
+        results=None if recipient.result is None else result_rule(frame.achievement).to_result(recipient.result),
         evidence_url=recipient.evidence_url,
         narrative=recipient.narrative,
         license_number=recipient.license_number,
@@ -135,16 +136,6 @@ def assemble_credential(frame: CredentialFrame, parts: CredentialParts) -> JsonO
             "credentialStatus": status_entries(status, frame.public_url),
         }
     )
-
-
-def results_of(achievement: JsonObject, text: str) -> list[JsonObject]:
-    """State a result, as OB 3.0 `Result`s of the achievement's only result description, if it has one."""
-    result: JsonObject = {"type": ["Result"], "value": text}
-    descriptions = achievement.get("resultDescription")
-    only = descriptions[0] if isinstance(descriptions, list) and len(descriptions) == 1 else descriptions
-    if isinstance(only, dict):
-        result["resultDescription"] = only["id"]
-    return [result]
 
 
 @lru_cache(maxsize=4096)

@@ -21,7 +21,6 @@ from typing import Final
 
 from anchor.errors import UndeterminedError, WrongLedgerError
 from anchor.events import IssuerAccredited, KeyAdded
-from anchor.ledger.abi import runtime_code_hash
 from anchor.ledger.answers import Receipt
 from anchor.ledger.client import Call, LedgerClient
 from anchor.ledger.contract import KeyConsent, RegistryContract, deployed_registry, deployment, require_event
@@ -29,12 +28,23 @@ from anchor.ledger.keys import KeyStore, Signer
 from anchor.ledger.rpc import RpcNode
 from anchor.ledger.testnet import CHAIN_ID, Testnet, TestnetStatus, dev_signer
 from anchor.ledger.transactions import SignedTransaction, TransactionSender
-from anchor.model import KeyScope, Policy, RegistryId, TrustedRegistry, Vouching, to_hex
+from anchor.model import KeyScope, RegistryId, to_hex
 from anchor.policy import policy_to_text
 from registry.errors import ConflictError, SettingsError
 from registry.services.ledger_state import LedgerView
 from registry.services.locks import ProcessLock
-from registry.settings import POLICY_FILE, SETTINGS_FILE, TESTNET_FOLDER, Settings, load_settings, settings_to_text
+from registry.services.setup import policy_for
+from registry.settings import (
+    KEYS_FOLDER,
+    POLICY_FILE,
+    SETTINGS_FILE,
+    TESTNET_FOLDER,
+    Settings,
+    load_draft,
+    load_settings,
+    settings_to_text,
+    write_whole,
+)
 
 ISSUER_DID: Final = "did:web:college.example"
 ISSUER_NAME: Final = "Collège Boréalis / Borealis College"
@@ -42,7 +52,6 @@ ISSUER_URL: Final = "https://college.example"
 PUBLIC_URL: Final = "http://127.0.0.1:8000"
 REGISTRY_NAME: Final = "Local testnet"
 
-KEYS_FOLDER: Final = "keys"
 PASSPHRASE_FILE: Final = "dev-passphrase"  # noqa: S105 - the name of the file
 _KEYS: Final = {"anchor": KeyScope.ANCHOR, "status": KeyScope.STATUS}
 
@@ -120,13 +129,14 @@ class Devnet:
         """Read the settings, if they are there and those of a local testnet."""
         if not (self._home / SETTINGS_FILE).exists():
             return None
-        settings = load_settings(self._home)
-        if settings.passphrase_file != Path(PASSPHRASE_FILE) or settings.registry_id.chain_id != CHAIN_ID:
+        draft = load_draft(self._home)
+        registry = draft.registry or ""
+        if draft.passphrase_file != Path(PASSPHRASE_FILE) or not registry.startswith(f"eip155:{CHAIN_ID}:"):
             raise ConflictError(
                 f"{self._home / SETTINGS_FILE} belongs to another set-up than the local testnet's",
                 advice="Choose another folder for the testnet with --home.",
             )
-        return settings
+        return load_settings(self._home)
 
     def _is_on(self, client: LedgerClient, settings: Settings) -> bool:
         """Tell whether the chain has the registry and issuer of the settings.
@@ -196,11 +206,8 @@ class Devnet:
         return passphrase
 
     def _write_files(self, registry: RegistryId, issuer_id: int, url: str) -> None:
-        pin = TrustedRegistry(registry=registry, code_hash=runtime_code_hash(), name=REGISTRY_NAME)
-        policy = Policy(
-            registries=(pin,), vouching=Vouching.ONE_NODE, confirmations=0, max_age_seconds=None, nodes=(url,)
-        )
-        _write_whole(self._home / POLICY_FILE, policy_to_text(policy))
+        policy = policy_for(registry, url, REGISTRY_NAME)
+        write_whole(self._home / POLICY_FILE, policy_to_text(policy))
         settings: dict[str, str | int] = {
             "public_url": PUBLIC_URL,
             "rpc_url": url,
@@ -213,7 +220,7 @@ class Devnet:
             "status_key": f"{KEYS_FOLDER}/status.json",
             "passphrase_file": PASSPHRASE_FILE,
         }
-        _write_whole(self._home / SETTINGS_FILE, settings_to_text(settings))
+        write_whole(self._home / SETTINGS_FILE, settings_to_text(settings))
 
     def _testnet_now(self, notices: tuple[str, ...]) -> TestnetStatus:
         status = self._testnet.status()
@@ -236,10 +243,3 @@ def _replaced(settings: Settings) -> str:
 
 def _keep_nothing(_signed: SignedTransaction) -> None:
     """Keep no signed bytes."""
-
-
-def _write_whole(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.new")
-    draft.write_text(text, "utf-8")
-    draft.chmod(0o600)
-    draft.replace(path)

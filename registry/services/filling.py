@@ -22,18 +22,16 @@ from registry.errors import StoreError
 from registry.services.credentials import CredentialFrame, CredentialValues
 from registry.services.recipient import Recipient, details_to_text
 from registry.services.spool import Partition, in_order
-from registry.services.template import CredentialTemplate, shape_of
+from registry.services.template import EMAIL_ONLY, CredentialTemplate, shape_of
 
 EMAIL_SALT_BYTES: Final = 16
-"""Enough that hashes of one address in two credentials cannot be matched, nor a table of them be made beforehand."""
+"""Enough that hashes of one address cannot be matched, nor a table of them be made beforehand."""
 
 HELPERS_FROM: Final = 20_000
 """Fewer credentials are done before other processes have started."""
 
 _WAITING_FOR_EACH: Final = 2
 """Partitions that are sent out before their turn, for each helper."""
-_UUID_BITS: Final = (1 << 128) - 1 ^ (0xF << 76) ^ (0x3 << 62)
-_UUID_VERSION: Final = (0x4 << 76) | (0x2 << 62)
 
 
 class FilledPartition(NamedTuple):
@@ -74,38 +72,57 @@ class Filler:
             partition: Of a spool.
             start: Leaf index of its first recipient.
         """
-        uuids = os.urandom(16 * partition.size)
-        salts = os.urandom(HASH_BYTES * partition.size)
-        email_salts = os.urandom(EMAIL_SALT_BYTES * partition.size)
+        size = partition.size
+        uuids = _random_uuids(size)
+        salts = os.urandom(HASH_BYTES * size)
+        email_salts = os.urandom(EMAIL_SALT_BYTES * size)
+        uuid_digits, email_salt_digits = uuids.hex(), email_salts.hex()
         rows: list[tuple[object, ...]] = []
-        leaves = bytearray()
-        shapes: set[int] = set()
+        leaves: list[bytes] = []
+        templates = self._templates
         digest = 0
+        shapes: set[int] = set()
+        status_list, index = divmod(self._first + start, LIST_SIZE)
         for number, entry in enumerate(in_order(partition)):
             recipient = Recipient(*entry[2:])
-            leaf_index = start + number
-            uuid = int.from_bytes(uuids[number * 16 : number * 16 + 16], "big") & _UUID_BITS | _UUID_VERSION
-            digits = f"{uuid:032x}"
-            salt = Hash32(salts[number * HASH_BYTES : (number + 1) * HASH_BYTES])
-            email_salt = email_salts[number * EMAIL_SALT_BYTES : (number + 1) * EMAIL_SALT_BYTES]
-            position = StatusPosition(*divmod(self._first + leaf_index, LIST_SIZE))
             shape = shape_of(recipient)
             if shape not in shapes:
                 shapes.add(shape)
                 self.template(shape)
-            values = CredentialValues(
-                f"urn:uuid:{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}",
-                recipient,
-                email_salt.hex(),
-                position,
-            )
-            canonical = self._templates[shape].fill(values)
-            leaves += leaf_hash(credential_hash(canonical), salt, position)
-            digest += int.from_bytes(sha256(orjson.dumps(entry[2:])).digest(), "big")
-            kept_salt = None if recipient.email is None else email_salt
-            row = (uuid.to_bytes(16, "big"), salt, recipient.name, recipient.email, kept_salt)
-            rows.append((leaf_index, *row, details_to_text(recipient)))
-        return FilledPartition(rows, bytes(leaves), frozenset(shapes), digest)
+            at = number * 32
+            digits, salt = uuid_digits[at : at + 32], Hash32(salts[at : at + 32])
+            email_salt = email_salt_digits[at : at + 32]
+            position = StatusPosition(status_list, index)
+            identifier = f"urn:uuid:{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+            canonical = templates[shape].fill(CredentialValues(identifier, recipient, email_salt, position))
+            leaves.append(leaf_hash(credential_hash(canonical), salt, position))
+            digest += _recipient_digest(recipient)
+            at = number * 16
+            email = recipient.email
+            kept_salt = None if email is None else email_salts[at : at + 16]
+            details = None if shape <= EMAIL_ONLY else details_to_text(recipient)
+            rows.append((start + number, uuids[at : at + 16], salt, recipient.name, email, kept_salt, details))
+            index += 1
+            if index == LIST_SIZE:
+                status_list, index = status_list + 1, 0
+        return FilledPartition(rows, b"".join(leaves), frozenset(shapes), digest)
+
+
+def _random_uuids(count: int) -> bytes:
+    """Make UUIDs of version 4 (RFC 9562 section 5.4), concatenated."""
+    uuids = bytearray(os.urandom(16 * count))
+    uuids[6::16] = uuids[6::16].translate(_VERSION_4)
+    uuids[8::16] = uuids[8::16].translate(_VARIANT)
+    return bytes(uuids)
+
+
+_VERSION_4: Final = bytes(value & 0x0F | 0x40 for value in range(256))
+_VARIANT: Final = bytes(value & 0x3F | 0x80 for value in range(256))
+
+
+def _recipient_digest(recipient: Recipient) -> int:
+    # As JSON, so that no two recipients are written alike.
+    return int.from_bytes(sha256(orjson.dumps(tuple(recipient))).digest(), "big")
 
 
 def fill_all(filler: Filler, partitions: Iterable[Partition], count: int) -> Iterator[FilledPartition]:

@@ -23,6 +23,7 @@ from typing import Final
 
 from anchor.identity import normalize_email
 from registry.errors import Problem, RosterFormatError
+from registry.services.results import ResultRule
 from registry.services.rosters.columns import Columns, Field, find_columns
 from registry.services.rosters.dates import DateOrder
 from registry.services.rosters.rows import NotALearnerError, RowReader
@@ -45,6 +46,8 @@ class RosterOptions:
     """Headings and what they mean; goes before what is known of headings."""
     dates: DateOrder | None = None
     """Which comes first in 03/04/2025."""
+    result_rule: ResultRule | None = None
+    """What the achievement lets results be; None: anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +111,7 @@ class Roster:
     def __init__(self, path: Path, options: RosterOptions) -> None:
         self._sheet: Final[Sheet] = open_sheet(path)
         self.columns: Final = find_columns(self._sheet.rows(), options.mapping)
-        self._reader: Final = RowReader(self._sheet.form, self.columns, options.dates)
+        self._reader: Final = RowReader(self._sheet.form, self.columns, options.dates, options.result_rule)
 
     def check(self) -> RosterReport:
         """Read the whole file and find everything that is wrong."""

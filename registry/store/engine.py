@@ -19,13 +19,15 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from registry.errors import StoreError
 
-SCHEMA_REVISIONS: Final = ("0001", "0002", "0004")
+SCHEMA_REVISIONS: Final = ("0001", "0002", "0003", "0004")
 """Alembic revisions in order, the newest last; a test holds it to the folder `migrations`. Known here, so that Alembic,
 which takes 0.7 s to import, is needed only when there is something to migrate."""
 
 BUSY_SECONDS: Final = 60
 """How long a writer waits for another one: sealing a million credentials takes less."""
 
+CACHE_KIBIBYTES: Final = 32 * 1024
+"""Of SQLite's pages: what a million credentials change of the index of UUIDs is not written again and again."""
 _NOT_CLEAN: Final = "it was erased, but the database's files still hold it, for somebody is using them"
 _NOT_CLEAN_ADVICE: Final = "End whatever else uses the database, and do the same again."
 
@@ -151,6 +153,7 @@ def _prepare_sqlite(engine: Engine) -> None:
             "synchronous=FULL",
             "foreign_keys=ON",
             f"busy_timeout={BUSY_SECONDS * 1000}",
+            f"cache_size=-{CACHE_KIBIBYTES}",
             # Erased data shall not linger in free pages; `Store.erasing` sees to it where this does not.
             "secure_delete=FAST",
         ):

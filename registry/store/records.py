@@ -136,3 +136,25 @@ class StatusEntry:
     signed_at: int
     transaction: TransactionRecord
     """Its state tells whether the change came about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AchievementEntry:
+    """An achievement that is kept, as lists show it."""
+
+    code: str
+    uri: str
+    version: int
+    """Number of this version, from 1."""
+    name: str
+    added_at: int
+    """When this version was added, in Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AchievementRecord:
+    """One version of an achievement, whole."""
+
+    entry: AchievementEntry
+    content: bytes
+    """Canonical bytes."""

@@ -159,3 +159,23 @@ replacements: Final = Table(
     Column("new_uuid", LargeBinary(16), ForeignKey("credentials.uuid"), nullable=False, unique=True),
 )
 """Which credential took the place of which: at most one each."""
+
+achievements: Final = Table(
+    "achievements",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    Column("code", String(64), nullable=False, unique=True),  # what people type
+    Column("uri", Text, nullable=False, unique=True),  # the achievement's own id, the same in all its versions
+)
+"""Achievements that are kept, each in at least one version."""
+
+achievement_versions: Final = Table(
+    "achievement_versions",
+    metadata,
+    Column("achievement_ref", _RowId, ForeignKey("achievements.id"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),  # from 1, without gaps
+    Column("name", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # canonical bytes
+    Column("added_at", BigInteger, nullable=False),
+)
+"""What an achievement said, version by version. Rows are only added: credentials were issued from them."""

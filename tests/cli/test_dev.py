@@ -106,6 +106,14 @@ def test_settings_of_another_set_up_are_never_overwritten(bureau: Bureau) -> Non
     assert (bureau.home / "settings.toml").read_text() == text
 
 
+def test_a_folder_that_init_has_begun_is_another_set_up_too(bureau: Bureau) -> None:
+    bureau.home.mkdir()
+    (bureau.home / "settings.toml").write_text('rpc_url = "http://127.0.0.1:1"\nchain_id = 31337\n')
+    code, _, error = bureau.run("dev", "up", "--port", "0")
+    assert code == 1
+    assert "another set-up" in error
+
+
 def test_killed_half_way_it_is_set_up_by_the_next_up(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
     from registry.services import devnet
 
@@ -113,7 +121,7 @@ def test_killed_half_way_it_is_set_up_by_the_next_up(bureau: Bureau, monkeypatch
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(devnet, "_write_whole", fail)
+        patch.setattr(devnet, "write_whole", fail)
         bureau.run("dev", "up", "--port", "0")
     assert not (bureau.home / "settings.toml").exists()
     code, content = bureau.run_json("dev", "up")

@@ -15,7 +15,7 @@ from anchor.cli.audit import audit_registry
 from anchor.ledger.rpc import RpcNode
 from anchor.policy import parse_policy
 from registry.errors import ConflictError
-from registry.services.achievement import schema_problems
+from registry.services.achievement_schema import schema_problems
 from registry.settings import load_settings
 from tests.support.bureau import EXAMPLES, Bureau, open_each_key_once
 

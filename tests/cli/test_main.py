@@ -21,7 +21,7 @@ def test_wrong_usage_is_exit_code_2(arguments: list[str], capsys: pytest.Capture
 def test_all_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["--help"]) == 0
     listed = capsys.readouterr().out
-    for command in ("verify", "audit", "issue", "revoke", "suspend", "reinstate", "dev"):
+    for command in ("verify", "audit", "issue", "revoke", "suspend", "reinstate", "achievement", "dev"):
         assert f" {command} " in listed
 
 

@@ -61,7 +61,9 @@ recipients = st.builds(
     narrative=st.none() | names,
     license_number=st.none() | names,
 )
-described = st.sampled_from([{}, {"resultDescription": [{"id": "urn:r%1", "type": ["ResultDescription"]}]}])
+described = st.sampled_from(
+    [{}, {"resultDescription": [{"id": "urn:r%1", "type": ["ResultDescription"], "resultType": "Result"}]}]
+)
 
 
 def values_of(recipient: Recipient, position: StatusPosition) -> CredentialValues:

@@ -6,10 +6,11 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
+from eth_account import Account
 
 from anchor.ledger.keys import KeyStore, Signer
 from tests.support.program import Program
@@ -21,6 +22,11 @@ PROGRAM = Path(sys.executable).with_name("credanchor")
 def open_each_key_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Unlock each key once a session: it takes a second, on purpose, and is tested elsewhere."""
     monkeypatch.setattr(KeyStore, "open", _open)
+
+
+def make_keys_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Encrypt new keys by a quick function: that files are strong is tested elsewhere."""
+    monkeypatch.setattr(Account, "encrypt", partial(Account.encrypt, iterations=2))
 
 
 _really_open = KeyStore.open

@@ -100,6 +100,11 @@ def test_slots_are_those_of_the_contract() -> None:
     assert slots.batch_slot(7, root) == slot_of(10, 7, root)
     assert slots.word_slot(StatusPurpose.REVOCATION, 7, 2, 3, 511) == slot_of(11, 7, 2, 3, 511)
     assert slots.word_slot(StatusPurpose.SUSPENSION, 7, 2, 3, 511) == slot_of(12, 7, 2, 3, 511)
+    assert slots.issuer_of_did_slot(root) == slot_of(5, root)
+    assert slots.next_slot(7) == slot_of(7, 7)
+    assert slots.role_slot(root, KEY) == slot_of(1, root, KEY)
+    assert (2).to_bytes(32, "big") == slots.ADMIN_DELAY_SLOT
+    assert (3).to_bytes(32, "big") == slots.ADMIN_SLOT
     assert (0).to_bytes(32, "big") == slots.REGISTRY_HEAD_SLOT
     assert (6).to_bytes(32, "big") == slots.ISSUER_COUNT_SLOT
 

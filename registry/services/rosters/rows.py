@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from registry.errors import Problem
 from registry.services.recipient import Recipient
+from registry.services.results import ResultRule
 from registry.services.rosters.cells import (
     CellError,
     read_completion,
@@ -39,13 +40,17 @@ class RowReader:
         form: How the file was understood.
         columns: What its columns are.
         order: Of dates.
+        result_rule: What results may be; None: anything.
     """
 
-    def __init__(self, form: SheetForm, columns: Columns, order: DateOrder | None) -> None:
+    def __init__(
+        self, form: SheetForm, columns: Columns, order: DateOrder | None, result_rule: ResultRule | None = None
+    ) -> None:
         self.unit: Final = form.unit
         self._form: Final = form
         self._columns: Final = columns
         self._order: Final = order
+        self._result_rule: Final = result_rule
         self._width: Final = len(columns.headings)
         self._name_at: Final = columns.places.get(Field.NAME)
         self._email_at: Final = columns.places.get(Field.EMAIL)
@@ -108,13 +113,21 @@ class RowReader:
             awarded_at=day(Field.AWARDED) if Field.AWARDED in self._columns.places else completed_at,
             activity_start_at=day(Field.ACTIVITY_START),
             activity_end_at=day(Field.ACTIVITY_END),
-            result=take(Field.RESULT, read_short),
+            result=take(Field.RESULT, self._read_result),
             evidence_url=take(Field.EVIDENCE, read_url),
             narrative=take(Field.NARRATIVE, read_long),
             license_number=take(Field.LICENSE, read_short),
         )
         self._check_periods(row, recipient, problems)
         return recipient
+
+    def _read_result(self, cell: object) -> str | None:
+        text = read_short(cell)
+        if text is not None and self._result_rule is not None:
+            reason = self._result_rule.check(text)
+            if reason is not None:
+                raise CellError(reason)
+        return text
 
     def _name(self, row: Row, problems: list[Problem]) -> str:
         if self._name_at is None:

@@ -10,7 +10,8 @@ from anchor.model import AnchorProof, InclusionProof, StatusPosition, hash32
 from anchor.proof import anchor_proof_member
 from anchor.status import parse_status
 from registry.errors import AchievementFormatError
-from registry.services.achievement import check_achievement, parse_achievement, schema_problems
+from registry.services.achievement import check_achievement, parse_achievement
+from registry.services.achievement_schema import schema_problems
 from registry.services.credentials import EXTENSIONS_CONTEXT, CredentialFrame, CredentialValues, build_credential
 from registry.services.recipient import Recipient
 from tests.support.registry import frame_of
@@ -116,7 +117,7 @@ def test_without_email_and_issuer_url() -> None:
         ({"criteria": {"id": 5}}, "$.criteria.id"),
         ({"description": None}, "$.description"),
         ({"creditsAvailable": "3"}, "$.creditsAvailable"),
-        ({"alignment": [{"type": ["Alignment"], "targetName": "x"}]}, "$.alignment[0]"),
+        ({"alignment": [{"type": ["Alignment"], "targetName": "x"}]}, "$.alignment[0].targetUrl"),
         ({"achievementType": "Nonsense"}, "$.achievementType"),
     ],
 )
@@ -155,7 +156,7 @@ def test_files_that_are_no_achievement(data: bytes, words: str) -> None:
 
 def test_too_large_with_what_comes_around_it() -> None:
     with pytest.raises(AchievementFormatError, match="bytes"):
-        check_achievement(frame(image={"id": "data:" + "x" * (MAX_DOCUMENT_BYTES - 4000), "type": "Image"}))
+        check_achievement(frame(tag=["x" * (MAX_DOCUMENT_BYTES - 4000)]))
 
 
 def test_too_deep_with_what_comes_around_it() -> None:

@@ -5,7 +5,14 @@ from sqlalchemy import make_url
 
 from registry.errors import ConflictError, SettingsError
 from registry.services.locks import ProcessLock
-from registry.settings import find_home, load_settings, read_passphrase, settings_to_text
+from registry.settings import (
+    complete_settings,
+    find_home,
+    load_draft,
+    load_settings,
+    read_passphrase,
+    settings_to_text,
+)
 from tests.support.registry import DID, REGISTRY
 
 VALUES: dict[str, str | int] = {
@@ -146,3 +153,57 @@ def test_a_lock_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ConflictError, match="cannot be made"):
         ProcessLock(tmp_path / "file" / "x.lock", what="x", timeout_seconds=0.05).__enter__()
+
+
+def test_a_draft_is_enough_for_setting_up_but_not_for_issuing(tmp_path: Path) -> None:
+    text = settings_to_text({"rpc_url": "http://127.0.0.1:8545", "chain_id": 31337, "issuer_did": DID})
+    (tmp_path / "settings.toml").write_text(text, "utf-8")
+    draft = load_draft(tmp_path)
+    assert (draft.chain_id, draft.issuer_did, draft.registry, draft.issuer_id) == (31337, DID, None, None)
+    with pytest.raises(SettingsError, match="registry: Field required") as caught:
+        load_settings(tmp_path)
+    for command in ("registry deploy", "issuer show --save", "key new anchor", "key new status"):
+        assert f"credanchor {command}" in caught.value.advice
+
+
+def test_wrong_settings_are_to_be_mended_before_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text('rpc_url = "ftp://x"\n', "utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(tmp_path)
+    assert caught.value.advice.startswith("Mend them.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"chain_id": 1}, "different chains"),
+        ({"chain_id": 0}, "chain_id"),
+        ({"anchor_key": "http://user:hunter2@signer.example:9000"}, "remote signer"),
+    ],
+)
+def test_settings_that_contradict_each_other(tmp_path: Path, changes: dict[str, str | int], words: str) -> None:
+    with pytest.raises(SettingsError, match=words) as caught:
+        load_draft(write(tmp_path, **changes))
+    assert "hunter2" not in caught.value.diagnostics()
+
+
+def test_completing_leaves_what_somebody_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text('# Ours.\nrpc_url = "http://127.0.0.1:1" # the node\nissuer_id = 1\nissuer_name = "é"\n', "utf-8")
+    complete_settings(tmp_path, {"registry": REGISTRY.to_text(), "issuer_id": 2})
+    lines = path.read_text("utf-8").splitlines()
+    assert lines[:3] == ["# Ours.", 'rpc_url = "http://127.0.0.1:1" # the node', 'issuer_name = "é"']
+    draft = load_draft(tmp_path)
+    assert (draft.registry, draft.issuer_id, draft.issuer_name) == (REGISTRY.to_text(), 2, "é")
+    assert path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    "text", ['rpc_url = "http://x"\nissuer_name = """\nissuer_id = 5"""\n', 'rpc_url = "http://x"\n[x]\ny = 1\n']
+)
+def test_what_a_program_cannot_complete_is_left_alone(tmp_path: Path, text: str) -> None:
+    (tmp_path / "settings.toml").write_text(text, "utf-8")
+    with pytest.raises(SettingsError, match="cannot be changed by a program") as caught:
+        complete_settings(tmp_path, {"issuer_id": 2})
+    assert "issuer_id = 2" in caught.value.advice
+    assert (tmp_path / "settings.toml").read_text("utf-8") == text
