@@ -14,7 +14,7 @@ from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.cli.output import error_console, error_content, print_json, printable, report_error
 from anchor.credential import parse_credential
 from anchor.errors import LedgerError, MalformedError
-from registry.errors import InputFormatError, NotPermittedError, Problem, SettingsError
+from registry.errors import InputFormatError, Problem, SettingsError
 
 if TYPE_CHECKING:
     from registry.services.find import Found
@@ -27,7 +27,6 @@ HomeOption = Annotated[
 ]
 
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Do not ask the ledger how they stand.")]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation: for scripts.")]
 
 PROBLEMS_SHOWN: Final = 20
 """On the screen; `--json` gives all that were found."""
@@ -68,28 +67,6 @@ def _require_somebody() -> None:
             "the passphrase of the keys is needed",
             advice="Give it in $CREDANCHOR_PASSPHRASE, or name a file with it: passphrase_file in settings.toml.",
         )
-
-
-def confirm(what: str, *, yes: bool) -> None:
-    """Ask once, before anything is done that cannot be taken back; ends the command if the answer is no.
-
-    Args:
-        what: What would be done, for a message: "change 3 credentials".
-        yes: It was said on the command line already.
-
-    Raises:
-        NotPermittedError: Nobody is at the keyboard.
-    """
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise NotPermittedError(
-            f"this would {what}, and nobody is at the keyboard to confirm it",
-            advice="Nothing was done. Say --yes to do it without being asked.",
-        )
-    if not typer.confirm("Go on?", default=False, err=True):
-        error_console.print("nothing was done")
-        raise typer.Exit(NotPermittedError.exit_code)
 
 
 def prove_states(

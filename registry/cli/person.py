@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
-from registry.cli.common import HomeOption, OfflineOption, YesOption, ask_passphrase, confirm, prove_states
+from registry.cli.common import HomeOption, OfflineOption, ask_passphrase, prove_states
+from registry.cli.writing import YesFlag, ask_yes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +76,7 @@ def export(
         console.print("  it holds personal data: hand it to that person alone, and delete it here")
 
 
-def erase(persons: Persons, yes: YesOption = False, home: HomeOption = None, as_json: JsonFlag = False) -> None:
+def erase(persons: Persons, yes: YesFlag = False, home: HomeOption = None, as_json: JsonFlag = False) -> None:
     """Take a person out of the database."""
     from registry.services.person import (
         OUT_OF_REACH,
@@ -90,7 +91,7 @@ def erase(persons: Persons, yes: YesOption = False, home: HomeOption = None, as_
     found = look_up_person(institution.store, persons)
     if not yes:
         _preview(found)
-    confirm(f"erase the person of {_count(found)}, for good", yes=yes)
+    ask_yes("Erase for good?", yes=yes, as_json=as_json)
     with error_console.status("erasing"):
         erase_person(institution.store, found, now=now())
     stays = {
@@ -105,6 +106,7 @@ def erase(persons: Persons, yes: YesOption = False, home: HomeOption = None, as_
 
 
 def _preview(found: Sequence[Found]) -> None:
+    error_console.print(f"erase the person of [bold]{_count(found)}[/]:")
     for each in found:
         name = f"{printable(each.credential.recipient_name)}, " if error_console.is_terminal else ""
         achievement = printable(each.batch.achievement_name)

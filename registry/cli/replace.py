@@ -14,8 +14,9 @@ from anchor.errors import CredanchorError
 from anchor.merkle import HASH_BYTES
 from anchor.model import hash32, to_hex
 from anchor.status import StatusReason, parse_reason
-from registry.cli.common import HomeOption, YesOption, ask_passphrase, confirm, id_of_file
+from registry.cli.common import HomeOption, ask_passphrase, id_of_file
 from registry.cli.issue import OutOption
+from registry.cli.writing import YesFlag, ask_yes
 from registry.errors import InputFormatError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def command(
         str, typer.Option("--reason", metavar="CODE", help="Of the revocation; see credanchor revoke --help.")
     ] = StatusReason.SUPERSEDED.label,
     out: OutOption = None,
-    yes: YesOption = False,
+    yes: YesFlag = False,
     home: HomeOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -80,7 +81,10 @@ def command(
     institution.start_unlocking(institution.settings.anchor_key)
     institution.start_unlocking(institution.settings.status_key)
     if correction.begun is None:
-        _confirm_beginning(institution, correction, old, reason, yes=yes)
+        cost = _check_beginning(institution, correction, old, reason)
+        if not yes:
+            _preview(correction, reason, cost)
+        ask_yes("Go on?", yes=yes, as_json=as_json)
     frame = institution.frame(correction.achievement, valid_from=now())
     try:
         with error_console.status("waiting for the ledger"):
@@ -106,10 +110,8 @@ def _uuid_of(target: str) -> UUID:
     return uuid
 
 
-def _confirm_beginning(
-    institution: Institution, correction: Correction, old: StatusTarget, reason: StatusReason, *, yes: bool
-) -> None:
-    """Check, before anything is sealed, that all of it can be done; say what it costs; ask."""
+def _check_beginning(institution: Institution, correction: Correction, old: StatusTarget, reason: StatusReason) -> Cost:
+    """Check, before anything is sealed, that all of it can be done, and what it costs."""
     from registry.services.costs import preview_cost
     from registry.services.replace import check_replaceable
     from registry.services.standing import states_of
@@ -124,17 +126,18 @@ def _confirm_beginning(
         plan = service.plan([old], StatusKind.REVOKE, reason)
         calls = [step.call for step in plan.steps]
         root = hash32(secrets.token_bytes(HASH_BYTES))
-        cost: Cost = institution.cost_of_anchoring(root, 1) + preview_cost(institution.client, service.sender, calls)
-    if not yes:
-        error_console.print(f"replace {correction.old.credential.uuid.urn}")
-        if error_console.is_terminal:
-            before, after = correction.old.credential, correction.recipient
-            for was, will_be in ((before.recipient_name, after.name), (before.recipient_email, after.email)):
-                if was != will_be:
-                    error_console.print(f"  {printable(was or 'no e-mail')} → {printable(will_be or 'no e-mail')}")
-        error_console.print(f"  issue the corrected one, then revoke this one, for good ({reason.label})")
-        error_console.print(f"  costs     {cost.to_text()}")
-    confirm("issue a credential and revoke another", yes=yes)
+        return institution.cost_of_anchoring(root, 1) + preview_cost(institution.client, service.sender, calls)
+
+
+def _preview(correction: Correction, reason: StatusReason, cost: Cost) -> None:
+    error_console.print(f"replace {correction.old.credential.uuid.urn}")
+    if error_console.is_terminal:
+        before, after = correction.old.credential, correction.recipient
+        for was, will_be in ((before.recipient_name, after.name), (before.recipient_email, after.email)):
+            if was != will_be:
+                error_console.print(f"  {printable(was or 'no e-mail')} → {printable(will_be or 'no e-mail')}")
+    error_console.print(f"  issue the corrected one, then revoke this one, for good ({reason.label})")
+    error_console.print(f"  costs     {cost.to_text()}")
 
 
 def _write_files(institution: Institution, replaced: Replaced, out: Path | None) -> str | None:

@@ -15,12 +15,11 @@ from anchor.status import StatusReason, parse_reason
 from registry.cli.common import (
     PROBLEMS_SHOWN,
     HomeOption,
-    YesOption,
     ask_passphrase,
-    confirm,
     problems_reported,
     read_input,
 )
+from registry.cli.writing import YesFlag, ask_yes
 from registry.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -103,7 +102,7 @@ def revoke(
     listed: ListOption = None,
     batch: BatchOption = None,
     takes_all: AllOption = False,
-    yes: YesOption = False,
+    yes: YesFlag = False,
     home: HomeOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -117,7 +116,7 @@ def suspend(
     listed: ListOption = None,
     batch: BatchOption = None,
     takes_all: AllOption = False,
-    yes: YesOption = False,
+    yes: YesFlag = False,
     home: HomeOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -131,7 +130,7 @@ def reinstate(
     listed: ListOption = None,
     batch: BatchOption = None,
     takes_all: AllOption = False,
-    yes: YesOption = False,
+    yes: YesFlag = False,
     home: HomeOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -169,7 +168,7 @@ def _change(
     if plan.count > 1:
         if not yes:
             _preview(institution, verb, reason, plan)
-        confirm(f"{verb} {plan.count:,} credentials", yes=yes)
+        ask_yes("Go on?", yes=yes, as_json=as_json)
     with error_console.status("waiting for the ledger"):
         receipts = service.carry_out(plan, now=now())
     if as_json:

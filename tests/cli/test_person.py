@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
 from registry.store import engine
 from tests.cli.test_issue import bureau, home, issue
 from tests.cli.test_status import reason_of
 from tests.support.bureau import Bureau
+from tests.support.terminal import Terminal
 
 __all__ = ["bureau", "home"]
 
@@ -197,18 +196,23 @@ def test_several_at_once_as_json(issued: Bureau) -> None:
     assert traces(issued, "ᐃᓄᒃ", NAME) == []
 
 
-def test_erasing_is_confirmed(issued: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_erasing_is_confirmed(issued: Bureau) -> None:
     code, _, error = issued.run("erase", EMAIL)
-    assert code == 1
-    assert "nobody is at the keyboard" in error
-    assert "--yes" in error
+    assert code == 2
+    assert "erase the person of 1 credential" in error
+    assert "nobody is there to say yes" in error
     assert NAME not in error
-    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
-    monkeypatch.setattr(typer, "confirm", lambda *_, **__: False)
-    assert issued.run("erase", EMAIL)[0] == 1
+    with Terminal(Path.cwd(), ("erase", EMAIL)) as terminal:
+        terminal.until(NAME)
+        terminal.until("nothing is revoked by that")
+        terminal.until("Erase for good?")
+        terminal.type("n\n")
+        assert terminal.exit_code() == 1
     assert traces(issued, NAME) == [NAME]
-    monkeypatch.setattr(typer, "confirm", lambda *_, **__: True)
-    assert issued.run("erase", EMAIL)[0] == 0
+    with Terminal(Path.cwd(), ("erase", EMAIL)) as terminal:
+        terminal.until("Erase for good?")
+        terminal.type("y\n")
+        assert terminal.exit_code() == 0
     assert traces(issued, NAME) == []
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
 from anchor.cli.audit import audit_registry
 from anchor.history import IssuerHistory
@@ -24,6 +22,7 @@ from tests.cli.test_issue import bureau, home, issue
 from tests.cli.test_status import reason_of
 from tests.ledger.test_issuing import Killed
 from tests.support.bureau import Bureau
+from tests.support.terminal import Terminal
 
 __all__ = ["bureau", "home"]
 
@@ -189,19 +188,25 @@ def test_two_do_not_replace_the_same(issued: Bureau, monkeypatch: pytest.MonkeyP
     assert counts(issued)[0] == batches + 1
 
 
-def test_what_it_costs_is_said_and_confirmed(issued: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_it_costs_is_said_and_confirmed(issued: Bureau) -> None:
     old, before = id_of(issued), counts(issued)
     code, _, error = issued.run("replace", old, "--name", RIGHT)
-    assert code == 1
+    assert code == 2
     assert "gas in 2 transactions" in error
-    assert "nobody is at the keyboard" in error
+    assert "nobody is there to say yes" in error
     assert RIGHT not in error
-    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
-    monkeypatch.setattr(typer, "confirm", lambda *_, **__: False)
-    assert issued.run("replace", old, "--name", RIGHT)[0] == 1
+    with Terminal(Path.cwd(), ("replace", old, "--name", RIGHT)) as terminal:
+        terminal.until(f"Zoe Trembly → {RIGHT}")
+        terminal.until("gas in 2 transactions")
+        terminal.until("Go on?")
+        terminal.type("n\n")
+        assert terminal.exit_code() == 1
     assert counts(issued) == before
-    monkeypatch.setattr(typer, "confirm", lambda *_, **__: True)
-    assert issued.run("replace", old, "--name", RIGHT)[0] == 0
+    with Terminal(Path.cwd(), ("replace", old, "--name", RIGHT)) as terminal:
+        terminal.until("Go on?")
+        terminal.type("y\n")
+        terminal.until("replaced by urn:uuid:")
+        assert terminal.exit_code() == 0
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
-import re
-import sys
 from pathlib import Path
 
 import pytest
-import typer
-from rich.console import Console
 
-from registry.cli import common, status
 from tests.cli.test_issue import bureau, home, issue
 from tests.cli.test_status import reason_of
 from tests.support.bureau import Bureau
+from tests.support.terminal import Terminal
 
 __all__ = ["bureau", "home"]
 
@@ -37,17 +32,6 @@ def holder_of(path: Path) -> str:
 
 def reasons(bureau: Bureau, files: dict[str, Path]) -> dict[str, str]:
     return {name: reason_of(bureau, path)[1] for name, path in files.items()}
-
-
-def as_terminal(monkeypatch: pytest.MonkeyPatch, *, answer: bool) -> io.StringIO:
-    """Somebody sits at a terminal and gives this answer; what he sees comes back."""
-    shown = io.StringIO()
-    console = Console(file=shown, force_terminal=True, width=200, highlight=False)
-    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
-    monkeypatch.setattr(status, "error_console", console)
-    monkeypatch.setattr(common, "error_console", console)
-    monkeypatch.setattr(typer, "confirm", lambda *_, **__: answer)
-    return shown
 
 
 def test_a_list_of_emails_in_one_transaction(bureau: Bureau, files: dict[str, Path]) -> None:
@@ -142,27 +126,32 @@ def test_the_rest_of_a_batch_is_suspended(bureau: Bureau, files: dict[str, Path]
     assert "passed over: 1 of the batch" in error
 
 
-def test_before_many_change_it_is_said_what_it_costs_and_asked(
-    bureau: Bureau, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown = as_terminal(monkeypatch, answer=False)
-    code, out, _ = bureau.run("revoke", *files.values(), "--reason", "other")
-    assert (code, out) == (1, "")
-    words = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.getvalue())
-    assert "revoke 4 credentials, for good (other)" in words
-    assert "Zoé Tremblay" in words
-    assert "gas in 1 transaction, about 0.0" in words
-    assert "nothing was done" in words
+def test_before_many_change_it_is_said_what_it_costs_and_asked(bureau: Bureau, files: dict[str, Path]) -> None:
+    arguments = ("revoke", *map(str, files.values()), "--reason", "other")
+    with Terminal(Path.cwd(), arguments) as terminal:
+        terminal.until("revoke 4 credentials, for good (other)")
+        terminal.until("whose")
+        terminal.until("costs")
+        terminal.until("gas in 1 transaction, about 0.0")
+        terminal.until("Go on?")
+        terminal.type("\n")
+        terminal.until("nothing was done")
+        assert terminal.exit_code() == 1
+    assert all(name in terminal.shown for name in files)
     assert set(reasons(bureau, files).values()) == {""}
-    as_terminal(monkeypatch, answer=True)
-    assert bureau.run("revoke", *files.values(), "--reason", "other")[0] == 0
+    with Terminal(Path.cwd(), arguments) as terminal:
+        terminal.until("Go on?")
+        terminal.type("y\n")
+        terminal.until("revoked: 4 credentials")
+        assert terminal.exit_code() == 0
     assert set(reasons(bureau, files).values()) == {"revoked"}
 
 
 def test_nobody_to_ask(bureau: Bureau, files: dict[str, Path]) -> None:
     code, _, error = bureau.run("revoke", "--batch", "1", "--reason", "other")
-    assert code == 1
-    assert "revoke 4 credentials, and nobody is at the keyboard" in error
+    assert code == 2
+    assert "revoke 4 credentials, for good (other)" in error
+    assert "nobody is there to say yes" in error
     assert "--yes" in error
     assert "Zoé" not in error
     assert set(reasons(bureau, files).values()) == {""}
