@@ -318,5 +318,5 @@ def test_names_and_addresses_are_in_no_error(bureau: Bureau) -> None:
     out_and_error = "".join(bureau.run(*arguments)[1:])
     assert "ecret" not in out_and_error
     assert json.loads(bureau.run(*arguments[1:], "--json")[1])["error"]["problems"] == [
-        {"where": "line 2, email", "reason": "is not an e-mail address"}
+        {"where": "line 2, email", "reason": "is not an e-mail address", "hint": "behind the @ it has no dot"}
     ]
