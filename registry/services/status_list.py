@@ -6,7 +6,7 @@ what stands in a cell is not repeated, for it is somebody's address.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,15 +18,14 @@ from anchor.identity import normalize_email
 from registry.errors import InputFormatError, NotFoundError, Problem
 from registry.services.find import parse_id
 from registry.services.rosters.cells import CellError, read_email, text_of
-from registry.services.rosters.columns import normalize_heading
+from registry.services.rosters.columns import Field, field_of, normalize_heading
 from registry.services.rosters.sheets import Row, open_sheet
-from registry.services.targets import Choice, StatusTarget, TargetFinder, of_record
+from registry.services.targets import Choice, Pair, StatusTarget, TargetFinder, checked
 from registry.store.batches import get_batch, get_credential
 from registry.store.engine import Store
 from registry.store.records import BatchId, BatchRecord
 
 _IDS: Final = frozenset({"id", "uuid", "credential id", "credential", "identifiant", "attestation"})
-_EMAILS: Final = frozenset({"email", "e mail", "email address", "e mail address", "mail", "courriel"})
 _HEADER_ROWS: Final = 10
 
 
@@ -59,6 +58,7 @@ def targets_of_list(store: Store, finder: TargetFinder, path: Path, choice: Choi
 
     Raises:
         InputFormatError: It cannot be read, has neither column, or has rows that cannot be used: all are listed.
+        StoreError: What the database holds of one is not what was sealed.
     """
     content = _read(path)
     with store.reading() as connection:
@@ -66,15 +66,15 @@ def targets_of_list(store: Store, finder: TargetFinder, path: Path, choice: Choi
             **dict(_by_id(connection, finder, content, choice)),
             **dict(_by_email(connection, finder, content, choice)),
         }
-    if content.problems:
-        problems = tuple(problem for _, problem in sorted(content.problems, key=lambda each: each[0]))
-        count = "1 problem" if len(problems) == 1 else f"{len(problems):,} problems"
-        raise InputFormatError(
-            f"the list has {count}; nothing was changed", problems, advice="Mend these and try again."
-        )
-    if not found:
-        raise InputFormatError("the list is empty: there is no row below the header")
-    return tuple(target for number in sorted(found) for target in found[number])
+        if content.problems:
+            problems = tuple(problem for _, problem in sorted(content.problems, key=lambda each: each[0]))
+            count = "1 problem" if len(problems) == 1 else f"{len(problems):,} problems"
+            raise InputFormatError(
+                f"the list has {count}; nothing was changed", problems, advice="Mend these and try again."
+            )
+        if not found:
+            raise InputFormatError("the list is empty: there is no row below the header")
+        return checked(connection, (pair for number in sorted(found) for pair in found[number]))
 
 
 def _read(path: Path) -> _List:
@@ -102,16 +102,18 @@ def _read(path: Path) -> _List:
 
 def _places(rows: Iterator[Row]) -> tuple[int | None, int | None]:
     for _, row in zip(range(_HEADER_ROWS), rows, strict=False):
-        headings = [normalize_heading(text_of(cell)) for cell in row.cells]
-        places = [
-            next((place for place, heading in enumerate(headings) if heading in known), None)
-            for known in (_IDS, _EMAILS)
-        ]
-        if places != [None, None]:
-            return places[0], places[1]
+        headings = [text_of(cell) for cell in row.cells]
+        id_place = _first(normalize_heading(heading) in _IDS for heading in headings)
+        email_place = _first(field_of(heading) is Field.EMAIL for heading in headings)
+        if id_place is not None or email_place is not None:
+            return id_place, email_place
     raise InputFormatError(
         "the list has no column of ids or e-mails among its first lines", advice="Name one of its columns id or email."
     )
+
+
+def _first(fits: Iterable[bool]) -> int | None:
+    return next((place for place, each in enumerate(fits) if each), None)
 
 
 def _cell(row: Row, place: int | None) -> str:
@@ -120,7 +122,7 @@ def _cell(row: Row, place: int | None) -> str:
 
 def _by_id(
     connection: Connection, finder: TargetFinder, content: _List, choice: Choice
-) -> Iterator[tuple[int, tuple[StatusTarget, ...]]]:
+) -> Iterator[tuple[int, tuple[Pair, ...]]]:
     batches: dict[BatchId, BatchRecord] = {}
     for number, uuid in content.uuids.items():
         try:
@@ -136,12 +138,12 @@ def _by_id(
         elif choice.batch not in (None, batch.id):
             content.add(number, "id", f"is in batch {batch.id}, not in batch {choice.batch}")
         else:
-            yield number, (of_record(credential, batch),)
+            yield number, ((credential, batch),)
 
 
 def _by_email(
     connection: Connection, finder: TargetFinder, content: _List, choice: Choice
-) -> Iterator[tuple[int, tuple[StatusTarget, ...]]]:
+) -> Iterator[tuple[int, tuple[Pair, ...]]]:
     if not content.emails:
         return
     found = finder.of_emails(connection, content.emails.values(), choice.batch)
@@ -153,4 +155,4 @@ def _by_email(
             hint = "name one by its id, or say --batch N, or --all"
             content.add(number, "email", f"has {len(pairs)} credentials", hint)
         else:
-            yield number, tuple(of_record(*pair) for pair in pairs)
+            yield number, pairs

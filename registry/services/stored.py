@@ -7,7 +7,7 @@ what is given to anybody.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import Connection
@@ -24,6 +24,9 @@ from registry.services.template import CredentialTemplate, shape_of
 from registry.store.batches import iterate_credentials, prove, read_levels, read_templates
 from registry.store.engine import Store
 from registry.store.records import BatchId, BatchRecord, CredentialRecord
+
+_PROVEN_ONE_BY_ONE: Final = 50
+"""Reading the tree's chunks for as many takes as long as reading all of a batch of a million."""
 
 _RESTORE_ADVICE: Final = "The database was altered: restore it from a backup."
 
@@ -52,9 +55,24 @@ def credential_file(connection: Connection, batch: BatchRecord, credential: Cred
     Raises:
         StoreError: It is not the one that was sealed: somebody altered the database.
     """
-    templates = _templates(connection, batch.id)
-    canonical = _canonical(templates, credential)
+    canonical = _canonical(_templates(connection, batch.id), credential)
     return _file(batch, credential, canonical, prove(connection, batch, credential.leaf_index))
+
+
+def check_credentials(connection: Connection, batch: BatchRecord, credentials: Sequence[CredentialRecord]) -> None:
+    """Check that credentials of a batch are what was sealed, where it was sealed, but for those erased.
+
+    Raises:
+        StoreError: One is not: somebody altered the database.
+    """
+    templates = _templates(connection, batch.id)
+    # For a few, some chunks of the tree; for many, all of it at once.
+    levels = read_levels(connection, batch.id) if len(credentials) > _PROVEN_ONE_BY_ONE else None
+    for credential in credentials:
+        if not credential.is_erased:
+            index = credential.leaf_index
+            inclusion = prove(connection, batch, index) if levels is None else prove_inclusion(levels, index)
+            _check_included(batch, credential, _canonical(templates, credential), inclusion)
 
 
 def anchor_proof(batch: BatchRecord, credential: CredentialRecord, proof: InclusionProof) -> AnchorProof:
@@ -110,6 +128,15 @@ def _canonical(templates: Mapping[int, CredentialTemplate], credential: Credenti
 
 
 def _file(batch: BatchRecord, credential: CredentialRecord, canonical: bytes, inclusion: InclusionProof) -> bytes:
+    _check_included(batch, credential, canonical, inclusion)
+    member = anchor_proof_member(anchor_proof(batch, credential, inclusion))
+    # The canonical bytes are an object with members; whether `proof` stands last matters to nobody.
+    return b'%b,"proof":[%b]}\n' % (canonical[:-1], json.dumps(member, separators=(",", ":")).encode())
+
+
+def _check_included(
+    batch: BatchRecord, credential: CredentialRecord, canonical: bytes, inclusion: InclusionProof
+) -> None:
     leaf = leaf_hash(credential_hash(canonical), credential.salt, credential.position)
     try:
         check_inclusion(leaf, inclusion, batch.root)
@@ -118,6 +145,3 @@ def _file(batch: BatchRecord, credential: CredentialRecord, canonical: bytes, in
             f"credential {credential.uuid} in the database is not the one that was sealed in batch {batch.id}",
             advice=_RESTORE_ADVICE,
         ) from error
-    member = anchor_proof_member(anchor_proof(batch, credential, inclusion))
-    # The canonical bytes are an object with members; whether `proof` stands last matters to nobody.
-    return b'%b,"proof":[%b]}\n' % (canonical[:-1], json.dumps(member, separators=(",", ":")).encode())

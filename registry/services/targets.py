@@ -1,8 +1,9 @@
 """What status changes are about: credential files, ids, e-mails, lists of these, whole batches.
 
-A file is believed in nothing but what leads to the ledger: a forged one could otherwise have somebody else's credential
-revoked. What stands in its way: its leaf, which holds the status position, is included under its root, which is checked
-here; and this issuer anchored the root, which `registry.services.status` proves.
+Neither a file nor the database is believed in anything but what leads to the ledger: a forged file, or an altered row,
+could otherwise have somebody else's credential revoked. What stands in its way: the leaf, which holds the status
+position, is included under its root, which is checked here; and this issuer anchored the root, which
+`registry.services.status` proves.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
@@ -23,7 +26,8 @@ from anchor.model import Hash32, RegistryId, StatusPosition
 from anchor.status import LIST_SIZE, WORD_BITS, group_positions, word_of
 from registry.errors import ConflictError, NotFoundError, NotPermittedError
 from registry.services.find import parse_id
-from registry.store.batches import get_batch, get_credential
+from registry.services.stored import check_credentials
+from registry.store.batches import get_batch, get_credential, iterate_credentials
 from registry.store.engine import Store
 from registry.store.people import uuids_by_email
 from registry.store.records import BatchId, BatchRecord, CredentialRecord
@@ -33,6 +37,10 @@ _LISTED: Final = 10
 
 Words = Mapping[int, Mapping[int, int]]
 """For each status list its words with the bits that are meant; as `anchor.status.group_positions` gives them."""
+
+
+Pair = tuple[CredentialRecord, BatchRecord]
+"""A credential of the database and its batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +112,7 @@ class TargetFinder:
             NotFoundError: It is neither, or the database has none.
             ConflictError: The e-mail has several credentials; the advice lists them.
             NotPermittedError: It belongs to another issuer or registry than the settings name.
+            StoreError: It is not what was sealed: the database was altered.
         """
         uuid = parse_id(text)
         if uuid is not None:
@@ -116,27 +125,28 @@ class TargetFinder:
         email = normalize_email(text)
         with self._store.reading() as connection:
             found = self.of_emails(connection, [email], choice.batch).get(email, ())
-        if not found:
-            raise NotFoundError(
-                "no credential of this issuer in the database has this e-mail",
-                advice="Look for the person by name with `credanchor find`.",
-            )
-        if len(found) > 1 and not choice.takes_all:
-            raise ConflictError(f"this e-mail has {len(found)} credentials", advice=_choose(found))
-        return tuple(of_record(credential, batch) for credential, batch in found)
+            if not found:
+                raise NotFoundError(
+                    "no credential of this issuer in the database has this e-mail",
+                    advice="Look for the person by name with `credanchor find`.",
+                )
+            if len(found) > 1 and not choice.takes_all:
+                raise ConflictError(f"this e-mail has {len(found)} credentials", advice=_choose(found))
+            return checked(connection, found)
 
-    def of_uuid(self, uuid: UUID) -> tuple[StatusTarget]:
+    def of_uuid(self, uuid: UUID) -> tuple[StatusTarget, ...]:
         """Take a credential of the database.
 
         Raises:
             NotFoundError: There is none.
             NotPermittedError: It belongs to another issuer or registry than the settings name.
+            StoreError: It is not what was sealed: the database was altered.
         """
         with self._store.reading() as connection:
             credential = get_credential(connection, uuid)
             batch = get_batch(connection, credential.batch)
-        self._check_ours(batch, uuid.urn)
-        return (of_record(credential, batch),)
+            self._check_ours(batch, uuid.urn)
+            return checked(connection, [(credential, batch)])
 
     def of_batch(self, number: BatchId) -> StatusTarget:
         """Take all credentials of a batch.
@@ -144,10 +154,14 @@ class TargetFinder:
         Raises:
             NotFoundError: There is no such batch.
             NotPermittedError: It belongs to another issuer or registry than the settings name.
+            StoreError: It is not what was sealed: the database was altered.
         """
         with self._store.reading() as connection:
             batch = get_batch(connection, number)
             self._check_ours(batch, f"batch {number}")
+            # One leaf that is at its position under the root shows where all the others are.
+            every = iterate_credentials(connection, number)
+            check_credentials(connection, batch, list(islice((each for each in every if not each.is_erased), 1)))
         return StatusTarget(
             name=f"batch {number}",
             root=batch.root,
@@ -167,7 +181,7 @@ class TargetFinder:
 
     def of_emails(
         self, connection: Connection, emails: Iterable[str], batch: BatchId | None
-    ) -> dict[str, tuple[tuple[CredentialRecord, BatchRecord], ...]]:
+    ) -> dict[str, tuple[Pair, ...]]:
         """Look up this issuer's credentials of many addresses at once.
 
         Args:
@@ -176,9 +190,10 @@ class TargetFinder:
             batch: Only in this batch.
         """
         found = {}
+        get = lru_cache(maxsize=None)(partial(get_batch, connection))
         for email, uuids in uuids_by_email(connection, frozenset(emails), batch).items():
-            records = [get_credential(connection, uuid) for uuid in uuids]
-            pairs = [(credential, get_batch(connection, credential.batch)) for credential in records]
+            records = (get_credential(connection, uuid) for uuid in uuids)
+            pairs = ((credential, get(credential.batch)) for credential in records)
             found[email] = tuple(pair for pair in pairs if self.is_ours(pair[1]))
         return found
 
@@ -189,6 +204,24 @@ class TargetFinder:
     def _check_ours(self, batch: BatchRecord, what: str) -> None:
         if not self.is_ours(batch):
             raise NotPermittedError(f"{what} belongs to another issuer or registry than the settings name")
+
+
+def checked(connection: Connection, pairs: Iterable[Pair]) -> tuple[StatusTarget, ...]:
+    """Take credentials of the database, after checking that they are what was sealed at their positions.
+
+    Otherwise whoever can write to the database could have others revoked in their place. (Of those erased nothing is
+    left to check.)
+
+    Raises:
+        StoreError: One is not.
+    """
+    by_batch: defaultdict[BatchId, list[Pair]] = defaultdict(list)
+    in_order = tuple(pairs)
+    for pair in in_order:
+        by_batch[pair[1].id].append(pair)
+    for some in by_batch.values():
+        check_credentials(connection, some[0][1], [credential for credential, _ in some])
+    return tuple(of_record(*pair) for pair in in_order)
 
 
 def of_record(credential: CredentialRecord, batch: BatchRecord) -> StatusTarget:
@@ -212,7 +245,7 @@ def _words_of(batch: BatchRecord) -> Words:
     return words
 
 
-def _choose(found: tuple[tuple[CredentialRecord, BatchRecord], ...]) -> str:
+def _choose(found: tuple[Pair, ...]) -> str:
     each = [
         f"{credential.uuid.urn} (batch {batch.id}: {batch.achievement_name})" for credential, batch in found[:_LISTED]
     ]

@@ -51,7 +51,7 @@ def as_terminal(monkeypatch: pytest.MonkeyPatch, *, answer: bool) -> io.StringIO
 
 
 def test_a_list_of_emails_in_one_transaction(bureau: Bureau, files: dict[str, Path]) -> None:
-    Path("list.csv").write_text("Nom;Courriel\nA;Zoe@Example.org\nB;ana@example.org\n", "utf-8")
+    Path("list.csv").write_text("Nom;Adresse de courriel\nA;Zoe@Example.org\nB;ana@example.org\n", "utf-8")
     code, content = bureau.run_json("suspend", "--list", "list.csv", "--yes")
     assert (code, content["changedCount"], len(content["transactions"])) == (0, 2, 1)
     assert all(name.startswith("urn:uuid:") for name in content["changed"])

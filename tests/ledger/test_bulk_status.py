@@ -10,11 +10,14 @@ from sqlalchemy import update
 from anchor.errors import LedgerError, NotAnchoredError
 from anchor.model import Outcome
 from anchor.status import LIST_SIZE, StatusPurpose, StatusReason
+from registry.errors import StoreError
 from registry.services.sending import Outbox
+from registry.services.status_list import targets_of_list
 from registry.services.targets import Choice, StatusTarget
 from registry.store.batches import issuer_ref, iterate_credentials
+from registry.store.erasure import erase_credentials
 from registry.store.records import BatchRecord, StatusKind
-from registry.store.tables import issuers
+from registry.store.tables import batches, credentials, issuers
 from tests.ledger.chain import Chain
 from tests.ledger.test_issuing import KILL_POINTS, Killed
 from tests.support.office import Office
@@ -152,3 +155,32 @@ def test_a_batch_that_is_not_anchored(office: Office) -> None:
     target: StatusTarget = office.targets.of_batch(office.seal(3).id)
     with pytest.raises(NotAnchoredError):
         office.status().plan([target], StatusKind.REVOKE, StatusReason.OTHER)
+
+
+def test_an_altered_database_has_nobody_else_revoked(office: Office) -> None:
+    """Somebody who can write to it moves a credential to another one's position."""
+    batch = anchored(office, 4)
+    with office.store.reading() as connection:
+        first, second, *_ = iterate_credentials(connection, batch.id)
+    swap = {first.leaf_index: 9, second.leaf_index: first.leaf_index, 9: second.leaf_index}
+    with office.store.writing() as connection:
+        for was, will_be in swap.items():
+            connection.execute(update(credentials).where(credentials.c.leaf_index == was).values(leaf_index=will_be))
+    for text in (first.uuid.urn, first.recipient_email or second.recipient_email or ""):
+        with pytest.raises(StoreError, match="not the one that was sealed"):
+            office.targets.of_text(text, Choice())
+    list_file = office.folder / "list.csv"
+    list_file.write_text(f"id\n{second.uuid}\n")
+    with pytest.raises(StoreError, match="not the one that was sealed"):
+        targets_of_list(office.store, office.targets, list_file, Choice())
+
+
+def test_an_altered_batch_has_no_other_suspended(office: Office) -> None:
+    batch = anchored(office, 4)
+    with office.store.writing() as connection:
+        erase_credentials(connection, [next(iterate_credentials(connection, batch.id)).uuid], now=NOW)
+    assert office.targets.of_batch(batch.id).size == 4
+    with office.store.writing() as connection:
+        connection.execute(update(batches).values(first_position=batches.c.first_position + 256))
+    with pytest.raises(StoreError, match="not the one that was sealed"):
+        office.targets.of_batch(batch.id)

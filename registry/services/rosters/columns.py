@@ -126,6 +126,11 @@ def find_columns(rows: Iterator[Row], mapping: Mapping[str, Field]) -> Columns:
     )
 
 
+def field_of(heading: str) -> Field | None:
+    """Tell what a column of this heading holds, as far as that is known without being said."""
+    return _KNOWN.get(normalize_heading(heading))
+
+
 def normalize_heading(heading: str) -> str:
     """Bring a heading to the form in which it is compared: no case, no signs, single spaces."""
     text = unicodedata.normalize("NFC", heading).casefold()
