@@ -36,7 +36,7 @@ def test_anything_may_stand_anywhere(data: st.DataObject, example: dict[str, Any
         assert problem.reason
     if not review.problems:
         # What the check passes can be issued from, with results.
-        rule = result_rule(parse_achievement(content))
+        rule = result_rule(parse_achievement(content).value)
         if rule.check("60") is None:
             rule.to_result("60")
 
