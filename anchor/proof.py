@@ -14,7 +14,7 @@ from typing import Any, Final
 import cbor2
 
 from anchor.canonical import JsonObject
-from anchor.errors import MalformedError, ProofFormatError
+from anchor.errors import ProofFormatError
 from anchor.merkle import HASH_BYTES, MAX_LEVELS
 from anchor.model import MAX_UINT32, AnchorProof, Hash32, InclusionProof, RegistryId, hash32
 
@@ -89,7 +89,7 @@ def parse_anchor_proof(member: JsonObject) -> AnchorProof:
         proof = _decode(urlsafe_b64decode(value[1:] + "=" * (-(len(value) - 1) % 4)))
     except ProofFormatError:
         raise
-    except (ValueError, MalformedError) as error:
+    except ValueError as error:  # of base64, or a MalformedError
         raise ProofFormatError("the proofValue does not decode to an anchor proof") from error
     if anchor_proof_member(proof) != member:
         raise ProofFormatError("the anchor proof is not in its one normal form, or has members of its own")

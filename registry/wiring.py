@@ -272,7 +272,7 @@ class Workplace:
         if remote is not None:
             return DeferredKey(remote.address, lambda: remote)
         stored = self.keys.find(reference)
-        return DeferredKey(stored.address, lambda: self.keys.open(reference, self.passphrase()))
+        return DeferredKey(stored.address, lambda: self.keys.open(reference, self.passphrase()), self.passphrase)
 
     def sender(self, key: SigningKey, *, max_cost_wei: int | None = None) -> SetupSender:
         """Give what sends for a key's account; by default no transaction may cost more than one coin."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Callable
@@ -191,7 +190,7 @@ def _finish(value: dict[str, Any], out: Path | None, *, as_json: bool) -> None:
     print_warnings(review)
     if out is None:
         # As the file that it may be piped into.
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+        print_json(value)
         return
     path = printable(str(out))
     console.print(f"[bold green]✔[/] {printable(review.name)}: written to {path}")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -13,7 +10,7 @@ import typer
 
 from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
-from anchor.errors import CredanchorError
+from anchor.errors import CredanchorError, KeyUnavailableError, LedgerUnavailableError, WrongLedgerError
 from anchor.model import to_hex
 from registry.cli.common import (
     HomeOption,
@@ -24,6 +21,7 @@ from registry.cli.common import (
     progress_bar,
     read_input,
 )
+from registry.cli.issue_report import Phases, batch_content, print_batch, print_unused
 from registry.cli.roster import DatesOption, MapOption, ProfileOption, roster_options, write_rejects
 from registry.errors import ConflictError, RosterFormatError
 from registry.services.achievement import check_achievement
@@ -31,7 +29,8 @@ from registry.services.results import result_rule
 from registry.services.roster import RosterOptions, RosterReport, open_roster
 
 if TYPE_CHECKING:
-    from registry.services.issue import Anchored
+    from registry.services.costs import Cost
+    from registry.services.issue import Trial
     from registry.store.records import BatchId
     from registry.wiring import Institution
 
@@ -67,22 +66,6 @@ OutOption = Annotated[
         "--out", metavar="DIR|FILE.zip", help="Write the credentials' files and an index into a folder or an archive."
     ),
 ]
-
-
-class Phases:
-    """How long each part of a command took."""
-
-    def __init__(self) -> None:
-        self.seconds: Final[dict[str, float]] = {}
-
-    @contextmanager
-    def timed(self, name: str) -> Iterator[None]:
-        """Add the time that the block takes to a phase."""
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - started, 3)
 
 
 def command(
@@ -255,11 +238,10 @@ class _Issuing:
         report = self._report
         with progress_bar("trying", report.good_count, quiet=self._as_json):
             trial = try_out(self._frame, report.recipients, report.bad_rows)
-        with error_console.status("asking the node"):
-            cost = self._institution.cost_of_anchoring(trial.root, trial.size)
         root, unused = to_hex(trial.root), list(report.columns.unused)
+        cost, why_not = self._cost(trial)
         if self._as_json:
-            estimate = {"gas": cost.gas, "likelyWei": str(cost.likely_wei), "maxWei": str(cost.max_wei)}
+            estimate = cost and {"gas": cost.gas, "likelyWei": str(cost.likely_wei), "maxWei": str(cost.max_wei)}
             counts = {"recipients": trial.size, "withEmail": trial.with_email, "leftOut": len(report.bad_rows)}
             content = {**counts, "unusedColumns": unused, "root": root, "cost": estimate, "sample": self._sample}
             print_json({"format": FORMAT, "dryRun": True, **content})
@@ -267,11 +249,19 @@ class _Issuing:
         count = "1 recipient" if trial.size == 1 else f"{trial.size:,} recipients"
         name = printable(self._achievement)
         console.print(f"[bold green]✔[/] {count}, {trial.with_email:,} with an e-mail: {name}")
-        _print_unused(report)
+        print_unused(report)
         console.print(f"  root      {root} (another time it differs: salts are random)")
-        console.print(f"  cost      {cost.to_text()}")
+        console.print(f"  cost      {cost.to_text() if cost else f'not known: {printable(why_not)}'}")
         console.print("  nothing was issued; a credential would look like this one, for a person who does not exist:")
         console.print_json(data=self._sample)
+
+    def _cost(self, trial: Trial) -> tuple[Cost | None, str]:
+        """Ask what anchoring would cost; if the node does not say, give why. The rest of a trial needs no node."""
+        try:
+            with error_console.status("asking the node"):
+                return self._institution.cost_of_anchoring(trial.root, trial.size), ""
+        except (LedgerUnavailableError, WrongLedgerError, KeyUnavailableError) as error:
+            return None, str(error)
 
     def issue(self, files: _Files) -> None:
         """Seal, anchor, write the files."""
@@ -301,7 +291,7 @@ class _Issuing:
             )
         with phases.timed("anchor"), error_console.status("waiting for the ledger"):
             anchored = anchoring.anchor(sealed.id, now=now())
-        batch = _batch_content(anchored)
+        batch = batch_content(anchored)
         with phases.timed("files"):
             batch["index"] = files.write(institution, sealed.id, sealed.size)
         self._print(batch)
@@ -315,8 +305,8 @@ class _Issuing:
                 content |= {"leftOut": len(report.bad_rows), "problems": [problem_content(p) for p in report.problems]}
             print_json({"format": FORMAT, **content, "seconds": seconds})
             return
-        _print_batch(batch)
-        _print_unused(report)
+        print_batch(batch)
+        print_unused(report)
         spent = " · ".join(f"{name} {value:.2f} s" for name, value in seconds.items())
         console.print(f"  [dim]time      {spent}[/]")
 
@@ -349,58 +339,14 @@ def _resume(home: Path | None, batch_number: int | None, files: _Files, *, as_js
             if batch.state is BatchState.ANCHORED
             else institution.anchoring.anchor(batch.id, now=now())
         )
-        report = _batch_content(anchored)
+        report = batch_content(anchored)
         report["index"] = files.write(institution, batch.id, batch.size)
         reports.append(report)
         if not as_json:
-            _print_batch(report)
+            print_batch(report)
     if as_json:
         print_json({"format": FORMAT, "batches": reports})
     elif not reports:
         console.print("[bold green]✔[/] nothing to resume: every batch is anchored")
         if newest is not None:
             console.print(f"  to write the files of the last one: credanchor issue --resume {newest} --out DIR")
-
-
-def _batch_content(anchored: Anchored) -> dict[str, Any]:
-    batch, transaction = anchored.batch, anchored.transaction
-    return {
-        "batch": batch.id,
-        "achievement": batch.achievement_name,
-        "registry": batch.issuer.registry.to_text(),
-        "issuerId": batch.issuer.issuer_id,
-        "root": to_hex(batch.root),
-        "size": batch.size,
-        "state": batch.state.value,
-        "anchoredAt": batch.anchored_at,
-        "transaction": None
-        if transaction is None
-        else {
-            "hash": to_hex(transaction.hash),
-            "blockNumber": transaction.block_number,
-            "gasUsed": transaction.gas_used,
-            "gasPriceWei": transaction.gas_price_wei,
-        },
-    }
-
-
-def _print_batch(report: dict[str, Any]) -> None:
-    count = "1 credential" if report["size"] == 1 else f"{report['size']:,} credentials"
-    console.print(f"[bold green]✔[/] {count} anchored: {printable(report['achievement'])}")
-    console.print(f"  batch     {report['batch']} · root {report['root']}")
-    transaction = report["transaction"]
-    if transaction is None:
-        console.print("  the ledger had this root already; nothing was sent")
-    else:
-        gas, each = transaction["gasUsed"], transaction["gasUsed"] / report["size"]
-        console.print(f"  sent      {transaction['hash']}, block {transaction['blockNumber']}")
-        console.print(f"  gas       {gas:,}, {each:,.1f} a credential")
-    if report["index"] is not None:
-        index = Path(report["index"])
-        console.print(f"  files     {printable(str(index.parent))}, listed in {printable(index.name)}")
-
-
-def _print_unused(roster: RosterReport) -> None:
-    if roster.columns.unused:
-        names = ", ".join(map(printable, roster.columns.unused))
-        console.print(f"  columns of the roster that nothing was taken from: {names}")

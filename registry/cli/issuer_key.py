@@ -21,6 +21,7 @@ from registry.cli.writing import (
     carry_out,
     print_call,
     read_address,
+    unlock,
 )
 from registry.errors import ConflictError
 
@@ -305,8 +306,8 @@ def _own_consent(place: Workplace, name: str, asked: KeyRequest) -> SignedConsen
     from registry.services.key_requests import SignedConsent
 
     own = place.key(name)
-    with error_console.status("unlocking the key"):
-        signature = own.sign_key_consent(asked.registry, asked.consent_of(own.address))
+    unlock(own)
+    signature = own.sign_key_consent(asked.registry, asked.consent_of(own.address))
     return SignedConsent(request=asked, key=own.address, signature=signature)
 
 

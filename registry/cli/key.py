@@ -21,7 +21,7 @@ from registry.cli.common import (
     write_output,
 )
 from registry.cli.parties import terms_facts
-from registry.cli.writing import YesFlag, ask_yes, read_address, show_facts
+from registry.cli.writing import YesFlag, ask_yes, read_address, show_facts, unlock
 from registry.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -180,8 +180,9 @@ def consent(
     if signature is not None:
         signed = parse_hex(signature)
     else:
-        with error_console.status("unlocking the key"):
-            signed = place.key(key).sign_key_consent(asked.registry, asked.consent_of(account))
+        own = place.key(key)
+        unlock(own)
+        signed = own.sign_key_consent(asked.registry, asked.consent_of(account))
     write_output(out, SignedConsent(request=asked, key=account, signature=signed).to_text())
     if as_json:
         print_json({"format": FORMAT, "key": to_hex(account), "file": str(out)})

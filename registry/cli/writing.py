@@ -22,6 +22,7 @@ from registry.errors import SettingsError
 if TYPE_CHECKING:
     from anchor.ledger.answers import Receipt
     from anchor.ledger.client import Call
+    from registry.services.setup_sending import DeferredKey
     from registry.wiring import Workplace
 
 KEY_HELP: Final = "Key that sends and pays: its name (credanchor key list), or a remote signer's http://…#0x…."
@@ -90,8 +91,7 @@ def carry_out(
             f"the account {to_hex(deferred.address)} has not enough coin to pay for the transaction",
             advice="send it some coin, then try again",
         )
-    with error_console.status("unlocking the key"):
-        deferred.open()
+    unlock(deferred)
     with error_console.status("waiting for the ledger"):
         return sender.execute(call, record)
 
@@ -120,6 +120,13 @@ def ask_yes(question: str, *, yes: bool, as_json: bool) -> None:
     if not typer.confirm(question, err=True):
         error_console.print("nothing was done")
         raise typer.Exit(1)
+
+
+def unlock(key: DeferredKey) -> None:
+    """Open a key, which takes a second; the passphrase is asked for before anything moves on the screen."""
+    key.ask()
+    with error_console.status("unlocking the key"):
+        key.open()
 
 
 def show_facts(what: str, facts: Facts) -> None:

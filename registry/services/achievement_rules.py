@@ -6,12 +6,10 @@ import re
 from decimal import Decimal
 from typing import Final
 
-LEVEL_KINDS: Final = frozenset({"RubricCriterion", "RubricCriterionLevel"})
+LEVEL_KINDS: Final = ("RubricCriterion", "RubricCriterionLevel")
 """`resultType` whose results are levels of a rubric."""
 
-NUMBER_KINDS: Final = frozenset(
-    {"GradePointAverage", "Percent", "PredictedScore", "RawScore", "RubricScore", "ScaledScore"}
-)
+NUMBER_KINDS: Final = ("GradePointAverage", "Percent", "PredictedScore", "RawScore", "RubricScore", "ScaledScore")
 """`resultType` whose results are numbers, unless `allowedValue` lists them."""
 
 _NUMBER: Final = re.compile(r"[+-]?\d{1,15}(?:[.,]\d{1,10})?", re.ASCII)

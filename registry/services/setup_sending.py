@@ -35,11 +35,15 @@ class DeferredKey:
     Args:
         key_address: The key's account.
         open_key: Opens it.
+        ask: Asks for what opening it needs, such as a passphrase; called before anything else is on the screen.
     """
 
-    def __init__(self, key_address: Address, open_key: Callable[[], SigningKey]) -> None:
+    def __init__(
+        self, key_address: Address, open_key: Callable[[], SigningKey], ask: Callable[[], object] = lambda: None
+    ) -> None:
         self.address: Final = key_address
         self._open_key: Final = open_key
+        self.ask: Final = ask
         self._opened: SigningKey | None = None
 
     def open(self) -> SigningKey:

@@ -120,6 +120,19 @@ def test_dry_run_issues_nothing(bureau: Bureau) -> None:
     assert sealed(bureau) == []
 
 
+def test_a_dry_run_without_a_node_says_what_it_can(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDANCHOR_RPC_URL", "http://127.0.0.1:9")
+    code, content = issue(bureau, "few.csv", "--dry-run")
+    assert (code, content["recipients"], content["cost"]) == (0, 3, None)
+    code, out, _ = bureau.run("issue", "--achievement", ACHIEVEMENT, "--recipients", "few.csv", "--dry-run")
+    assert code == 0
+    assert "not known: the node http://127.0.0.1:9 cannot be reached" in " ".join(out.split())
+    monkeypatch.delenv("CREDANCHOR_RPC_URL")
+    monkeypatch.setenv("CREDANCHOR_ANCHOR_KEY", "keys/status.json")
+    code, content = issue(bureau, "few.csv", "--dry-run")
+    assert (code, content["error"]["type"]) == (1, "RevertedError")
+
+
 def test_the_same_people_are_not_issued_to_twice_unless_it_is_meant(bureau: Bureau) -> None:
     assert issue(bureau)[0] == 0
     Path("more.csv").write_text("name,email\nNew Learner,new@example.org\nZoé T.,ZOE@example.org\n", "utf-8")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +16,13 @@ from eth_account import Account
 from anchor.ledger.rpc import RpcNode
 from anchor.ledger.testnet import dev_signer
 from anchor.model import Address, Key, KeyScope, address, parse_hex, to_hex
-from registry.cli import writing
+from registry.cli import common, issuer_key, writing
 from registry.services.governance import Governance
 from registry.services.ledger_state import LedgerView
 from registry.settings import complete_settings, load_draft
 from tests.ledger.chain import ADMIN, ANCHOR_KEY, CONTROLLER, DID, STATUS_KEY, STRANGER, Chain
 from tests.ledger.conftest import chain, session_chain
-from tests.support.homes import Home, at_work, home_in
+from tests.support.homes import PASSPHRASE, Home, at_work, home_in
 from tests.support.remote_signer import stand_in
 
 __all__ = ["chain", "session_chain"]
@@ -284,6 +286,33 @@ def test_nothing_is_signed_without_a_yes_or_too_late(
 )
 def test_wrong_usage_of_add(college: Home, chain: Chain, arguments: list[str]) -> None:
     assert college.run("issuer", "key", "add", *arguments, "--key", "controller", YES)[0] == 2
+
+
+def test_the_passphrase_is_asked_for_once_and_while_nothing_moves(
+    college: Home, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    college.run("key", "new", "anchor")
+    moving, asked = [], []
+
+    @contextmanager
+    def status(words: str) -> Iterator[None]:
+        moving.append(words)
+        yield
+        moving.pop()
+
+    def prompt(question: str, **_options: object) -> str:
+        assert moving == []
+        asked.append(question)
+        return PASSPHRASE
+
+    monkeypatch.delenv("CREDANCHOR_PASSPHRASE")
+    monkeypatch.setattr(common, "is_interactive", lambda: True)
+    monkeypatch.setattr(typer, "prompt", prompt)
+    for module in (writing, issuer_key):
+        monkeypatch.setattr(module.error_console, "status", status)
+    options = ("--name", "anchor", "--scope", "anchor", "--key", "controller", YES)
+    assert college.run("issuer", "key", "add", *options)[0] == 0
+    assert asked == ["Passphrase of the keys"]
 
 
 def test_a_stranger_adds_no_key(college: Home, chain: Chain) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from anchor.errors import HistoryError
@@ -15,9 +17,14 @@ from tests.support.history import (
     batch_revoked,
     chain,
     deployed,
+    epochs_changed,
     key_added,
+    key_compromised,
     status_changed,
+    withdrawn,
 )
+
+REVOKED, SUSPENDED, REINSTATED = "CredentialsRevoked", "CredentialsSuspended", "CredentialsReinstated"
 
 CONTROLLER, OTHER, NEWCOMER = b"\x01" * 20, b"\x02" * 20, b"\x03" * 20
 ANCHOR_KEY, STATUS_KEY, OTHER_KEY = b"\x0a" * 20, b"\x0b" * 20, b"\x0c" * 20
@@ -37,10 +44,10 @@ BEGINNING = (
 STORY = (
     *BEGINNING,
     anchored(1, ROOT, size=500, actor=ANCHOR_KEY, at=400, block=4),
-    status_changed("CredentialsRevoked", 1, [0, 2], [0b101, 1 << 255], actor=STATUS_KEY, at=500, block=5, reason=1),
-    status_changed("CredentialsSuspended", 1, [0], [0b110], actor=STATUS_KEY, at=600, block=6, reason=2),
-    status_changed("CredentialsReinstated", 1, [0], [0b010], actor=STATUS_KEY, at=700, block=7, reason=3),
-    status_changed("CredentialsSuspended", 1, [0], [0b010], actor=STATUS_KEY, at=800, block=8, status_list=5),
+    status_changed(REVOKED, 1, [0, 2], [0b101, 1 << 255], actor=STATUS_KEY, at=500, block=5, reason=1),
+    status_changed(SUSPENDED, 1, [0], [0b110], actor=STATUS_KEY, at=600, block=6, reason=2),
+    status_changed(REINSTATED, 1, [0], [0b010], actor=STATUS_KEY, at=700, block=7, reason=3),
+    status_changed(SUSPENDED, 1, [0], [0b010], actor=STATUS_KEY, at=800, block=8, status_list=5),
 )
 """A batch and changes of status; up to time 800, block 8."""
 
@@ -48,10 +55,43 @@ STAGED = (
     *STORY,
     batch_revoked(1, ROOT, actor=STATUS_KEY, at=900, block=9, reason=5),
     key_added(1, STAGED_KEY, 2, actor=CONTROLLER, at=1000, block=10, epoch=1),
-    status_changed("CredentialsRevoked", 1, [0], [0b100], actor=STAGED_KEY, at=1100, block=11, epoch=1),
-    status_changed("CredentialsSuspended", 1, [0], [0b001], actor=STAGED_KEY, at=1100, block=11, epoch=1),
+    status_changed(REVOKED, 1, [0], [0b100], actor=STAGED_KEY, at=1100, block=11, epoch=1),
+    status_changed(SUSPENDED, 1, [0], [0b001], actor=STAGED_KEY, at=1100, block=11, epoch=1),
 )
 """The batch revoked, and the next status epoch staged; up to time 1100, block 11."""
+
+LATER: dict[str, Any] = {"at": 2000, "block": 20}
+"""When it goes on."""
+
+
+def by_controller(**changes: Any) -> dict[str, Any]:
+    """Say that the first issuer's controller goes on with a story."""
+    return {"actor": CONTROLLER, **LATER, **changes}
+
+
+def revoked_alone(bit: int, *, actor: bytes = STATUS_KEY, epoch: int = 0, at: int = 2000, block: int = 20) -> Call:
+    """Go on with the revocation of one credential that no story touches."""
+    return status_changed(REVOKED, 1, [100], [1 << bit], actor=actor, epoch=epoch, at=at, block=block)
+
+
+NEW_ANCHOR_KEY = key_added(1, SECOND_ANCHOR_KEY, 1, **by_controller())
+COMPROMISED = key_compromised(1, STATUS_KEY, 550, **by_controller())
+
+SWITCHED = (*STAGED, COMPROMISED, epochs_changed(1, 1, 2, **by_controller()))
+"""The status key is stolen, and the staged epoch becomes the current one."""
+
+SKIPPED = (
+    *STAGED,
+    key_compromised(1, STAGED_KEY, 1000, **by_controller()),
+    epochs_changed(1, 0, 2, **by_controller()),
+)
+"""The staged key is stolen, and its epoch will never count."""
+
+ENDED = (*STORY, withdrawn(1, 2000, at=1500, block=15))
+"""The first issuer's accreditation ends when the story goes on."""
+
+VOID = (*STORY, key_compromised(1, ANCHOR_KEY, 400, **by_controller()), NEW_ANCHOR_KEY)
+"""The batch is void, and there is a key to anchor it again."""
 
 
 def replayed(*calls: Call) -> History:

@@ -111,6 +111,13 @@ def test_block_that_is_no_block_is_malformed(member: str, value: object) -> None
         header_from_rpc({**HEADERS[0]["block"], member: value})
 
 
+def test_member_longer_than_any_is_not_even_read() -> None:
+    for digits in (1, 2):
+        text = "0x" + "0" * (2 * MAX_HEADER_SIZE + digits)
+        with pytest.raises(EvidenceFormatError, match="extraData has more than 32768 bytes"):
+            header_from_rpc({**HEADERS[0]["block"], "extraData": text})
+
+
 def test_empty_block_is_malformed() -> None:
     with pytest.raises(EvidenceFormatError, match="parentHash is missing"):
         header_from_rpc({})

@@ -120,6 +120,12 @@ def test_unterminated_string_of_escaped_quotes_is_refused_in_linear_time() -> No
             parse_document(b'{"a":[' + b"[]," * 65 + b'"' + b'\\"[' * 300_000 + end)
 
 
+def test_brackets_in_a_string_with_an_escaped_line_end_are_not_nesting() -> None:
+    # No JSON, and said to be that, for `\\` takes any character with it.
+    with pytest.raises(CredentialFormatError, match="not JSON"):
+        parse_document(b'{"a":"\\\n' + b"[" * 70 + b'"}')
+
+
 def test_depth_is_that_of_the_deepest_place_only() -> None:
     side = ",".join(["[]"] * 100)
     for inner, accepted in (("[" * 63 + "]" * 63, True), ("[" * 64 + "]" * 64, False)):
@@ -223,3 +229,11 @@ def test_characters_that_no_text_has_are_refused_in_clear_and_escaped(text: str,
         else:
             with pytest.raises(CredentialFormatError, match="noncharacter"):
                 parse_document(data)
+
+
+def test_noncharacter_is_found_among_characters_of_all_planes() -> None:
+    text = "".join(chr(first) for first in (0xFFFD, 0x1F600, 0x40000, 0x80000, 0xC0000, 0x100000))
+    assert {character.encode()[0] for character in text} == {0xEF, *range(0xF0, 0xF5)}
+    assert parse_document(json.dumps({"a": text}, ensure_ascii=False).encode()).value == {"a": text}
+    with pytest.raises(CredentialFormatError, match="noncharacter"):
+        parse_document(json.dumps({"a": text + "\ufdd0"}, ensure_ascii=False).encode())

@@ -85,6 +85,7 @@ def test_nothing_is_made_up_when_there_is_no_more_to_say() -> None:
     error = RevertedError("refused")
     assert error.diagnostics() == "refused"
     assert (error.advice, error.name, error.arguments) == ("", "", {})
+    assert (CredanchorError("failed").advice, CredanchorError("failed").diagnostics()) == ("", "failed")
 
 
 def test_a_nodes_refusal_keeps_its_own_words() -> None:
@@ -96,3 +97,8 @@ def test_a_nodes_refusal_keeps_its_own_words() -> None:
         "Ask another node.",
     )
     assert NodeRefusedError("refused", text="x").data == b""
+    assert NodeRefusedError("refused", text="x").advice == ""
+
+
+def test_a_message_given_by_its_name_is_shown_too() -> None:
+    assert str(CredanchorError(message="failed")) == "failed"

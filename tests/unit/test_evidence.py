@@ -173,6 +173,11 @@ def test_value_is_proven_once() -> None:
         state.key(KEY)
 
 
+def test_final_block_is_checked_once() -> None:
+    state = LedgerState(World().registry_evidence())
+    assert state.final_block() is state.final_block()
+
+
 def test_evidence_missing_for_one_registry_says_so_for_that_one() -> None:
     elsewhere = RegistryId(chain_id=1, address=REGISTRY.address)
     evidence = Evidence(missing=((REGISTRY, "no answer"), (elsewhere, "another chain")))

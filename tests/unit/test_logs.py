@@ -99,6 +99,7 @@ def test_event_is_read(call: Call, fields: dict[str, object]) -> None:
     assert isinstance(event, Event)
     assert event.kind == call.event[0].lower() + call.event[1:]
     assert (event.actor, event.at, event.log) == (ACTOR, 100, log)
+    assert "RawLog" not in repr(event)  # hundreds of bytes that say nothing to a reader
     assert {name: getattr(event, name) for name in fields} == fields
 
 

@@ -1,8 +1,12 @@
 """Domain types check themselves."""
 
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
 import pytest
 
-from anchor.errors import MalformedError
+from anchor.errors import MalformedError, RevokedError
 from anchor.model import (
     MAX_UINT32,
     MAX_UINT256,
@@ -35,6 +39,16 @@ def test_bytes_have_their_length() -> None:
         address(bytes(21))
 
 
+def test_bytes_of_another_type_become_plain_ones() -> None:
+    class Shown(bytes):
+        """Such as libraries of the ledger give: prints itself in a way of its own."""
+
+        def __repr__(self) -> str:
+            return "shown"
+
+    assert {type(hash32(Shown(32))), type(address(Shown(20)))} == {bytes}
+
+
 @pytest.mark.parametrize("text", ["12", "0x1", "0X12", "0xzz", "0x12\n", ""])
 def test_hex_is_prefixed_and_whole(text: str) -> None:
     with pytest.raises(MalformedError, match="0x-prefixed hex"):
@@ -45,7 +59,19 @@ def test_hex_survives_reading_and_writing() -> None:
     assert to_hex(parse_hex("0xAbCd")) == "0xabcd"
 
 
-@pytest.mark.parametrize("text", ["", "eip155:1", "eip155:1:0x" + "A" * 40, "eip155:01:0x" + "a" * 40, "0x" + "a" * 40])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "eip155:1",
+        "eip155:1:0x" + "A" * 40,
+        "eip155:01:0x" + "a" * 40,
+        "0x" + "a" * 40,
+        REGISTRY.to_text() + "0",
+        REGISTRY.to_text() + "\n",
+        " " + REGISTRY.to_text(),
+    ],
+)
 def test_registry_is_caip_10_in_one_form(text: str) -> None:
     with pytest.raises(MalformedError, match="expected a registry as eip155"):
         RegistryId.parse(text)
@@ -58,7 +84,24 @@ def test_chain_ids_are_positive() -> None:
 
 def test_times_beyond_the_calendar_are_numbers() -> None:
     assert to_utc(1_767_225_600) == "2026-01-01 00:00:00 UTC"
-    assert to_utc(2**64) == f"second {2**64}"
+    for beyond in (2**38, 2**56, 2**64):  # of years beyond 9999, beyond 2^31, and no time at all
+        assert to_utc(beyond) == f"second {beyond}"
+
+
+@pytest.fixture
+def _far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC+5")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_far_from_greenwich")
+def test_times_are_those_of_utc_wherever_the_machine_is() -> None:
+    to_utc.cache_clear()
+    assert time.localtime(1_767_225_600).tm_hour == 19
+    assert to_utc(1_767_225_600) == "2026-01-01 00:00:00 UTC"
 
 
 def test_widths_are_those_of_the_contract() -> None:
@@ -97,9 +140,15 @@ def test_positions_within_a_batch_of_any_size(leaf_index: int, size: int) -> Non
     assert (proof.leaf_index, proof.size) == (leaf_index, size)
 
 
-@pytest.mark.parametrize(("leaf_index", "size"), [(0, 0), (0, -1), (0, 2**32), (-1, 1), (1, 1), (7, 5)])
+@pytest.mark.parametrize("size", [0, -1, 2**32])
+def test_batches_of_no_size_are_malformed(size: int) -> None:
+    with pytest.raises(MalformedError, match=f"batch size must be 1 to 4294967295, got {size}"):
+        InclusionProof(leaf_index=0, size=size, siblings=())
+
+
+@pytest.mark.parametrize(("leaf_index", "size"), [(-1, 1), (1, 1), (7, 5)])
 def test_positions_beyond_the_batch_are_malformed(leaf_index: int, size: int) -> None:
-    with pytest.raises(MalformedError, match=r"batch size must be|leaf index must be"):
+    with pytest.raises(MalformedError, match=f"leaf index must be below the size {size}, got {leaf_index}"):
         InclusionProof(leaf_index=leaf_index, size=size, siblings=())
 
 
@@ -142,3 +191,11 @@ def test_what_a_verdict_does_not_know_is_empty() -> None:
         vouched_by=(),
     )
     assert basis.registry_name == ""
+
+
+def test_verdicts_that_say_the_same_are_equal_whoever_raised_the_error() -> None:
+    verdict = Verdict(outcome=Outcome.INVALID, reason="revoked", checks=(), error=RevokedError("gone"))
+    again = replace(verdict, error=RevokedError("gone"))
+    assert again == verdict
+    assert again.error is not verdict.error
+    assert "RevokedError" not in repr(verdict)  # the deciding check has its words already

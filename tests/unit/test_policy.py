@@ -67,6 +67,19 @@ def test_missing_member_is_refused() -> None:
         parse_policy(json.dumps({k: v for k, v in CONTENT.items() if k not in ("nodes", "vouching")}).encode())
 
 
+def test_unknown_members_are_named_in_order() -> None:
+    names = [f"{name}Rule" for name in "qwertyuiopas"]
+    with pytest.raises(PolicyFormatError) as caught:
+        parse_policy(json.dumps({**CONTENT, **dict.fromkeys(names, 1)}).encode())
+    assert str(caught.value) == f"the policy has unknown members: {', '.join(sorted(names))}"
+
+
+def test_message_says_what_is_wrong_and_nothing_before_it() -> None:
+    with pytest.raises(PolicyFormatError) as caught:
+        parse_policy(json.dumps({**CONTENT, "nodes": "http://x"}).encode())
+    assert str(caught.value) == "the policy's nodes must be a list of texts"
+
+
 def test_garbage_is_refused() -> None:
     with pytest.raises(PolicyFormatError, match="not strict JSON"):
         parse_policy(b"registries: []")

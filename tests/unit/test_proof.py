@@ -123,6 +123,19 @@ def test_base64_with_stray_bits_is_malformed() -> None:
         parse_proofs({"proof": [{**MEMBER, "proofValue": stray}]})
 
 
+def test_proof_may_end_in_any_character() -> None:
+    # Three issuer ids of 1, 2 and 3 bytes, so that the last leaf index stands at each place within a quad.
+    ends = set()
+    for issuer_id in (1, 24, 256):
+        for leaf_index in range(24):
+            inclusion = InclusionProof(leaf_index=leaf_index, size=24, siblings=PROOF.inclusion.siblings)
+            proof = replace(PROOF, issuer_id=issuer_id, inclusion=inclusion)
+            member = anchor_proof_member(proof)
+            ends.add(member["proofValue"][-1])
+            assert parse_anchor_proof(member) == proof
+    assert ends >= set("ABCDEFGHIJKLMNOPQRSTUVWX")
+
+
 def test_largest_proof_there_is() -> None:
     inclusion = InclusionProof(leaf_index=2**31, size=MAX_UINT32, siblings=(PROOF.root,) * 32)
     registry = RegistryId(chain_id=10**32 - 1, address=PROOF.registry.address)

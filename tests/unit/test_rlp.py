@@ -63,6 +63,13 @@ def test_rlp_lengths(size: int) -> None:
     assert decode(rlp.encode(content)) == content
 
 
+def test_longest_string_there_could_be_is_no_list() -> None:
+    with pytest.raises(StateProofError, match="expected a list"):
+        _split_list(b"\xbf")
+    with pytest.raises(StateProofError, match="an item is longer than what holds it"):
+        _read_string(b"\xbf" + b"\x01" * 8)
+
+
 def test_depth_costs_nothing() -> None:
     deep = b"\xc0"
     for _ in range(5_000):

@@ -179,6 +179,12 @@ def test_addresses_of_lists_are_those_of_their_purpose() -> None:
     assert "/isSuspended?" in ENTRIES[1]["id"]
 
 
+def test_only_the_slash_is_taken_off_the_services_address() -> None:
+    for public_url in ("https://registry.example/INDEX", "https://registry.example/INDEX/"):
+        entries = status_entries(STATUS, public_url)
+        assert entries[0]["statusListCredential"] == "https://registry.example/INDEX/status/7/0/revocation"
+
+
 def test_entry_of_ours_among_several_types_is_ours() -> None:
     several = {**ENTRIES[0], "type": ["Other", "BitstringStatusListEntry"]}
     with pytest.raises(CredentialFormatError, match="exactly the text members"):

@@ -38,5 +38,5 @@ def test_a_value_stays_as_it_was_built(kind: Any) -> None:
 @pytest.mark.parametrize("kind", VALUES, ids=lambda kind: kind.__qualname__)
 def test_a_value_is_built_by_names(kind: Any) -> None:
     # Root and salt, leaf index and size are of one type each: in the wrong order nobody would see it.
-    with pytest.raises(TypeError, match="positional argument"):
-        kind(*[None for _ in fields(kind)])
+    with pytest.raises(TypeError, match="takes 1 positional argument but 2 were given"):
+        kind(None)

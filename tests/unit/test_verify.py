@@ -12,7 +12,7 @@ from anchor.evidence import Evidence
 from anchor.model import CheckStatus, Outcome, RegistryId, StatusPosition, Verdict, Vouching, address, hash32
 from anchor.proof import anchor_proof_member
 from anchor.steps import STEP_NAMES
-from anchor.verify import verify
+from anchor.verify import Verifier, verify
 from tests.support.verdicts import LEDGER_STEPS, assert_invalid, assert_unknown, judge, statuses
 from tests.support.world import CODE_HASH, DID, NOW, REGISTRY, World, policy
 
@@ -35,6 +35,15 @@ def test_valid_credential_passes_all_steps_and_says_what_it_rests_on() -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 8, 1000])
 def test_batches_of_any_size_verify(size: int) -> None:
     assert judge(World(size=size, leaf_index=size - 1)).outcome is Outcome.VALID
+
+
+def test_what_the_ledger_says_of_a_batch_is_found_out_once() -> None:
+    world = World()
+    verifier = Verifier(world.evidence(), policy(), NOW)
+    first, second = verifier.verify(world.credential()), verifier.verify(world.credential())
+    assert first == second
+    assert all(first.checks[step - 1] is second.checks[step - 1] for step in range(4, 10))
+    assert first.checks[9] is not second.checks[9]
 
 
 def test_verdict_is_not_true_or_false() -> None:

@@ -140,6 +140,12 @@ def test_results_that_contradict_themselves(found: dict[str, Any], where: str) -
     assert all(problem.hint for problem in problems)
 
 
+@pytest.mark.parametrize("kind", [[], {}, None, 5])
+def test_a_kind_of_result_that_is_no_text(kind: Any) -> None:
+    found = review(resultDescription=[{**description("Percent"), "resultType": kind}])
+    assert f"{AT}.resultType" in places(found.problems)
+
+
 def test_result_descriptions_with_one_id() -> None:
     twice = [description("Percent"), description("Status")]
     assert places(review(resultDescription=twice).problems) == ["$.resultDescription[1].id"]
