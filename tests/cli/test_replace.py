@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from anchor.cli.audit import audit_registry
 from anchor.history import IssuerHistory
@@ -207,6 +210,27 @@ def test_what_it_costs_is_said_and_confirmed(issued: Bureau) -> None:
         terminal.type("y\n")
         terminal.until("replaced by urn:uuid:")
         assert terminal.exit_code() == 0
+
+
+def test_the_passphrase_of_both_keys_is_asked_for_once(issued: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, old, asked = issued.home / "settings.toml", id_of(issued), []
+    text = settings.read_text("utf-8")
+    named = re.search(r'^passphrase_file = "(.+)"$', text, re.MULTILINE)
+    assert named is not None
+    passphrase = (issued.home / named[1]).read_text("utf-8").strip()
+
+    def prompt(*_: object, **__: object) -> str:
+        asked.append(1)
+        return passphrase
+
+    settings.write_text(text.replace(named[0], ""), "utf-8")
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(typer, "prompt", prompt)
+    try:
+        assert issued.run("replace", old, "--name", RIGHT, "--yes")[0] == 0
+    finally:
+        settings.write_text(text, "utf-8")
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(
