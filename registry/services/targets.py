@@ -30,7 +30,9 @@ from registry.services.stored import check_credentials
 from registry.store.batches import get_batch, get_credential, iterate_credentials
 from registry.store.engine import Store
 from registry.store.people import uuids_by_email
-from registry.store.records import BatchId, BatchRecord, CredentialRecord
+from registry.store.records import BatchId, BatchRecord, CredentialRecord, StatusKind, TransactionState
+from registry.store.replacements import successor_of
+from registry.store.transactions import status_history
 
 _LISTED: Final = 10
 """So many of a person's credentials are named when one of them must be chosen."""
@@ -182,7 +184,7 @@ class TargetFinder:
     def of_emails(
         self, connection: Connection, emails: Iterable[str], batch: BatchId | None
     ) -> dict[str, tuple[Pair, ...]]:
-        """Look up this issuer's credentials of many addresses at once.
+        """Look up this issuer's credentials of many addresses at once, but for those that were replaced.
 
         Args:
             connection: From `Store.reading`.
@@ -194,7 +196,9 @@ class TargetFinder:
         for email, uuids in uuids_by_email(connection, frozenset(emails), batch).items():
             records = (get_credential(connection, uuid) for uuid in uuids)
             pairs = ((credential, get(credential.batch)) for credential in records)
-            found[email] = tuple(pair for pair in pairs if self.is_ours(pair[1]))
+            ours = tuple(pair for pair in pairs if self.is_ours(pair[1]))
+            # Who asks for a person means the credential that took the place of a revoked one.
+            found[email] = tuple(pair for pair in ours if not _is_replaced(connection, *pair)) or ours
         return found
 
     def is_ours(self, batch: BatchRecord) -> bool:
@@ -204,6 +208,14 @@ class TargetFinder:
     def _check_ours(self, batch: BatchRecord, what: str) -> None:
         if not self.is_ours(batch):
             raise NotPermittedError(f"{what} belongs to another issuer or registry than the settings name")
+
+
+def _is_replaced(connection: Connection, credential: CredentialRecord, batch: BatchRecord) -> bool:
+    """Tell whether another took its place, and it is revoked: until then it has to be reached."""
+    return successor_of(connection, credential.uuid) is not None and any(
+        entry.kind is StatusKind.REVOKE and entry.transaction.state is TransactionState.MINED
+        for entry in status_history(connection, batch.issuer, credential.position, batch.root)
+    )
 
 
 def checked(connection: Connection, pairs: Iterable[Pair]) -> tuple[StatusTarget, ...]:

@@ -13,6 +13,7 @@ import pytest
 import typer
 
 from anchor.cli.audit import audit_registry
+from anchor.errors import LedgerUnavailableError
 from anchor.history import IssuerHistory
 from anchor.ledger.transactions import TransactionSender
 from anchor.policy import parse_policy
@@ -97,6 +98,27 @@ def test_both_are_linked_and_said(issued: Bureau) -> None:
     assert f"replaces  {old}" in issued.run("find", new)[1]
     issued.run("erase", old, "--yes")
     assert issued.run_json("find", new)[1]["found"][0]["replaces"] is None
+
+
+def test_an_email_then_means_the_one_that_took_the_place(issued: Bureau) -> None:
+    old = id_of(issued)
+    new = issued.run_json("replace", old, "--name", RIGHT, "--yes")[1]["new"]
+    Path("list.csv").write_text("email\nzoe@example.org\n", "utf-8")
+    code, content = issued.run_json("suspend", "--list", "list.csv")
+    assert (code, content["changed"]) == (0, [new])
+    assert issued.run_json("reinstate", "zoe@example.org")[1]["changed"] == [new]
+
+
+def test_an_email_means_both_until_the_old_one_is_revoked(issued: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(StatusService, "carry_out", _fail)
+        assert issued.run("replace", id_of(issued), "--name", RIGHT, "--yes")[0] == 3
+    code, content = issued.run_json("suspend", "zoe@example.org")
+    assert (code, content["error"]["message"]) == (1, "this e-mail has 2 credentials")
+
+
+def _fail(*_arguments: object, **_options: object) -> None:
+    raise LedgerUnavailableError("the node does not answer")
 
 
 def test_an_email_is_corrected(issued: Bureau) -> None:
