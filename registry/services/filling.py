@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -189,6 +190,8 @@ _filler: list[Filler] = []
 
 
 def _start(filler: Filler) -> None:
+    # Ctrl-C goes to all processes of a terminal; this one ends when the one that asked for it does.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _filler.append(filler)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -1,7 +1,10 @@
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -54,8 +57,8 @@ def test_partitions_are_read_only_as_they_are_wanted(monkeypatch: pytest.MonkeyP
     assert len(read) == 1
 
 
-ENDLESS = """
-import sys, time
+STEPWISE = """
+import sys
 from registry.services import filling
 from registry.services.filling import Filler, fill_all
 from registry.services.spool import RecipientSpool
@@ -63,26 +66,42 @@ from tests.support.registry import frame_of, recipients_of
 
 if __name__ == "__main__":
     filling.HELPERS_FROM = 1
-    next(fill_all(Filler(frame_of(), 0), RecipientSpool.of(recipients_of(9000)).partitions(), 9000))
+    filled = fill_all(Filler(frame_of(), 0), RecipientSpool.of(recipients_of(90_000)).partitions(), 90_000)
+    done = len(next(filled).rows)
     print("started", flush=True)
-    time.sleep(600)
+    sys.stdin.readline()
+    print(done + sum(len(partition.rows) for partition in filled), flush=True)
 """
 
 
-def test_helpers_end_with_a_killed_process(tmp_path: Path) -> None:
-    (tmp_path / "endless.py").write_text(ENDLESS)
+@contextmanager
+def stepwise(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[int]]]:
+    """A process that has begun to fill, and waits for a line before it goes on; and its helpers."""
+    (tmp_path / "stepwise.py").write_text(STEPWISE)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
-    process = subprocess.Popen([sys.executable, tmp_path / "endless.py"], stdout=subprocess.PIPE, env=environment)
-    assert process.stdout is not None
-    with process, process.stdout:
+    command = [sys.executable, str(tmp_path / "stepwise.py")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
         assert process.stdout.readline() == b"started\n"
         helpers = _children_of(process.pid)
+        assert helpers
+        yield process, helpers
+
+
+def test_helpers_end_with_a_killed_process(tmp_path: Path) -> None:
+    with stepwise(tmp_path) as (process, helpers):
         process.kill()
-    assert helpers
     until = time.monotonic() + 30
     while any(Path(f"/proc/{pid}").exists() for pid in helpers):
         assert time.monotonic() < until, "helpers are still there"
         time.sleep(0.05)
+
+
+def test_an_interrupt_of_the_terminal_is_for_the_process_alone(tmp_path: Path) -> None:
+    with stepwise(tmp_path) as (process, helpers):
+        for pid in helpers:
+            os.kill(pid, signal.SIGINT)
+        assert process.communicate(b"\n", timeout=60)[0] == b"90000\n"
 
 
 def _children_of(pid: int) -> list[int]:
