@@ -41,10 +41,7 @@ def test_bytes_have_their_length() -> None:
 
 def test_bytes_of_another_type_become_plain_ones() -> None:
     class Shown(bytes):
-        """Such as libraries of the ledger give: prints itself in a way of its own."""
-
-        def __repr__(self) -> str:
-            return "shown"
+        """Such as libraries of the ledger give, which print themselves in a way of their own."""
 
     assert {type(hash32(Shown(32))), type(address(Shown(20)))} == {bytes}
 

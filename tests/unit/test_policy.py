@@ -67,7 +67,10 @@ def test_missing_member_is_refused() -> None:
         parse_policy(json.dumps({k: v for k, v in CONTENT.items() if k not in ("nodes", "vouching")}).encode())
 
 
-def test_unknown_members_are_named_in_order() -> None:
+def test_missing_and_unknown_members_are_named_in_order() -> None:
+    with pytest.raises(PolicyFormatError) as caught:
+        parse_policy(json.dumps({"format": CONTENT["format"]}).encode())
+    assert str(caught.value) == f"the policy lacks {', '.join(sorted(CONTENT.keys() - {'format'}))}"
     names = [f"{name}Rule" for name in "qwertyuiopas"]
     with pytest.raises(PolicyFormatError) as caught:
         parse_policy(json.dumps({**CONTENT, **dict.fromkeys(names, 1)}).encode())
