@@ -5,14 +5,13 @@ whole command, with its start, its imports, the node's answers and a report of a
 """
 
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from bench import EXAMPLES, PROGRAM, credanchor, line, write_roster
+from bench_common import EXAMPLES, PROGRAM, credanchor, line, write_roster
 
 from anchor.cli.policies import load_policy
 from anchor.credential import parse_credential
@@ -25,19 +24,18 @@ MAX_MICROSECONDS = 150.0
 RUNS = 5
 
 
-def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    print(f"{platform.machine()}, Python {platform.python_version()}, load before {os.getloadavg()[0]:.1f}")
+def measure_verify(count: int) -> None:
+    """Issue on a testnet, verify what was issued, and print what a file takes."""
     with tempfile.TemporaryDirectory(prefix="credanchor-bench-") as folder:
         home, files = Path(folder) / "home", Path(folder) / "issued"
         roster = write_roster(Path(folder) / "roster.csv", count)
-        credanchor([PROGRAM], home, "dev", "up", "--port", "0")
+        credanchor(home, "dev", "up", "--port", "0")
         try:
             arguments = ("--achievement", str(EXAMPLES / "achievement.json"), "--recipients", str(roster))
-            credanchor([PROGRAM], home, "issue", *arguments, "--out", str(files))
+            credanchor(home, "issue", *arguments, "--out", str(files))
             measure(files, home / "policy.json")
         finally:
-            credanchor([PROGRAM], home, "dev", "down")
+            credanchor(home, "dev", "down")
 
 
 def measure(files: Path, policy_file: Path) -> None:
@@ -79,7 +77,3 @@ def time_command(files: Path, policy_file: Path) -> float:
     if done.returncode:
         sys.exit(f"credanchor verify ended with {done.returncode}")
     return time.perf_counter() - started
-
-
-if __name__ == "__main__":
-    main()
