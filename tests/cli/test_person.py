@@ -148,6 +148,7 @@ def test_erased_from_every_file_of_the_database(issued: Bureau) -> None:
     code, out, error = issued.run("erase", EMAIL, "--yes")
     assert (code, error) == (0, "")
     assert "stays on the ledger, for ever" in out
+    assert "  is for you to delete:\n    files and indexes that were written" in out
     assert traces(issued, NAME, EMAIL) == []
     content = b"".join(path.read_bytes() for path in issued.home.glob("registry.db*"))
     assert not any(salt in content for salt in salts)
@@ -194,6 +195,7 @@ def test_several_at_once_as_json(issued: Bureau) -> None:
     code, content = issued.run_json("erase", ids[0], EMAIL, "--yes")
     assert (code, content["erased"], content["format"]) == (0, ids, "credanchor/erase@v1")
     assert len(content["stays"]["onTheLedger"]) == 3
+    assert len(content["stays"]["notInTheDatabase"]) == 1
     assert traces(issued, "ᐃᓄᒃ", NAME) == []
 
 
