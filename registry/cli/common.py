@@ -82,7 +82,7 @@ def confirm(what: str, *, yes: bool) -> None:
     """
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not is_interactive():
         raise NotPermittedError(
             f"this would {what}, and nobody is at the keyboard to confirm it",
             advice="Nothing was done. Say --yes to do it without being asked.",
