@@ -91,8 +91,8 @@ class Reader(Program):
     monkeypatch: pytest.MonkeyPatch
     before: dict[str, Callable[[], object]] = field(default_factory=dict)
     """What the text tells to do by hand, by how the command begins that comes after it."""
-    exits: dict[str, int] = field(default_factory=dict)
-    """Exit codes other than 0, by how the command begins; each counts once."""
+    exits: dict[str, list[int]] = field(default_factory=dict)
+    """Exit codes by the whole command, where one is not 0: each time that it is typed takes one away."""
     last_id: str = ""
     """Of the credential that was shown last."""
 
@@ -122,7 +122,7 @@ class Reader(Program):
     def _type(self, line: str) -> str:
         for start in [start for start in self.before if line.startswith(start)]:
             self.before.pop(start)()
-        exits = next((self.exits.pop(start) for start in list(self.exits) if line.startswith(start)), 0)
+        exits = self.exits[line].pop(0) if line in self.exits else 0
         (program, *words), file = command_of(self.as_here(line))
         if program == "cp":
             _, source, target = words
