@@ -121,6 +121,7 @@ def command(
         reading=roster_options(home, profile, mapping, dates),
         rejects=(rejects or Path(f"{recipients.stem}-rest.csv")) if skip_bad else None,
         again=again,
+        dry_run=dry_run,
     )
     issuing = _Issuing(home, achievement, options, as_json=as_json)
     if dry_run:
@@ -138,6 +139,7 @@ class _Options:
     rejects: Path | None
     """Where rows that cannot be issued to are written; None: there may be none."""
     again: bool
+    dry_run: bool
 
 
 class _Files:
@@ -224,9 +226,13 @@ class _Issuing:
             report.require_good()
             return report
         if options.rejects.exists():
-            raise ConflictError(f"there is a file {options.rejects} already", advice="Choose another with --rejects.")
-        write_rejects(roster, report, options.rejects)
-        self._say_rest(report, options.rejects)
+            raise ConflictError(
+                f"there is a file {options.rejects} already",
+                advice="Mend and issue it, move it away, or choose another with --rejects.",
+            )
+        if not options.dry_run:
+            write_rejects(roster, report, options.rejects)
+        self._say_rest(report, options)
         if not report.good_count:
             raise RosterFormatError("nobody is left to issue to", report.problems)
         return report
@@ -310,11 +316,16 @@ class _Issuing:
         spent = " · ".join(f"{name} {value:.2f} s" for name, value in seconds.items())
         console.print(f"  [dim]time      {spent}[/]")
 
-    def _say_rest(self, report: RosterReport, rejects: Path) -> None:
-        if not self._as_json:
-            print_problems(report.problems, report.problem_count)
-            count = "1 row is" if len(report.bad_rows) == 1 else f"{len(report.bad_rows):,} rows are"
-            error_console.print(f"  {count} left out, and written to {printable(str(rejects))}: mend and issue it")
+    def _say_rest(self, report: RosterReport, options: _Options) -> None:
+        if self._as_json:
+            return
+        print_problems(report.problems, report.problem_count)
+        one, count = len(report.bad_rows) == 1, f"{len(report.bad_rows):,}"
+        row = "row" if one else "rows"
+        are = "would be" if options.dry_run else "is" if one else "are"
+        error_console.print(
+            f"  {count} {row} {are} left out, and written to {printable(str(options.rejects))}: mend and issue it"
+        )
 
 
 def _resume(home: Path | None, batch_number: int | None, files: _Files, *, as_json: bool) -> None:

@@ -36,7 +36,7 @@ STAYS_ELSEWHERE: Final = (
     "copies of the file that the holder or others keep: they still verify, unless it was revoked",
 )
 OUT_OF_REACH: Final = (
-    "files and indexes written to folders, rosters, e-mails, backups of the database: delete the person there",
+    "files, indexes and rosters in folders, e-mails, and backups of the database: delete the person there",
 )
 
 

@@ -58,6 +58,12 @@ def test_bad_rows_can_be_left_out_mended_and_issued_then(bureau: Bureau) -> None
 def test_bad_rows_left_out_in_words(bureau: Bureau) -> None:
     Path("some.csv").write_text("name,email\nAna,\nBo,bo@\n", "utf-8")
     arguments = ("issue", "--achievement", ACHIEVEMENT, "--recipients", "some.csv", "--skip-bad", "--rejects", "r.csv")
+    code, out, error = bureau.run(*arguments, "--dry-run")
+    assert code == 0
+    assert "1 recipient," in out
+    assert "1 row would be left out, and written to r.csv" in error
+    # A trial leaves nothing behind that would stand in the way of what follows.
+    assert not Path("r.csv").exists()
     code, out, error = bureau.run(*arguments)
     assert code == 0
     assert "1 credential anchored" in out

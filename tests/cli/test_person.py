@@ -147,6 +147,7 @@ def test_erased_from_every_file_of_the_database(issued: Bureau) -> None:
     code, out, error = issued.run("erase", EMAIL, "--yes")
     assert (code, error) == (0, "")
     assert "stays on the ledger, for ever" in out
+    assert "  is for you to delete:\n    files, indexes and rosters in folders" in out
     assert traces(issued, NAME, EMAIL) == []
     content = b"".join(path.read_bytes() for path in issued.home.glob("registry.db*"))
     assert not any(salt in content for salt in salts)

@@ -3,58 +3,33 @@
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import typer
 
 from anchor.ledger.keys import KeyStore
 from anchor.ledger.rpc import RpcNode
 from anchor.ledger.testnet import Testnet
 from anchor.model import to_hex
-from registry.cli import writing
 from registry.settings import load_draft
-from tests.support.homes import at_work
-from tests.support.program import Program
+from tests.support.guides import Reader, read_guide, sit_at_a_terminal, steps
 
-ROOT = Path(__file__).parents[2]
-GUIDE = (ROOT / "docs" / "guides" / "public-chain.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```bash\n# (\w+)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
-EXAMPLES = ROOT / "docs" / "examples"
+STEPS = steps(read_guide("public-chain.md"))
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 NEEDED = {"achievement.json": "achievement.json", "roster.csv": "roster-5.csv"}
 CARRIED = ("request.json", "consent.json", "issued")
 
 
 @dataclass(kw_only=True)
-class Reader(Program):
-    """Somebody who follows the guide."""
+class Team(Reader):
+    """Those who follow the guide, on several machines: the first line of a block says on which."""
 
-    place: Path
     url: str
-    monkeypatch: pytest.MonkeyPatch
 
-    def follow(self, machine: str, commands: str, *, exits: int = 0) -> list[str]:
-        """Run one block on one machine; give what each command printed."""
-        folder = self.place / machine
-        folder.mkdir(exist_ok=True)
-        self.monkeypatch.chdir(folder)
-        self._carry(folder)
-        printed = []
-        for line in commands.splitlines():
-            program, *words = shlex.split(self._as_here(line))
-            assert program == "credanchor"
-            code, out, err = self.run(*words)
-            assert code == exits, f"{line}\n{out}{err}"
-            printed.append(out)
-            self._fund()
-        return printed
-
-    def _as_here(self, line: str) -> str:
-        """Put what is so here in the place of what the guide leaves open."""
+    def as_here(self, line: str) -> str:
         line = line.replace("https://node.example", self.url).replace("11155111", "31337")
         registrar, college = (self.place / each / ".credanchor" for each in ("registrar", "college"))
         if "0xREGISTRY" in line:
@@ -64,8 +39,7 @@ class Reader(Program):
             line = line.replace("0xCONTROLLER", to_hex(KeyStore(college / "keys").find("controller").address))
         return line
 
-    def _carry(self, folder: Path) -> None:
-        """Bring along what the text says is brought along."""
+    def arrive(self, folder: Path) -> None:
         for name, example in NEEDED.items():
             shutil.copy(EXAMPLES / example, folder / name)
         for name in CARRIED:
@@ -73,7 +47,7 @@ class Reader(Program):
                 if not (folder / name).exists():
                     (shutil.copytree if found.is_dir() else shutil.copy)(found, folder / name)
 
-    def _fund(self) -> None:
+    def look_after(self) -> None:
         for keys in self.place.glob("*/.credanchor/keys"):
             for key in KeyStore(keys).list():
                 RpcNode(self.url).write("anvil_setBalance", [to_hex(key.address), hex(10**18)])
@@ -82,26 +56,30 @@ class Reader(Program):
 
 
 @pytest.fixture
-def reader(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
-    at_work(monkeypatch)
-    monkeypatch.setattr(writing, "is_interactive", lambda: True)
-    monkeypatch.setattr(typer, "confirm", lambda *_question, **_options: True)
+def team(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
+    sit_at_a_terminal(monkeypatch)
     testnet = Testnet(tmp_path / "testnet")
     url = testnet.up(port=0).url
-    yield Reader(place=tmp_path, url=url, monkeypatch=monkeypatch, capsys=capsys)
+    # By the chain's own finality, which on a local chain takes 64 blocks: the page says what is shown until then.
+    undecided = {STEPS[-1].commands.splitlines()[-1]: [3]}
+    yield Team(place=tmp_path, url=url, monkeypatch=monkeypatch, capsys=capsys, exits=undecided)
     testnet.down()
 
 
-def test_the_guide_leads_where_it_says(reader: Reader) -> None:
-    assert [machine for machine, _ in BLOCKS] == [
+def test_the_guide_leads_where_it_says(team: Team) -> None:
+    machines = [step.commands.partition("\n")[0].removeprefix("# ") for step in STEPS]
+    assert machines == [
         *("registrar", "registrar", "college", "registrar", "college"),
         *("college", "college", "vault", "college", "vault", "anybody"),
     ]
-    *before, issue, check = BLOCKS
-    printed = [reader.follow(machine, commands) for machine, commands in before]
-    assert re.search(r"status key .*\(status\)", printed[-1][-1])
-    for name in ("settings.toml", "policy.json"):
-        shutil.copy(reader.place / "college" / ".credanchor" / name, reader.place / "vault" / ".credanchor" / name)
-    assert "5 valid" in reader.follow(*issue)[-1]
-    # By the chain's own finality, which on a local chain takes 64 blocks: the page says what is shown until then.
-    assert "not final yet" in reader.follow(*check, exits=3)[-1]
+    printed = []
+    for machine, step in zip(machines, STEPS, strict=True):
+        if step is STEPS[-2]:
+            for name in ("settings.toml", "policy.json"):
+                shutil.copy(team.place / "college" / ".credanchor" / name, team.place / "vault" / ".credanchor" / name)
+        printed.append(team.follow(team.place / machine, step))
+    *before, issue, check = printed
+    assert re.search(r"status key .*\(status\)", before[-1][-1])
+    assert "5 valid" in issue[-1]
+    assert "not final yet" in check[-1]
+    assert not any(team.exits.values())

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import IO
 
 import pytest
 from eth_account import Account
@@ -45,11 +46,14 @@ def _open(keys: KeyStore, name: str, passphrase: str) -> Signer:
 class Bureau(Program):
     home: Path
 
-    def start(self, *arguments: object) -> subprocess.Popen[bytes]:
-        """Start the program as a process of its own."""
-        return subprocess.Popen(
-            [PROGRAM, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.home
-        )
+    def start(self, *arguments: object, shown: IO[bytes] | int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+        """Start the program as a process of its own, in the home folder.
+
+        Args:
+            arguments: Of the program.
+            shown: Where what it prints goes.
+        """
+        return subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=shown, stderr=shown, cwd=self.home)
 
     def pid(self) -> int:
         """The local testnet's process."""
