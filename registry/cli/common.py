@@ -14,6 +14,7 @@ from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.cli.output import error_console, error_content, print_json, printable, report_error
 from anchor.credential import parse_credential
 from anchor.errors import LedgerError, MalformedError
+from anchor.status import StatusReason
 from registry.errors import InputFormatError, Problem, SettingsError
 
 if TYPE_CHECKING:
@@ -26,6 +27,15 @@ HomeOption = Annotated[
     typer.Option("--home", help="Folder with settings, keys and database. Default: $CREDANCHOR_HOME or ./.credanchor."),
 ]
 
+ReasonOption = Annotated[
+    str,
+    typer.Option(
+        "--reason",
+        metavar="CODE",
+        help="Reason, by name or number; see credanchor revoke --help.",
+        autocompletion=lambda: [reason.label for reason in StatusReason],
+    ),
+]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Do not ask the ledger how they stand.")]
 
 PROBLEMS_SHOWN: Final = 20

@@ -11,7 +11,7 @@ from anchor.errors import MalformedError
 from anchor.model import Key, KeyScope, to_hex, to_utc
 from anchor.status import StatusReason, parse_reason
 from registry.cli import issuer_key
-from registry.cli.common import HomeOption, ask_passphrase
+from registry.cli.common import HomeOption, ReasonOption, ask_passphrase
 from registry.cli.parties import find_issuer, issuer_text, known_keys
 from registry.cli.times import parse_time
 from registry.cli.writing import EXIT_HELP, KeyOption, PrintCallFlag, YesFlag, carry_out, print_call, read_address
@@ -118,7 +118,7 @@ def accredit(
 @app.command("withdraw", help=WITHDRAW_HELP)
 def withdraw(
     issuer: IssuerArgument,
-    reason: Annotated[str, typer.Option("--reason", metavar="CODE", help="Reason, by name or number.")],
+    reason: ReasonOption,
     at: Annotated[
         str | None,
         typer.Option("--at", metavar="TIME", help="First moment without accreditation, ISO 8601. Default: at once."),

@@ -14,7 +14,7 @@ from anchor.errors import CredanchorError
 from anchor.merkle import HASH_BYTES
 from anchor.model import hash32, to_hex
 from anchor.status import StatusReason, parse_reason
-from registry.cli.common import HomeOption, ask_passphrase, id_of_file
+from registry.cli.common import HomeOption, ReasonOption, ask_passphrase, id_of_file
 from registry.cli.issue import OutOption
 from registry.cli.writing import YesFlag, ask_yes
 from registry.errors import InputFormatError
@@ -50,9 +50,7 @@ def command(
     target: Annotated[str, typer.Argument(metavar="FILE|ID", help="The credential with the mistake.")],
     name: Annotated[str | None, typer.Option("--name", help="The right name. Default: as it is.")] = None,
     email: Annotated[str | None, typer.Option("--email", help="The right e-mail. Default: as it is.")] = None,
-    reason_text: Annotated[
-        str, typer.Option("--reason", metavar="CODE", help="Of the revocation; see credanchor revoke --help.")
-    ] = StatusReason.SUPERSEDED.label,
+    reason_text: ReasonOption = StatusReason.SUPERSEDED.label,
     out: OutOption = None,
     yes: YesFlag = False,
     home: HomeOption = None,

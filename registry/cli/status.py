@@ -15,6 +15,7 @@ from anchor.status import StatusReason, parse_reason
 from registry.cli.common import (
     PROBLEMS_SHOWN,
     HomeOption,
+    ReasonOption,
     ask_passphrase,
     problems_reported,
     read_input,
@@ -79,9 +80,6 @@ Targets = Annotated[
     list[str] | None,
     typer.Argument(metavar="[FILE|ID|EMAIL]…", help="Credential files, ids (urn:uuid:…), e-mails.", show_default=False),
 ]
-_REASON_HELP: Final = "Reason, by name or number; see credanchor revoke --help."
-RequiredReason = Annotated[str, typer.Option("--reason", metavar="CODE", help=_REASON_HELP)]
-Reason = Annotated[str, typer.Option("--reason", metavar="CODE", help=_REASON_HELP)]
 ListOption = Annotated[
     Path | None, typer.Option("--list", metavar="FILE", help="File with a column id or email; every row counts.")
 ]
@@ -97,7 +95,7 @@ _DONE: Final = {"revoke": "revoked", "suspend": "suspended", "reinstate": "reins
 
 
 def revoke(
-    reason: RequiredReason,
+    reason: ReasonOption,
     targets: Targets = None,
     listed: ListOption = None,
     batch: BatchOption = None,
@@ -112,7 +110,7 @@ def revoke(
 
 def suspend(
     targets: Targets = None,
-    reason: Reason = "other",
+    reason: ReasonOption = "other",
     listed: ListOption = None,
     batch: BatchOption = None,
     takes_all: AllOption = False,
@@ -126,7 +124,7 @@ def suspend(
 
 def reinstate(
     targets: Targets = None,
-    reason: Reason = "other",
+    reason: ReasonOption = "other",
     listed: ListOption = None,
     batch: BatchOption = None,
     takes_all: AllOption = False,
