@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -25,6 +26,7 @@ from registry.cli.issue_report import Phases, batch_content, print_batch, print_
 from registry.cli.roster import DatesOption, MapOption, ProfileOption, roster_options, write_rejects
 from registry.errors import ConflictError, RosterFormatError
 from registry.services.achievement import check_achievement
+from registry.services.helpers import start_helpers
 from registry.services.results import result_rule
 from registry.services.roster import RosterOptions, RosterReport, open_roster
 
@@ -123,11 +125,12 @@ def command(
         again=again,
         dry_run=dry_run,
     )
-    issuing = _Issuing(home, achievement, options, as_json=as_json)
-    if dry_run:
-        issuing.try_out()
-    else:
-        issuing.issue(_Files(out, emails, as_json=as_json))
+    with ExitStack() as stack:
+        issuing = _Issuing(home, achievement, options, stack, as_json=as_json)
+        if dry_run:
+            issuing.try_out()
+        else:
+            issuing.issue(_Files(out, emails, as_json=as_json))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,10 +194,13 @@ class _Issuing:
         home: The home folder.
         achievement: The achievement's file or code.
         options: The roster.
+        stack: Ends the helpers that are started while the roster is read.
         as_json: How to report.
     """
 
-    def __init__(self, home: Path | None, achievement: str, options: _Options, *, as_json: bool) -> None:
+    def __init__(
+        self, home: Path | None, achievement: str, options: _Options, stack: ExitStack, *, as_json: bool
+    ) -> None:
         from registry.services.achievement_library import names_file, resolve_achievement
         from registry.wiring import Institution, now
 
@@ -211,6 +217,8 @@ class _Issuing:
             self._achievement: Final = parsed.name
             self._frame: Final = self._institution.frame(parsed.value, valid_from=now())
             self._sample: Final = check_achievement(self._frame)
+            size = options.roster.stat().st_size if options.roster.is_file() else 0
+            self._helpers: Final = stack.enter_context(start_helpers(self._frame, size))
             self._report: Final = self._check_roster(options)
 
     def _check_roster(self, options: _Options) -> RosterReport:
@@ -243,7 +251,7 @@ class _Issuing:
 
         report = self._report
         with progress_bar("trying", report.good_count, quiet=self._as_json):
-            trial = try_out(self._frame, report.recipients, report.bad_rows)
+            trial = try_out(self._frame, report.recipients, report.bad_rows, self._helpers)
         root, unused = to_hex(trial.root), list(report.columns.unused)
         cost, why_not = self._cost(trial)
         if self._as_json:
@@ -293,6 +301,7 @@ class _Issuing:
                 approvals=institution.approvals,
                 without=report.bad_rows,
                 again=self._again,
+                helpers=self._helpers,
                 progress=progress,
             )
         with phases.timed("anchor"), error_console.status("waiting for the ledger"):

@@ -13,7 +13,7 @@ from registry.services.achievement_images import MAX_IMAGE_BYTES, image_kind, ma
 from registry.services.achievement_rules import LEVEL_KINDS, NUMBER_KINDS, read_number
 from registry.services.achievement_schema import near_words, vocabulary
 from registry.services.frameworks import WEB_ADDRESS, make_alignment
-from registry.services.text import FORBIDDEN_CHARACTER
+from registry.services.text import has_forbidden_character
 
 _RANGE: Final = re.compile(r"(?P<low>[+-]?[\d.,]+)\s*(?:-|–|\.\.|to)\s*(?P<high>[+-]?[\d.,]+)")
 _PASS: Final = re.compile(r"\s*;\s*pass\s+(?P<mark>.+)$", re.IGNORECASE)
@@ -32,7 +32,7 @@ RESULT_HELP: Final = (
 
 def read_text(text: str) -> str:
     """Read any text, in Unicode normal form NFC."""
-    if FORBIDDEN_CHARACTER.search(text):
+    if has_forbidden_character(text):
         raise MalformedError("this has a character that no credential may hold", advice="Type it again.")
     return unicodedata.normalize("NFC", text).strip()
 

@@ -2,7 +2,7 @@
 
     1  shuffle      leaf order must not tell the roster's order, which may be a ranking (`registry.services.spool`)
     2  positions    a status position for each credential, taken for ever
-    3  fill in      a UUID, a salt and the canonical bytes for each; its leaf (`registry.services.filling`)
+    3  fill in      a UUID, a salt and the canonical bytes for each; its leaf (`registry.services.filling`, `helpers`)
     4  tree, root, approval
     5  seal         steps 2 to 5 are one database transaction: the batch is there whole, or not at all
 
@@ -24,8 +24,9 @@ from anchor.model import MAX_UINT32, Hash32
 from registry.errors import ConflictError, RosterFormatError
 from registry.services.approvals import Approvals
 from registry.services.credentials import CredentialFrame
-from registry.services.filling import Filler, fill_all
+from registry.services.helpers import Helpers, fill_all
 from registry.services.spool import RecipientSpool
+from registry.services.template import CredentialTemplate
 from registry.store.batches import (
     add_credentials,
     add_templates,
@@ -60,6 +61,7 @@ def seal_batch(
     approvals: Approvals,
     without: Set[int] = frozenset(),
     again: bool = False,
+    helpers: Helpers | None = None,
     progress: Callable[[int], object] = lambda _count: None,
     keep: Callable[[Connection, BatchRecord], None] = lambda _connection, _batch: None,
 ) -> BatchRecord:
@@ -72,6 +74,7 @@ def seal_batch(
         approvals: Approves what comes of it.
         without: Numbers of rows to leave out.
         again: Issue what was issued before.
+        helpers: Started already, for this frame; none: they are started if they are wanted.
         progress: Told now and then how many more are done.
         keep: Writes, in the same transaction, what else must be known of the batch. If it raises, nothing is kept.
 
@@ -95,18 +98,19 @@ def seal_batch(
             sealed_at=frame.valid_from,
         )
         # 1, 3
-        filler, leaves, shapes, digest = Filler(frame, first), bytearray(), set[int](), 0
-        for filled in fill_all(filler, recipients.partitions(without), size):
+        leaves, shapes, digest = list[bytes](), set[int](), 0
+        for filled in fill_all(frame, recipients.partitions(without), size, first, helpers):
             add_credentials(connection, batch, filled.rows)
-            leaves += filled.leaves
+            leaves.append(filled.leaves)
             shapes |= filled.shapes
             digest += filled.digest
             progress(len(filled.rows))
-        add_templates(connection, batch, {shape: filler.template(shape).text for shape in sorted(shapes)})
+        texts = {shape: CredentialTemplate.compile(frame, shape).text for shape in sorted(shapes)}
+        add_templates(connection, batch, texts)
         hashed = roster_hash(frame.achievement, digest)
         _check_new(newest_of_roster(connection, issuer, hashed), again=again)
         # 4, 5
-        levels = build_levels(bytes(leaves))
+        levels = build_levels(_joined(leaves))
         approval = approvals.approve(issuer, Hash32(levels[-1]), size)
         finish_batch(connection, batch, levels, roster_hash=hashed, approval=approval)
         sealed = get_batch(connection, batch)
@@ -124,17 +128,29 @@ class Trial:
     """Another time it differs by the salts."""
 
 
-def try_out(frame: CredentialFrame, recipients: RecipientSpool, without: Set[int] = frozenset()) -> Trial:
-    """Do all the work of sealing, and keep nothing.
+def try_out(
+    frame: CredentialFrame,
+    recipients: RecipientSpool,
+    without: Set[int] = frozenset(),
+    helpers: Helpers | None = None,
+) -> Trial:
+    """Do all the work of sealing, and keep nothing; takes what `seal_batch` takes.
 
     Raises:
         RosterFormatError: There are no recipients, or more than a batch can hold.
     """
-    size, leaves, with_email = count_recipients(recipients, without), bytearray(), 0
-    for filled in fill_all(Filler(frame, 0), recipients.partitions(without), size):
-        leaves += filled.leaves
+    size, leaves, with_email = count_recipients(recipients, without), list[bytes](), 0
+    for filled in fill_all(frame, recipients.partitions(without), size, 0, helpers):
+        leaves.append(filled.leaves)
         with_email += sum(email is not None for _, _, _, _, email, _, _ in filled.rows)
-    return Trial(size=size, with_email=with_email, root=Hash32(build_levels(bytes(leaves))[-1]))
+    return Trial(size=size, with_email=with_email, root=Hash32(build_levels(_joined(leaves))[-1]))
+
+
+def _joined(parts: list[bytes]) -> bytes:
+    """Join parts, and let them go: of a million leaves there is one copy."""
+    whole = b"".join(parts)
+    parts.clear()
+    return whole
 
 
 def count_recipients(recipients: RecipientSpool, without: Set[int]) -> int:

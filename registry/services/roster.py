@@ -17,7 +17,6 @@ import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -232,26 +231,30 @@ class _Keys:
     """
 
     def __init__(self) -> None:
-        self._hashes: Final = array("q")
-        self._numbers: Final = array("q")
+        # Apart by their last bits, so that no more than a part is ever in a set.
+        self._hashes: Final = [array("q") for _ in range(_PARTS)]
+        self._numbers: Final = [array("q") for _ in range(_PARTS)]
 
     def add(self, key: str, number: int) -> None:
-        self._hashes.append(hash(key))
-        self._numbers.append(number)
+        hashed = hash(key)
+        part = hashed & _PARTS - 1
+        self._hashes[part].append(hashed)
+        self._numbers[part].append(number)
 
     def repeated(self) -> list[tuple[int, int]]:
         """Give (row of the first, row of one that is the same), in order of the latter."""
-        hashes, numbers = self._hashes, self._numbers
-        if len(set(hashes)) == len(hashes):
-            return []
-        order = sorted(range(len(hashes)), key=hashes.__getitem__)
-        found, first = [], order[0]
-        for before, place in pairwise(order):
-            if hashes[before] != hashes[place]:
-                first = place
-            else:
-                found.append((numbers[first], numbers[place]))
+        found: list[tuple[int, int]] = []
+        for hashes, numbers in zip(self._hashes, self._numbers, strict=True):
+            if len(set(hashes)) < len(hashes):
+                firsts: dict[int, int] = {}
+                for hashed, number in zip(hashes, numbers, strict=True):
+                    first = firsts.setdefault(hashed, number)
+                    if first != number:
+                        found.append((first, number))
         return sorted(found, key=lambda pair: pair[1])
+
+
+_PARTS: Final = 64
 
 
 def _is_empty(row: Row) -> bool:

@@ -16,6 +16,8 @@ from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
+import orjson
+
 from anchor.canonical import JsonObject, canonicalize
 from anchor.errors import CredentialFormatError
 from anchor.identity import email_hash, email_identity, name_identity
@@ -30,7 +32,7 @@ from registry.services.credentials import (
 )
 from registry.services.recipient import NOTHING_MORE, Recipient
 from registry.services.results import result_rule
-from registry.services.text import FORBIDDEN_CHARACTER
+from registry.services.text import has_forbidden_character
 
 _MARKER_BYTES: Final = 20
 """Random enough that a marker does not occur in an achievement, even one written to hold it."""
@@ -54,9 +56,6 @@ _TIMES: Final = {
 """Parts of a credential and fields of a recipient that are times."""
 _TEXTS: Final = ("did", "evidence_url", "narrative", "license_number")
 """Parts, and fields of the same name, that are texts."""
-
-# JSON's strings are those of JCS (RFC 8785 section 3.2.2.2) as long as nothing beyond ASCII is escaped.
-_JSON_STRING: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def shape_of(recipient: Recipient) -> int:
@@ -188,10 +187,11 @@ class _Markers(dict[str, str]):
 
 
 def _quoted(text: str) -> bytes:
+    # orjson escapes strings as RFC 8785 section 3.2.2.2 wants it.
     _check_characters(text)
-    return _JSON_STRING(text).encode()
+    return orjson.dumps(text)
 
 
 def _check_characters(text: str) -> None:
-    if not text.isascii() and FORBIDDEN_CHARACTER.search(text) is not None:
+    if has_forbidden_character(text):
         raise CredentialFormatError("a text has a lone surrogate or a Unicode noncharacter")

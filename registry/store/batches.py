@@ -151,12 +151,12 @@ def finish_batch(
         approval: By the institution's approval key.
     """
     chunk_bytes = CHUNK_NODES * HASH_BYTES
-    rows = [
-        (batch, number, start // chunk_bytes, level[start : start + chunk_bytes])
-        for number, level in enumerate(levels)
-        for start in range(0, len(level), chunk_bytes)
-    ]
-    _insert_rows(connection, tree_chunks, ("batch_id", "level", "chunk", "nodes"), rows)
+    for number, level in enumerate(levels):
+        rows = [
+            (batch, number, start // chunk_bytes, level[start : start + chunk_bytes])
+            for start in range(0, len(level), chunk_bytes)
+        ]
+        _insert_rows(connection, tree_chunks, ("batch_id", "level", "chunk", "nodes"), rows)
     values = {"root": levels[-1], "roster_hash": roster_hash, "approval": approval}
     connection.execute(update(batches).where(batches.c.id == batch).values(values))
 

@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from registry.services.rosters.dates import AmbiguousDateError, DateOrder, parse_date
-from registry.services.text import FORBIDDEN_CHARACTER
+from registry.services.text import has_forbidden_character
 
 MAX_NAME_CHARACTERS: Final = 300
 """The longest names on record are below it."""
@@ -85,7 +85,7 @@ def read_name(value: object) -> str:
         raise CellError("has no letter", "look whether the columns have moved")
     if name[0] in "=+@":
         raise CellError("starts with a sign that spreadsheets take for a formula", "take it away")
-    if _CONTROL_CHARACTER.search(name) or FORBIDDEN_CHARACTER.search(name):
+    if _CONTROL_CHARACTER.search(name) or has_forbidden_character(name):
         raise CellError("has a control character, such as a line break or a tab", "write the name on one line")
     return name
 
@@ -171,7 +171,7 @@ def _read_text(value: object, max_characters: int, forbidden: re.Pattern[str]) -
     text = unicodedata.normalize("NFC", text_of(value).strip())
     if len(text) > max_characters:
         raise CellError(f"has more than {max_characters} characters")
-    if forbidden.search(text) or FORBIDDEN_CHARACTER.search(text) or _DIRECTION_OVERRIDE.search(text):
+    if forbidden.search(text) or has_forbidden_character(text) or _DIRECTION_OVERRIDE.search(text):
         raise CellError("has a control character", "write it anew, without what was copied along")
     return text or None
 

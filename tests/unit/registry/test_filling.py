@@ -1,5 +1,4 @@
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -9,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from anchor.errors import CredentialFormatError
 from registry.errors import StoreError
-from registry.services import filling, spool
-from registry.services.filling import Filler, fill_all
+from registry.services import helpers, spool
+from registry.services.helpers import Helpers, fill_all, start_helpers
+from registry.services.recipient import Recipient
 from registry.services.spool import RecipientSpool
 from registry.services.stored import credential_files
 from registry.store.batches import move_batch
@@ -20,7 +21,7 @@ from tests.support.registry import NOW, frame_of, recipients_of, seal, store_in
 
 
 def test_helpers_do_what_is_otherwise_done_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filling, "HELPERS_FROM", 1)
+    monkeypatch.setattr(helpers, "HELPERS_FROM", 1)
     monkeypatch.setattr(spool, "PARTITION_SIZE", 20)
     store, recipients = store_in(tmp_path), recipients_of(300)
     recipients[5] = recipients[5]._replace(result="92 %", valid_until=NOW + 9)
@@ -33,9 +34,10 @@ def test_helpers_do_what_is_otherwise_done_here(tmp_path: Path, monkeypatch: pyt
     assert [each.leaf_index for each, _ in files] == list(range(300))
 
 
-def test_a_helper_that_dies_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(filling, "HELPERS_FROM", 1)
-    monkeypatch.setattr(filling, "_fill", _die)
+@pytest.mark.parametrize("module", ["no.such.module", "this"], ids=["no such program", "noise instead of an answer"])
+def test_a_helper_that_dies_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    monkeypatch.setattr(helpers, "HELPERS_FROM", 1)
+    monkeypatch.setattr(helpers, "_COMMAND", (sys.executable, "-m", module))
     store = store_in(tmp_path)
     with pytest.raises(StoreError, match="was ended; nothing was kept"):
         seal(store, frame_of(), recipients_of(10))
@@ -43,8 +45,17 @@ def test_a_helper_that_dies_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert connection.exec_driver_sql("SELECT count(*) FROM batches").scalar() == 0
 
 
-def _die(*_arguments: object) -> None:
-    os._exit(9)
+def test_what_a_helper_refuses_is_what_is_said() -> None:
+    with Helpers(frame_of()) as crew, pytest.raises(CredentialFormatError, match="noncharacter"):
+        list(crew.fill(RecipientSpool.of([Recipient("Zoé \ufdd0")]).partitions(), 0))
+
+
+def test_helpers_that_were_started_before_are_taken(tmp_path: Path) -> None:
+    with start_helpers(frame_of(), 10**9) as crew:
+        assert crew is not None
+        assert seal(store_in(tmp_path), frame_of(), recipients_of(30), helpers=crew).size == 30
+    with start_helpers(frame_of(), 1000) as none:
+        assert none is None
 
 
 def test_partitions_are_read_only_as_they_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,21 +63,21 @@ def test_partitions_are_read_only_as_they_are_wanted(monkeypatch: pytest.MonkeyP
     read: list[int] = []
     partitions = RecipientSpool.of(recipients_of(200)).partitions()
     watched = (read.append(each.size) or each for each in partitions)  # type: ignore[func-returns-value]
-    filled = fill_all(Filler(frame_of(), 0), watched, 200)
+    filled = fill_all(frame_of(), watched, 200, 0)
     next(filled)
     assert len(read) == 1
 
 
 STEPWISE = """
 import sys
-from registry.services import filling
-from registry.services.filling import Filler, fill_all
+from registry.services import helpers
+from registry.services.helpers import fill_all
 from registry.services.spool import RecipientSpool
 from tests.support.registry import frame_of, recipients_of
 
 if __name__ == "__main__":
-    filling.HELPERS_FROM = 1
-    filled = fill_all(Filler(frame_of(), 0), RecipientSpool.of(recipients_of(90_000)).partitions(), 90_000)
+    helpers.HELPERS_FROM = 1
+    filled = fill_all(frame_of(), RecipientSpool.of(recipients_of(90_000)).partitions(), 90_000, 0)
     done = len(next(filled).rows)
     print("started", flush=True)
     sys.stdin.readline()
@@ -98,9 +109,9 @@ def test_helpers_end_with_a_killed_process(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_of_the_terminal_is_for_the_process_alone(tmp_path: Path) -> None:
+    """Ctrl-C goes to the process group in the foreground."""
     with stepwise(tmp_path) as (process, helpers):
-        for pid in helpers:
-            os.kill(pid, signal.SIGINT)
+        assert os.getpgid(process.pid) not in {os.getpgid(pid) for pid in helpers}
         assert process.communicate(b"\n", timeout=60)[0] == b"90000\n"
 
 
