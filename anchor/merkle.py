@@ -24,10 +24,6 @@ HASH_BYTES: Final = 32
 MAX_LEVELS: Final = 33
 """Levels of a tree of 2^32 - 1 leaves, the leaf level and the root included."""
 
-# Bytes of a level that are taken apart at a time: a Python object for each node takes three times its 32 bytes.
-_LEAF_BYTES_A_PASS: Final = HASH_BYTES << 18
-_BLOCK_BYTES: Final = HASH_BYTES << 12
-
 
 def build_levels(leaves: bytes) -> tuple[bytes, ...]:
     """Build the whole tree.
@@ -44,7 +40,7 @@ def build_levels(leaves: bytes) -> tuple[bytes, ...]:
     count, rest = divmod(len(leaves), HASH_BYTES)
     if rest or not 1 <= count <= MAX_UINT32:
         raise MalformedError(f"expected 1 to {MAX_UINT32} leaves of 32 bytes, got {len(leaves)} bytes")
-    if not _are_distinct(leaves):
+    if len({leaves[start : start + HASH_BYTES] for start in range(0, len(leaves), HASH_BYTES)}) != count:
         raise MalformedError("a leaf occurs twice in the batch")
     levels = [leaves]
     while len(levels[-1]) > HASH_BYTES:
@@ -116,22 +112,16 @@ def check_inclusion(leaf: Hash32, proof: InclusionProof, root: Hash32) -> None:
         raise InclusionError("the credential's hash does not lead to the root it names: something in it was changed")
 
 
-def _are_distinct(leaves: bytes) -> bool:
-    """Tell whether no leaf occurs twice; of very many, some at a time are in memory: those with like first bytes."""
-    passes = 1 + len(leaves) // _LEAF_BYTES_A_PASS
-    starts = range(0, len(leaves), HASH_BYTES)
-    for number in range(passes):
-        found = [leaves[start : start + HASH_BYTES] for start in starts if leaves[start] % passes == number]
-        if len(set(found)) != len(found):
-            return False
-    return True
+def hash_pairs(nodes: bytes) -> bytes:
+    """Hash neighbours, two and two, into the nodes above them.
+
+    Args:
+        nodes: An even number of them, concatenated.
+    """
+    pair = 2 * HASH_BYTES
+    return b"".join([sha256(nodes[start : start + pair]).digest() for start in range(0, len(nodes), pair)])
 
 
 def _next_level(level: bytes) -> bytes:
-    pair = 2 * HASH_BYTES
-    paired = len(level) - len(level) % pair
-    nodes = bytearray()
-    for first in range(0, paired, _BLOCK_BYTES):
-        block = range(first, min(first + _BLOCK_BYTES, paired), pair)
-        nodes += b"".join([sha256(level[start : start + pair]).digest() for start in block])
-    return bytes(nodes) + level[paired:]
+    paired = len(level) - len(level) % (2 * HASH_BYTES)
+    return hash_pairs(level[:paired]) + level[paired:]

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Set
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Final
 
 from sqlalchemy import Connection
 
 from anchor.canonical import JsonObject, canonicalize
-from anchor.merkle import build_levels
 from anchor.model import MAX_UINT32, Hash32
 from registry.errors import ConflictError, RosterFormatError
 from registry.services.approvals import Approvals
@@ -27,7 +27,10 @@ from registry.services.credentials import CredentialFrame
 from registry.services.helpers import Helpers, fill_all
 from registry.services.spool import RecipientSpool
 from registry.services.template import CredentialTemplate
+from registry.services.tree import GrowingTree
 from registry.store.batches import (
+    CHUNK_NODES,
+    add_chunk,
     add_credentials,
     add_templates,
     allocate_positions,
@@ -98,10 +101,11 @@ def seal_batch(
             sealed_at=frame.valid_from,
         )
         # 1, 3
-        leaves, shapes, digest = list[bytes](), set[int](), 0
+        tree = GrowingTree(partial(add_chunk, connection, batch), CHUNK_NODES)
+        shapes, digest = set[int](), 0
         for filled in fill_all(frame, recipients.partitions(without), size, first, helpers):
             add_credentials(connection, batch, filled.rows)
-            leaves.append(filled.leaves)
+            tree.add(filled.leaves)
             shapes |= filled.shapes
             digest += filled.digest
             progress(len(filled.rows))
@@ -110,9 +114,9 @@ def seal_batch(
         hashed = roster_hash(frame.achievement, digest)
         _check_new(newest_of_roster(connection, issuer, hashed), again=again)
         # 4, 5
-        levels = build_levels(_joined(leaves))
-        approval = approvals.approve(issuer, Hash32(levels[-1]), size)
-        finish_batch(connection, batch, levels, roster_hash=hashed, approval=approval)
+        root = tree.finish()
+        approval = approvals.approve(issuer, root, size)
+        finish_batch(connection, batch, root, roster_hash=hashed, approval=approval)
         sealed = get_batch(connection, batch)
         keep(connection, sealed)
         return sealed
@@ -139,18 +143,15 @@ def try_out(
     Raises:
         RosterFormatError: There are no recipients, or more than a batch can hold.
     """
-    size, leaves, with_email = count_recipients(recipients, without), list[bytes](), 0
+    size, tree, with_email = count_recipients(recipients, without), GrowingTree(_forget_chunk, CHUNK_NODES), 0
     for filled in fill_all(frame, recipients.partitions(without), size, 0, helpers):
-        leaves.append(filled.leaves)
+        tree.add(filled.leaves)
         with_email += sum(email is not None for _, _, _, _, email, _, _ in filled.rows)
-    return Trial(size=size, with_email=with_email, root=Hash32(build_levels(_joined(leaves))[-1]))
+    return Trial(size=size, with_email=with_email, root=tree.finish())
 
 
-def _joined(parts: list[bytes]) -> bytes:
-    """Join parts, and let them go: of a million leaves there is one copy."""
-    whole = b"".join(parts)
-    parts.clear()
-    return whole
+def _forget_chunk(_level: int, _number: int, _nodes: bytes) -> None:
+    """Keep nothing of a trial's tree."""
 
 
 def count_recipients(recipients: RecipientSpool, without: Set[int]) -> int:

@@ -23,7 +23,7 @@ from registry.services.recipient import NOTHING_MORE, Recipient
 _BUCKET_BITS: Final = 8
 _BUCKETS: Final = 1 << _BUCKET_BITS
 _BUCKET_SHIFT: Final = 64 - _BUCKET_BITS
-_FLUSHED_AT: Final = 256
+_FLUSHED_AT: Final = 64
 """Recipients of one bucket that are written in one piece."""
 _KEYS_AT_ONCE: Final = 4096
 _BYTES_IN_MEMORY: Final = 8 << 20

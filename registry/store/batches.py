@@ -138,26 +138,30 @@ def read_templates(connection: Connection, batch: BatchId) -> dict[int, bytes]:
     return {row.shape: row.text for row in rows}
 
 
-def finish_batch(
-    connection: Connection, batch: BatchId, levels: Sequence[bytes], *, roster_hash: Hash32, approval: bytes
-) -> None:
-    """Keep a batch's tree and root, which seals it when the transaction is kept.
+def add_chunk(connection: Connection, batch: BatchId, level: int, chunk: int, nodes: bytes) -> None:
+    """Keep a chunk of a batch's tree.
 
     Args:
         connection: From `Store.writing`.
-        batch: The batch.
-        levels: As built by `anchor.merkle.build_levels`.
+        batch: The batch, begun in this transaction.
+        level: From 0 for the leaves.
+        chunk: Its number in the level, from 0.
+        nodes: Its hashes, concatenated: `CHUNK_NODES`, in a level's last chunk fewer.
+    """
+    _insert_rows(connection, tree_chunks, ("batch_id", "level", "chunk", "nodes"), [(batch, level, chunk, nodes)])
+
+
+def finish_batch(connection: Connection, batch: BatchId, root: Hash32, *, roster_hash: Hash32, approval: bytes) -> None:
+    """Keep a batch's root, which seals it when the transaction is kept.
+
+    Args:
+        connection: From `Store.writing`.
+        batch: The batch, its credentials and tree kept.
+        root: The tree's.
         roster_hash: Of achievement and recipients, in any order.
         approval: By the institution's approval key.
     """
-    chunk_bytes = CHUNK_NODES * HASH_BYTES
-    for number, level in enumerate(levels):
-        rows = [
-            (batch, number, start // chunk_bytes, level[start : start + chunk_bytes])
-            for start in range(0, len(level), chunk_bytes)
-        ]
-        _insert_rows(connection, tree_chunks, ("batch_id", "level", "chunk", "nodes"), rows)
-    values = {"root": levels[-1], "roster_hash": roster_hash, "approval": approval}
+    values = {"root": root, "roster_hash": roster_hash, "approval": approval}
     connection.execute(update(batches).where(batches.c.id == batch).values(values))
 
 

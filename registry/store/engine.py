@@ -26,7 +26,7 @@ which takes 0.7 s to import, is needed only when there is something to migrate."
 BUSY_SECONDS: Final = 60
 """How long a writer waits for another one: sealing a million credentials takes less."""
 
-CACHE_KIBIBYTES: Final = 32 * 1024
+CACHE_KIBIBYTES: Final = 16 * 1024
 """Of SQLite's pages: what a million credentials change of the index of UUIDs is not written again and again."""
 _NOT_CLEAN: Final = "it was erased, but the database's files still hold it, for somebody is using them"
 _NOT_CLEAN_ADVICE: Final = "End whatever else uses the database, and do the same again."

@@ -9,9 +9,10 @@ from anchor.identity import matches_email
 from anchor.merkle import check_inclusion
 from anchor.status import LIST_SIZE
 from registry.errors import ConflictError, RosterFormatError, StoreError
-from registry.services import issue, spool
+from registry.services import spool
 from registry.services.recipient import Recipient
 from registry.services.stored import credential_files
+from registry.services.tree import GrowingTree
 from registry.store.batches import (
     allocate_positions,
     issuer_ref,
@@ -117,10 +118,10 @@ def test_no_recipients(store: Store) -> None:
 
 
 def test_no_half_batch_when_it_fails_on_the_way(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_leaves: bytes) -> None:
+    def fail(_tree: GrowingTree) -> None:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(issue, "build_levels", fail)
+    monkeypatch.setattr(GrowingTree, "finish", fail)
     with pytest.raises(StoreError, match="full"):
         seal(store, frame_of(), recipients_of(10))
     with store.reading() as connection:

@@ -1,5 +1,6 @@
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from anchor.merkle import build_levels, prove_inclusion
 from anchor.model import Address, Hash32, StatusPosition
 from anchor.status import LIST_SIZE
 from registry.errors import ConflictError, NotFoundError, StoreError
+from registry.services.tree import GrowingTree
 from registry.store import engine
 from registry.store.batches import (
     CHUNK_NODES,
+    add_chunk,
     add_credentials,
     add_templates,
     allocate_positions,
@@ -75,8 +78,9 @@ def seal(store: Store, count: int, seed: int = 0, *, issuer_id: int = 1) -> Batc
                 for number in range(count)
             ],
         )
-        levels = build_levels(leaves_of(count, seed))
-        finish_batch(connection, batch, levels, roster_hash=Hash32(bytes(32)), approval=bytes(32))
+        tree = GrowingTree(partial(add_chunk, connection, batch), CHUNK_NODES)
+        tree.add(leaves_of(count, seed))
+        finish_batch(connection, batch, tree.finish(), roster_hash=Hash32(bytes(32)), approval=bytes(32))
         return get_batch(connection, batch)
 
 
