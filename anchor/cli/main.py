@@ -7,10 +7,11 @@ imports that one. Where it is not installed, the program says how to get it.
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points, version
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 from rich.markup import escape
@@ -18,10 +19,13 @@ from rich.traceback import Traceback
 
 from anchor.cli import audit, verify
 from anchor.cli.output import error_console, printable, report_error
-from anchor.errors import CredanchorError, UndeterminedError
+from anchor.errors import CredanchorError, MalformedError, UndeterminedError
 
 COMMANDS_GROUP: Final = "credanchor.commands"
 EXIT_MALFORMED: Final = 2
+
+_USAGE_ERROR: Final[Any] = typer.BadParameter.__base__
+"""What all of Typer's complaints about arguments are; it exports this one alone."""
 
 _OWN_PACKAGES: Final = frozenset({"anchor", "registry"})
 """A module of ours that is missing is a fault of the installation, not a part that was left out."""
@@ -40,23 +44,36 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command.
 
     Returns:
-        The exit code: 0 valid or done, 1 not valid or refused, 2 malformed input or usage, 3 could not be determined.
+        The exit code: 0 valid or done, 1 not valid or refused, 2 malformed input or usage, 3 could not be determined,
+        or nobody was told: standard output was closed or full.
     """
     for stream in (sys.stdout, sys.stderr):
         # A terminal that knows no ✔ or no ᐃᓄᒃ gets an escape instead of an end of the program.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    code = _run(arguments)
+    return code if _is_told(reported=code == UndeterminedError.exit_code) else UndeterminedError.exit_code
+
+
+def _run(arguments: Sequence[str]) -> int:
     app, complete = build_app()
+    as_json = "--json" in arguments
     try:
-        app(args=list(arguments), prog_name="credanchor")
+        code = app(args=list(arguments), prog_name="credanchor", standalone_mode=not as_json)
     except CredanchorError as error:
-        report_error(error, as_json="--json" in arguments)
+        report_error(error, as_json=as_json)
         if "--verbose" in arguments:
             error_console.print(Traceback())
         return error.exit_code
+    except _USAGE_ERROR as error:
+        report_error(_usage_error(error, complete=complete), as_json=True)
+        return EXIT_MALFORMED
+    except typer.Abort:
+        error_console.print("Aborted.")
+        return 1
     except OSError as error:
-        # Standard output is gone or full: whatever was found out, nobody was told.
-        error_console.print(f"[bold red]✘[/] the operating system refused: {printable(str(error.strerror))}")
+        # Standard output is full, most likely: whatever was found out, nobody was told.
+        error_console.print(f"[bold red]✘[/] the operating system refused: {printable(error.strerror or str(error))}")
         return UndeterminedError.exit_code
     except Exception as error:  # noqa: BLE001 - a fault of ours must never read as exit code 1, "not valid"
         name = type(error).__name__
@@ -64,11 +81,36 @@ def run(arguments: Sequence[str]) -> int:
         error_console.print(Traceback() if "--verbose" in arguments else "  Run it again with --verbose to report it.")
         return UndeterminedError.exit_code
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            # Who read the output, such as `head`, has enough. Typer and Rich say 1, which is "not valid" here.
+            return UndeterminedError.exit_code
         # Typer reports its own usage errors and ends the process; only the hint is ours to add.
         if end.code == EXIT_MALFORMED and not complete:
             error_console.print(REGISTRY_HINT, markup=False)
         return end.code if isinstance(end.code, int) else 0
-    return 0
+    return code if isinstance(code, int) else 0
+
+
+def _usage_error(error: Any, *, complete: bool) -> MalformedError:
+    """Give Typer's error, which it would print for people, as one of ours."""
+    command = error.ctx.command_path if error.ctx is not None else "credanchor"
+    advice = f"See `{command} --help`." if complete else f"See `{command} --help`. {REGISTRY_HINT}"
+    return MalformedError(error.format_message(), advice=advice)
+
+
+def _is_told(*, reported: bool) -> bool:
+    """Hand over what is still kept back for standard output, and tell whether somebody took it."""
+    if sys.stdout is None:
+        return True
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError) and not reported:
+            error_console.print(f"[bold red]✘[/] the output cannot be written: {printable(str(error.strerror))}")
+        # Else Python tries once more at its end, and complains.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
 
 
 def build_app() -> tuple[typer.Typer, bool]:
