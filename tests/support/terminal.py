@@ -15,8 +15,8 @@ from typing import Final, Self
 SECONDS: Final = 60
 """How long to wait for words before the test fails: for a machine under load, not for the program."""
 
-# Opening it in a session of its own makes it the controlling terminal, so that Ctrl-C becomes a signal; which a test run
-# in a shell's background ignores, and what it starts would, too.
+# Opening it in a session of its own makes it the controlling terminal, so that Ctrl-C becomes a signal. A test run in a
+# shell's background ignores that signal, and what it starts would, too.
 _PROGRAM: Final = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
