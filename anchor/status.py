@@ -94,7 +94,7 @@ def group_positions(positions: Iterable[StatusPosition]) -> dict[int, dict[int, 
         For each list, its words in increasing order, each with the mask of its bits.
     """
     grouped: dict[int, dict[int, int]] = {}
-    for position in sorted(positions, key=lambda each: (each.status_list, each.index)):
+    for position in sorted(positions):
         words = grouped.setdefault(position.status_list, {})
         word = word_of(position.index)
         words[word] = words.get(word, 0) | mask_of(position.index)

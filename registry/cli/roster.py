@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
-from registry.cli.common import PROBLEMS_SHOWN, HomeOption, print_problems, problem_content, problem_text
+from registry.cli.common import (
+    PROBLEMS_SHOWN,
+    HomeOption,
+    print_problems,
+    problem_content,
+    problem_text,
+    problems_reported,
+)
 
 if TYPE_CHECKING:
     from registry.services.roster import Roster, RosterOptions, RosterReport
@@ -75,7 +82,9 @@ def check(
     """Say how a roster is understood, and everything that is wrong with it. Nothing is issued."""
     from registry.services.roster import open_roster
 
-    roster = open_roster(file, roster_options(home, profile, mapping, dates))
+    options = roster_options(home, profile, mapping, dates)
+    with problems_reported(as_json=as_json):
+        roster = open_roster(file, options)
     with error_console.status("reading"):
         report = roster.check()
     if rejects is not None and report.bad_rows:

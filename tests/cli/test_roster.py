@@ -46,6 +46,16 @@ def test_every_fault_is_shown_with_its_place_and_what_to_do(program: Program, me
     assert "example.org" not in done.out + done.err
 
 
+@pytest.mark.parametrize("content", ['{"a": 1', "[1]"])
+def test_a_file_that_cannot_be_told_into_rows_is_told_why(program: Program, tmp_path: Path, content: str) -> None:
+    (tmp_path / "roster.json").write_text(content, "utf-8")
+    done = ran(program, "roster", "check", tmp_path / "roster.json")
+    assert done.code == 2
+    assert "✘" in done.err.split("\n", 1)[1]
+    as_json = json.loads(ran(program, "roster", "check", tmp_path / "roster.json", "--json").out)
+    assert as_json["error"]["problems"]
+
+
 def test_report_for_programs(program: Program, messy: Path) -> None:
     done = ran(program, "roster", "check", messy, "--map", "Resultat=result", "--json")
     report = json.loads(done.out)

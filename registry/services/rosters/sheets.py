@@ -91,7 +91,7 @@ def open_sheet(path: Path) -> Sheet:
         with path.open("rb") as file:
             start = file.read(_CHUNK_BYTES)
     except OSError as error:
-        raise RosterFormatError(f"the roster {path} cannot be read: {error.strerror}") from error
+        raise RosterFormatError(f"the list {path} cannot be read: {error.strerror}") from error
     if start.startswith((_ZIP_MARK, _OLD_OFFICE_MARK)):
         return SpreadsheetSheet(path)
     first = start.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
