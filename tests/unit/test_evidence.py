@@ -101,7 +101,7 @@ def test_slots_are_those_of_the_contract() -> None:
     assert slots.word_slot(StatusPurpose.REVOCATION, 7, 2, 3, 511) == slot_of(11, 7, 2, 3, 511)
     assert slots.word_slot(StatusPurpose.SUSPENSION, 7, 2, 3, 511) == slot_of(12, 7, 2, 3, 511)
     assert slots.issuer_of_did_slot(root) == slot_of(5, root)
-    assert slots.next_slot(7) == slot_of(7, 7)
+    assert slots.next_slot(9) == slot_of(7, 9)
     assert slots.role_slot(root, KEY) == slot_of(1, root, KEY)
     assert (2).to_bytes(32, "big") == slots.ADMIN_DELAY_SLOT
     assert (3).to_bytes(32, "big") == slots.ADMIN_SLOT
