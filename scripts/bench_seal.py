@@ -9,15 +9,16 @@ import sys
 import time
 from pathlib import Path
 
-from bench_common import example_frame
-
-from registry.services.approvals import Approvals
-from registry.services.issue import seal_batch
-from registry.services.roster import open_roster
-from registry.store.engine import open_store
-
 
 def main(roster: Path, database: Path) -> None:
+    # Imported here: each helper, being spawned, imports this file, and shall load no more than the program's helpers.
+    from bench_common import example_frame
+
+    from registry.services.approvals import Approvals
+    from registry.services.issue import seal_batch
+    from registry.services.roster import open_roster
+    from registry.store.engine import open_store
+
     # Its schema is made once, at the first command ever.
     store = open_store(f"sqlite:///{database}")
     frame, approvals = example_frame(), Approvals(b"an approval key of 32 bytes here")
@@ -38,6 +39,5 @@ def processor_seconds() -> float:
     return time.process_time() + used.ru_utime + used.ru_stime
 
 
-# Its helpers are spawned: they import this file once more.
 if __name__ == "__main__":
     main(Path(sys.argv[1]), Path(sys.argv[2]))
