@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from anchor.identity import normalize_email
-from registry.errors import ConflictError, Problem
+from registry.errors import Problem
 from registry.services.credentials import CredentialFrame
+from registry.services.issue import require_finished
 from registry.services.recipient import Recipient, recipient_from
 from registry.services.roster import Roster, RosterReport
 from registry.services.rosters.columns import Field
 from registry.store.batches import batches_of_achievement, iterate_credentials
 from registry.store.engine import Store
-from registry.store.records import UNFINISHED, BatchRecord
+from registry.store.records import BatchRecord
 
 
 def find_earlier(
@@ -44,7 +45,7 @@ def find_earlier(
         for field, key in _keys(recipient):
             batch = holders.get(hash(key))
             if batch is not None:
-                _require_finished(batch)
+                require_finished(batch)
                 reason = f"got this achievement before, in batch {batch.id}"
                 hint = "take the row out, or use --again to issue it a second time"
                 found.append((number, Problem(where=roster.where(number, field), reason=reason, hint=hint)))
@@ -65,11 +66,3 @@ def _keys(recipient: Recipient) -> Iterator[tuple[Field, str]]:
         yield Field.EMAIL, normalize_email(recipient.email)
     if recipient.did is not None:
         yield Field.DID, recipient.did
-
-
-def _require_finished(batch: BatchRecord) -> None:
-    if batch.state in UNFINISHED:
-        raise ConflictError(
-            f"batch {batch.id} holds credentials for the same achievement and recipients, and is not anchored yet",
-            advice=f"Go on with `credanchor issue --resume {batch.id}`: otherwise they would be issued twice.",
-        )

@@ -186,14 +186,23 @@ def read_anchored(store: Store, batch: BatchRecord) -> Anchored:
     return Anchored(batch=batch, transaction=transaction if transaction.state is TransactionState.MINED else None)
 
 
+def require_finished(batch: BatchRecord) -> None:
+    """Check that a batch for the same achievement and recipients is anchored.
+
+    Raises:
+        ConflictError: It is not: it is to be finished first.
+    """
+    if batch.state in UNFINISHED:
+        raise ConflictError(
+            f"batch {batch.id} holds credentials for the same achievement and recipients, and is not anchored yet",
+            advice=f"Go on with `credanchor issue --resume {batch.id}`: otherwise they would be issued twice.",
+        )
+
+
 def _check_new(batch: BatchRecord | None, *, again: bool) -> None:
     if batch is None:
         return
-    if batch.state in UNFINISHED:
-        raise ConflictError(
-            f"batch {batch.id} holds the same achievement and recipients, and is not anchored yet",
-            advice=f"Go on with `credanchor issue --resume {batch.id}`: otherwise they would be issued twice.",
-        )
+    require_finished(batch)
     if not again:
         raise ConflictError(
             f"the same roster was issued already, as batch {batch.id}; nothing was issued now",
