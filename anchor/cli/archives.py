@@ -53,7 +53,7 @@ def read_members(file: IO[bytes], suffixes: tuple[str, ...], max_bytes: int) -> 
         CredentialFormatError: It is no ZIP archive, is damaged, or has more in it than is read.
     """
     try:
-        with ZipFile(_Careful(file)) as archive:  # type: ignore[arg-type]  # it reads, seeks and tells
+        with ZipFile(_Careful(file)) as archive:
             wanted = [each for each in archive.infolist() if _is_wanted(each, suffixes)]
             if len(wanted) > MAX_MEMBERS:
                 raise CredentialFormatError(

@@ -18,7 +18,8 @@ MAX_PICTURE_BYTES: Final = 10 * 2**20
 """Badges are drawings of some kilobytes; a photograph is looked at in a moment."""
 
 _KEYWORD: Final = b"openbadgecredential"
-_ELEMENT: Final = "https://purl.imsglobal.org/ob/v3p0 credential"
+_NAMESPACE: Final = "https://purl.imsglobal.org/ob/v3p0"
+_ELEMENT: Final = f"{_NAMESPACE} credential"
 _CHUNK_FRAME_BYTES: Final = 12
 """Of a PNG chunk: length, type, and checksum after the data (PNG section 5.3)."""
 
@@ -34,6 +35,11 @@ def baked_credential(picture: bytes) -> bytes | None:
     if len(found) > 1:
         raise CredentialFormatError("the picture has more than one credential in it")
     return found[0] if found else None
+
+
+def may_be_baked(picture: bytes) -> bool:
+    """Tell a picture that is meant to have a credential in it from any other, even if it is damaged."""
+    return _KEYWORD in picture or _NAMESPACE.encode() in picture
 
 
 def _in_png(picture: bytes) -> list[bytes]:
@@ -87,5 +93,5 @@ def _in_svg(picture: bytes) -> list[bytes]:
     try:
         parser.Parse(picture, True)
     except expat.ExpatError as error:
-        raise CredentialFormatError("the picture is neither PNG nor SVG, or is damaged") from error
+        raise CredentialFormatError("this is neither a credential nor a PNG or SVG picture that can be read") from error
     return found

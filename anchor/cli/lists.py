@@ -67,17 +67,24 @@ def _rows(text: str) -> list[list[str]]:
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     if not lines:
         return []
-    # Addresses and paths may have commas and semicolons in them: a list without a heading is one entry a line.
-    heading = [delimiter for delimiter in _DELIMITERS if any(map(_is_heading, lines[0].split(delimiter)))]
-    if not any(delimiter in lines[0] for delimiter in heading):
-        delimited = [each for each in _DELIMITERS if all(each in line for line in lines)]
-        heading = delimited if not all(is_address(line.strip()) for line in lines) else []
-    if not heading:
+    delimiter = _delimiter(lines)
+    if delimiter is None:
         return [[line] for line in lines]
     try:
-        return list(csv.reader(lines, delimiter=heading[0], strict=True))
+        return list(csv.reader(lines, delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise CredentialFormatError("the list is no CSV that can be read") from error
+
+
+def _delimiter(lines: list[str]) -> str | None:
+    """Tell what parts the columns; None where a line is one entry, for addresses and paths may have commas in them."""
+    first = lines[0]
+    for delimiter in _DELIMITERS:
+        if delimiter in first and any(map(_is_heading, first.split(delimiter))):
+            return delimiter
+    if _is_heading(first) or all(is_address(line.strip()) for line in lines):
+        return None
+    return next((each for each in _DELIMITERS if all(each in line for line in lines)), None)
 
 
 def _column(rows: list[list[str]]) -> int:

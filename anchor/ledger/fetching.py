@@ -68,11 +68,11 @@ def fetch(
         FetchError: The address is not one that is fetched, or nothing usable came; the advice says what to do.
     """
     deadline = time.monotonic() + timeout_seconds
-    start = _parsed(url, public_only=public_only)
+    host = check_address(url, public_only=public_only)
     with requests.Session() as session:
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # A proxy set for the outside world must not come between us and this machine.
-        session.trust_env = not _is_loopback(start.hostname or "")
+        session.trust_env = not _is_loopback(host)
         # Requests would take a password for this host from ~/.netrc.
         session.auth = _no_password
         if public_only:
@@ -91,16 +91,12 @@ def address_name(url: str) -> str:
     return f"{start.partition('#')[0]}?…" if question else start.partition("#")[0]
 
 
-def host_of(url: str) -> str:
-    """Name the host of an address.
+def check_address(url: str, *, public_only: bool = False) -> str:
+    """Check that an address is one that is fetched, as far as it says so itself; give the host that will be asked.
 
     Raises:
-        FetchError: It has none.
+        FetchError: It is not; nobody is asked.
     """
-    return _split(url).hostname or ""
-
-
-def _parsed(url: str, *, public_only: bool) -> SplitResult:
     parts = _split(url)
     host = parts.hostname or ""
     if parts.username is not None or parts.password is not None:
@@ -112,7 +108,7 @@ def _parsed(url: str, *, public_only: bool) -> SplitResult:
         )
     if public_only and _is_inside(host):
         raise _inside(url)
-    return parts
+    return host
 
 
 def _split(url: str) -> SplitResult:
@@ -128,7 +124,8 @@ def _split(url: str) -> SplitResult:
 
 def _followed(url: str, location: str, *, public_only: bool) -> str:
     target = urljoin(url, location)
-    here, there = urlsplit(url), _parsed(target, public_only=public_only)
+    check_address(target, public_only=public_only)
+    here, there = urlsplit(url), urlsplit(target)
     if (here.scheme, here.hostname, here.port) != (there.scheme, there.hostname, there.port):
         raise FetchError(
             f"{address_name(url)} leads to another host, {there.hostname}, which you have not named",
@@ -159,13 +156,16 @@ def _get(session: requests.Session, url: str, max_bytes: int, deadline: float) -
     except _NotPublicError as error:
         raise _inside(url) from error
     except requests.exceptions.SSLError as error:
-        raise FetchError(f"the connection to {host_of(url)} is not secure: its certificate does not hold") from error
+        raise FetchError(
+            f"the connection to {urlsplit(url).hostname} is not secure: its certificate does not hold"
+        ) from error
     except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
         raise FetchError(f"{name} did not come in time", advice="Try again later.") from error
     # Requests' exceptions are OSErrors; urllib3's come bare while a body is read; a host name can be no name at all.
     except (OSError, urllib3.exceptions.HTTPError, UnicodeError) as error:
         raise FetchError(
-            f"the host {host_of(url)} cannot be reached", advice="Check the address, and that this machine is online."
+            f"the host {urlsplit(url).hostname} cannot be reached",
+            advice="Check the address, and that this machine is online.",
         ) from error
 
 
