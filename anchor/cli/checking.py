@@ -177,19 +177,24 @@ def _parse(found: Found, what: str, holder_email: str | None) -> _Parsed:
                 content = CredentialFormatError(f"this is a {what}", advice=_ADVICE_BY_FORMAT.get(what, ""))
     else:
         content = found.content
-    if isinstance(content, Exception):
-        # A traceback holds on to the whole file.
-        content = content.with_traceback(None)
+    if not isinstance(content, Credential):
+        _forget_where(content)
     return _Parsed(source=found.source, content=content, holder=holder)
 
 
 def _judge(parsed: _Parsed, verifier: Verifier) -> CheckedFile:
     content = parsed.content
-    if isinstance(content, Credential):
-        return CheckedFile(
-            source=parsed.source, credential=content, answer=verifier.verify(content), holder=parsed.holder
-        )
-    return CheckedFile(source=parsed.source, credential=None, answer=content)
+    if not isinstance(content, Credential):
+        return CheckedFile(source=parsed.source, credential=None, answer=content)
+    verdict = verifier.verify(content)
+    if verdict.error is not None:
+        _forget_where(verdict.error)
+    return CheckedFile(source=parsed.source, credential=content, answer=verdict, holder=parsed.holder)
+
+
+def _forget_where(error: BaseException) -> None:
+    """Let go of where an error came from: that holds on to the whole file, and there may be thousands."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
 
 
 def _collect(parsed: Sequence[_Parsed], policy: Policy) -> Evidence:
