@@ -60,11 +60,6 @@ class Source:
         path = "standard input" if self.path == STANDARD_INPUT else self.path
         return f"{path}: {self.member}" if self.member else path
 
-    @property
-    def short_name(self) -> str:
-        """Name it where there are many: the file's name alone."""
-        return self.address or Path(self.member or self.name).name
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:

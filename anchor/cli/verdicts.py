@@ -13,7 +13,6 @@ from anchor.credential import Credential
 from anchor.identity import HolderMatch
 from anchor.model import Basis, CheckStatus, Outcome, Verdict, to_hex, to_utc
 
-
 HEADLINES: Final = {
     "valid": "[bold green]✔ VALID[/]",
     "invalid": "[bold red]✘ NOT VALID[/]",
@@ -23,7 +22,7 @@ HEADLINES: Final = {
 HOLDER_WORDS: Final = {
     HolderMatch.MATCHES: "[green]matches[/]: it states the e-mail that you gave",
     HolderMatch.DIFFERS: "[bold red]does not match[/]: it states another e-mail than the one that you gave",
-    HolderMatch.NOT_STATED: "[yellow]not stated[/]: it states no e-mail that could be compared; whose it is, it leaves open",
+    HolderMatch.NOT_STATED: "[yellow]not stated[/]: it states no e-mail that could be compared; look at the name",
 }
 _MARKS: Final = {
     CheckStatus.PASSED: "[green]✔[/]",
