@@ -49,7 +49,7 @@ _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|([\[{])|([\]}])
 
 # In UTF-8: U+FDD0 to U+FDEF, and the last two characters of each plane.
 _NONCHARACTER = re.compile(rb"\xef\xb7[\x90-\xaf]|(?:\xef|[\xf0-\xf4][\x8f\x9f\xaf\xbf])\xbf[\xbe\xbf]")
-_NONCHARACTER_FIRST_BYTES: Final = (b"\xef", b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
+_NONCHARACTER_FIRST_BYTES: Final = (0xEF, 0xF0, 0xF1, 0xF2, 0xF3, 0xF4)
 """Every noncharacter starts with one of these, few others do; to look for single bytes takes next to no time."""
 
 # What the quick reader looks at.
