@@ -44,6 +44,11 @@ MAX_CLOCK_SKEW_SECONDS: Final = 60
 """How far in the future a block may lie (design section 7): clocks differ, and proposers run ahead by seconds."""
 
 
+MAX_ABSENCE_AGE_SECONDS: Final = 120
+"""How old a block may be for what it lacks to count: of two minutes ago, ten blocks and more have followed since. What
+is absent there may have been anchored meanwhile, and the node that gave it lags behind, or pretends to."""
+
+
 def check_ledger(state: LedgerState, pin: TrustedRegistry, policy: Policy, now: int) -> None:
     """Check that facts of this state may be used (step 5): block vouched for and fresh, the right contract.
 
@@ -55,6 +60,14 @@ def check_ledger(state: LedgerState, pin: TrustedRegistry, policy: Policy, now: 
     block = state.block
     if state.evidence.vouching is not policy.vouching:
         raise UnvouchedBlockError(f"the policy wants the block vouched for by {policy.vouching.value}")
+    if policy.vouching is Vouching.PINNED_HASH and not policy.knows(pin.registry.chain_id, block.hash):
+        raise UnvouchedBlockError(f"block {block.number}, {to_hex(block.hash)}, is not one that the policy knows")
+    agreed = len(set(state.evidence.vouched_by))
+    if policy.vouching is Vouching.K_OF_N and agreed < policy.agreeing_nodes:
+        raise UnvouchedBlockError(
+            f"block {block.number} is agreed on by {agreed} of {state.evidence.nodes_asked} nodes; "
+            f"the policy wants {policy.agreeing_nodes}"
+        )
     age = now - block.timestamp
     if age < -MAX_CLOCK_SKEW_SECONDS:
         raise StaleBlockError(f"block {block.number} is {-age} s in the future; check this machine's clock")
@@ -73,6 +86,7 @@ def basis_of(state: LedgerState, pin: TrustedRegistry) -> Basis:
         block_at=state.block.timestamp,
         vouching=state.evidence.vouching,
         vouched_by=state.evidence.vouched_by,
+        nodes_asked=state.evidence.nodes_asked,
     )
 
 
@@ -146,12 +160,17 @@ class BatchSteps(Steps):
     def _anchored(self) -> str:
         state, batch = self.state(), self._batch()
         if batch.anchored_at == 0:
+            self._require_new_enough(state)
             raise NotAnchoredError(f"as of block {state.block.number} this issuer has not anchored the batch")
         if batch.size != self._claim.size:
             raise TamperedError(f"the batch was anchored with {batch.size} leaves, the proof says {self._claim.size}")
         self.anchored_at = batch.anchored_at
         if self._policy.confirmations == 0:
             return f"anchored on {to_utc(batch.anchored_at)}; the policy takes the newest block as final"
+        if self._policy.vouching is Vouching.PINNED_HASH:
+            return (
+                f"anchored on {to_utc(batch.anchored_at)}; the policy pins block {state.block.number}, which is final"
+            )
         final = state.final_block()
         newest = state.block.number - (self._policy.confirmations or 0)
         if final.number > newest or final.timestamp > state.block.timestamp:
@@ -160,6 +179,16 @@ class BatchSteps(Steps):
         if batch.anchored_at >= final.timestamp:
             raise PendingError(f"anchored on {to_utc(batch.anchored_at)} and not final yet; ask again in some minutes")
         return f"anchored on {to_utc(batch.anchored_at)}, which is final as of block {final.number}"
+
+    def _require_new_enough(self, state: LedgerState) -> None:
+        """Check that what this block lacks may count; if not, no fact of it may: all of it may have come since."""
+        age = self._now - state.block.timestamp
+        if self._policy.max_age_seconds is not None and age > MAX_ABSENCE_AGE_SECONDS:
+            self._ledger = StaleBlockError(
+                f"this issuer had not anchored the batch as of block {state.block.number}, which is {age} s old; "
+                "it may have since: ask again, or another node"
+            )
+            raise self._ledger
 
     def _key(self) -> str:
         batch, key = self._batch(), self.state().key(self._batch().key)
@@ -211,13 +240,14 @@ def _did_hash(did: str) -> bytes:
     return keccak(did.encode())
 
 
-_VOUCHING_WORDS: Final = {
-    Vouching.PINNED_HASH: "pinned by its hash",
-    Vouching.K_OF_N: "its hash agreed on by",
-    Vouching.OWN_NODE: "its hash from your own node",
-    Vouching.ONE_NODE: "its hash on the word of one node,",
-}
-
-
 def _vouched(basis: Basis) -> str:
-    return f"{_VOUCHING_WORDS[basis.vouching]} {', '.join(basis.vouched_by)}"
+    names = ", ".join(basis.vouched_by)
+    match basis.vouching:
+        case Vouching.PINNED_HASH:
+            return "its hash known to the policy"
+        case Vouching.K_OF_N:
+            return f"its hash agreed on by {len(basis.vouched_by)} of {basis.nodes_asked} nodes: {names}"
+        case Vouching.OWN_NODE:
+            return f"its hash from your own node {names}"
+        case Vouching.ONE_NODE:
+            return f"its hash on the word of one node, {names}"

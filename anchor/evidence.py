@@ -88,6 +88,8 @@ class RegistryEvidence:
     final_header: bytes | None
     account_nodes: tuple[bytes, ...]
     storage: tuple[StorageProof, ...]
+    nodes_asked: int = 1
+    """How many nodes were asked for the hash."""
 
 
 class LedgerState:

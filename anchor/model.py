@@ -207,12 +207,23 @@ class TrustedRegistry:
     """For people; shown in verdicts, trusted for nothing."""
 
 
+class KnownBlock(NamedTuple):
+    """A block that a verifier knows to be on a chain."""
+
+    chain_id: int
+    hash: Hash32
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What a verifier trusts; decides nothing by itself."""
 
     registries: tuple[TrustedRegistry, ...]
     vouching: Vouching = Vouching.ONE_NODE
+    agreeing: int | None = None
+    """How many nodes must agree on a block's hash (the k of `kOfN`), from 2; None: more than half of them."""
+    known_blocks: frozenset[KnownBlock] = frozenset()
+    """Blocks whose hashes the verifier knows (`pinnedHash`)."""
     confirmations: int | None = None
     """Blocks on top of the anchoring that make it final; None: the chain's own finality decides."""
     max_age_seconds: int | None = 3600
@@ -221,6 +232,10 @@ class Policy:
     """DIDs never accepted, whatever the registry says."""
     nodes: tuple[str, ...] = ()
     """RPC addresses to ask; an answer is believed only as far as `vouching` says."""
+    required_proofs: frozenset[str] = frozenset()
+    """Other proofs that a credential must carry and that must hold, by cryptosuite, else by type."""
+    require_did_document: bool = False
+    """The issuer's DID document must name the key that anchored, or its controller; it is fetched for that."""
 
     def __post_init__(self) -> None:
         if len({pin.registry for pin in self.registries}) != len(self.registries):
@@ -228,10 +243,25 @@ class Policy:
         for did in self.denied_issuers:
             if not did.startswith("did:") or not did.isprintable() or " " in did:
                 raise MalformedError("a denied issuer is named by its DID: did:…, without white space")
+        if len(set(self.nodes)) != len(self.nodes):
+            raise MalformedError("a node is named twice; it would be counted twice")
+        if self.agreeing is not None and self.agreeing < 2:
+            raise MalformedError(f"at least two nodes must agree, got {self.agreeing}: one alone is oneNode")
+        if self.nodes and self.vouching is Vouching.K_OF_N and self.agreeing_nodes > len(self.nodes):
+            raise MalformedError(f"{self.agreeing_nodes} nodes must agree, and the policy names {len(self.nodes)}")
         if self.confirmations is not None and self.confirmations < 0:
             raise MalformedError(f"confirmations must not be negative, got {self.confirmations}")
         if self.max_age_seconds is not None and self.max_age_seconds < 1:
             raise MalformedError(f"the maximal age must be at least one second, got {self.max_age_seconds}")
+
+    @property
+    def agreeing_nodes(self) -> int:
+        """How many nodes must agree: `agreeing`, else more than half of those named, and two at least."""
+        return self.agreeing if self.agreeing is not None else max(2, len(self.nodes) // 2 + 1)
+
+    def knows(self, chain_id: int, block_hash: Hash32) -> bool:
+        """Tell whether this block of this chain is one that the verifier knows."""
+        return KnownBlock(chain_id=chain_id, hash=block_hash) in self.known_blocks
 
     def pin_of(self, registry: RegistryId) -> TrustedRegistry | None:
         """Look up the pin for a registry; None when the policy does not trust it."""
@@ -291,6 +321,8 @@ class Basis:
     vouching: Vouching
     vouched_by: tuple[str, ...]
     """Who named the block hash: node addresses, or the pin."""
+    nodes_asked: int = 1
+    """How many nodes were asked for the hash."""
     registry_name: str = ""
 
 

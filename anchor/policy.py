@@ -3,23 +3,37 @@
     {"format": "credanchor/policy@v1",
      "registries": [{"registry": "eip155:31337:0x…", "codeHash": "0x…", "name": "Local testnet"}],
      "vouching": "oneNode", "nodes": ["http://127.0.0.1:8545"],
-     "confirmations": 0, "maxAgeSeconds": null, "deniedIssuers": []}
+     "confirmations": 0, "maxAgeSeconds": null}
 
-Upholds: an unknown member is refused, for a misspelt rule would otherwise be a rule that nobody applies.
+Upholds: an unknown member is refused, for a misspelt rule would otherwise be a rule that nobody applies. Of those left
+out, the default is the stricter choice, or the one that asks nobody.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 from anchor.canonical import JsonObject, parse_document
 from anchor.errors import CredentialFormatError, MalformedError, PolicyFormatError
-from anchor.model import Policy, RegistryId, TrustedRegistry, Vouching, hash32, parse_hex, to_hex
+from anchor.model import KnownBlock, Policy, RegistryId, TrustedRegistry, Vouching, hash32, parse_hex, to_hex
 
 FORMAT: Final = "credanchor/policy@v1"
-_MEMBERS = frozenset({"format", "registries", "vouching", "nodes", "confirmations", "maxAgeSeconds", "deniedIssuers"})
+_DEFAULTS: Final[JsonObject] = {
+    "vouching": "oneNode",
+    "nodes": [],
+    "agreeing": None,
+    "knownBlocks": {},
+    "confirmations": None,
+    "maxAgeSeconds": 3600,
+    "deniedIssuers": [],
+    "requiredProofs": [],
+    "requireDidDocument": False,
+}
+_NEEDED: Final = frozenset({"format", "registries"})
 _REGISTRY_MEMBERS = frozenset({"registry", "codeHash", "name"})
+_CHAIN = re.compile(r"eip155:([1-9][0-9]{0,31})")  # CAIP-2
 
 
 def parse_policy(data: bytes) -> Policy:
@@ -35,15 +49,20 @@ def parse_policy(data: bytes) -> Policy:
         raise PolicyFormatError(f"the policy is not strict JSON: {error}") from error
     if content.get("format") != FORMAT:
         raise PolicyFormatError(f"the policy's format must be {FORMAT}")
-    _check_members(content, _MEMBERS, "the policy")
+    _check_members(content, "the policy", needed=_NEEDED, known=_NEEDED | _DEFAULTS.keys())
+    content = {**_DEFAULTS, **content}
     try:
         return Policy(
             registries=tuple(_parse_registry(entry) for entry in _list_of(content, "registries", dict)),
             vouching=_parse_vouching(content["vouching"]),
             nodes=tuple(_list_of(content, "nodes", str)),
+            agreeing=_whole_or_none(content, "agreeing"),
+            known_blocks=parse_known_blocks(content["knownBlocks"]),
             confirmations=_whole_or_none(content, "confirmations"),
             max_age_seconds=_whole_or_none(content, "maxAgeSeconds"),
             denied_issuers=frozenset(_list_of(content, "deniedIssuers", str)),
+            required_proofs=frozenset(_list_of(content, "requiredProofs", str)),
+            require_did_document=_yes_or_no(content, "requireDidDocument"),
         )
     except PolicyFormatError:
         raise
@@ -52,7 +71,7 @@ def parse_policy(data: bytes) -> Policy:
 
 
 def policy_to_text(policy: Policy) -> str:
-    """Write a policy file; `parse_policy` reads the same policy back."""
+    """Write a policy file, every member of it; `parse_policy` reads the same policy back."""
     content = {
         "format": FORMAT,
         "registries": [
@@ -61,15 +80,47 @@ def policy_to_text(policy: Policy) -> str:
         ],
         "vouching": policy.vouching.value,
         "nodes": list(policy.nodes),
+        "agreeing": policy.agreeing,
+        "knownBlocks": known_blocks_content(policy.known_blocks),
         "confirmations": policy.confirmations,
         "maxAgeSeconds": policy.max_age_seconds,
         "deniedIssuers": sorted(policy.denied_issuers),
+        "requiredProofs": sorted(policy.required_proofs),
+        "requireDidDocument": policy.require_did_document,
     }
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
+def parse_known_blocks(value: object) -> frozenset[KnownBlock]:
+    """Read known blocks: for each chain (CAIP-2) the hashes of its blocks.
+
+    Raises:
+        PolicyFormatError: A chain is not `eip155:<chain id>`, or something is no list of hashes.
+        MalformedError: A hash is not 32 bytes in hex.
+    """
+    if not isinstance(value, dict):
+        raise PolicyFormatError("known blocks are an object: for each chain, such as eip155:1, a list of block hashes")
+    blocks = set()
+    for chain in value:
+        match = _CHAIN.fullmatch(chain)
+        if match is None:
+            raise PolicyFormatError(f"known blocks: expected a chain as eip155:<chain id>, got {chain[:100]!r}")
+        blocks |= {
+            KnownBlock(chain_id=int(match[1]), hash=hash32(parse_hex(text))) for text in _list_of(value, chain, str)
+        }
+    return frozenset(blocks)
+
+
+def known_blocks_content(blocks: frozenset[KnownBlock]) -> JsonObject:
+    """Write known blocks as `parse_known_blocks` reads them, in order."""
+    content: dict[str, list[str]] = {}
+    for block in sorted(blocks):
+        content.setdefault(f"eip155:{block.chain_id}", []).append(to_hex(block.hash))
+    return content
+
+
 def _parse_registry(entry: JsonObject) -> TrustedRegistry:
-    _check_members(entry, _REGISTRY_MEMBERS, "a trusted registry")
+    _check_members(entry, "a trusted registry", needed=_REGISTRY_MEMBERS, known=_REGISTRY_MEMBERS)
     if not all(isinstance(member, str) for member in entry.values()):
         raise PolicyFormatError("a trusted registry's members must be text")
     return TrustedRegistry(
@@ -87,8 +138,8 @@ def _parse_vouching(value: object) -> Vouching:
         raise PolicyFormatError(f"vouching must be one of {known}") from error
 
 
-def _check_members(content: JsonObject, expected: frozenset[str], what: str) -> None:
-    missing, unknown = sorted(expected - content.keys()), sorted(content.keys() - expected)
+def _check_members(content: JsonObject, what: str, *, needed: frozenset[str], known: frozenset[str]) -> None:
+    missing, unknown = sorted(needed - content.keys()), sorted(content.keys() - known)
     if missing or unknown:
         problem = f"lacks {', '.join(missing)}" if missing else f"has unknown members: {', '.join(unknown)[:200]}"
         raise PolicyFormatError(f"{what} {problem}")
@@ -105,4 +156,11 @@ def _whole_or_none(content: JsonObject, name: str) -> int | None:
     value = content[name]
     if value is not None and type(value) is not int:
         raise PolicyFormatError(f"the policy's {name} must be a whole number or null")
+    return value
+
+
+def _yes_or_no(content: JsonObject, name: str) -> bool:
+    value = content[name]
+    if not isinstance(value, bool):
+        raise PolicyFormatError(f"the policy's {name} must be true or false")
     return value

@@ -8,12 +8,51 @@ from eth_hash.auto import keccak
 
 from anchor import evidence as slots
 from anchor.evidence import Evidence
-from anchor.model import Hash32, Outcome, hash32
+from anchor.model import Hash32, KnownBlock, Outcome, Verdict, Vouching, hash32
 from anchor.proof import anchor_proof_member
 from anchor.status import StatusPurpose
 from anchor.verify import verify
 from tests.support.verdicts import assert_unknown, judge
-from tests.support.world import ISSUER_ID, KEY, NOW, World, policy
+from tests.support.world import ISSUER_ID, KEY, NOW, REGISTRY, World, policy
+
+# What vouches for the block.
+
+
+def test_pinned_block_is_one_that_the_policy_knows_and_is_final() -> None:
+    world = World(final_number=None)
+    pinned = world.evidence(vouching=Vouching.PINNED_HASH)
+    here = KnownBlock(chain_id=REGISTRY.chain_id, hash=pinned.registries[0].block_hash)
+
+    def under(known: KnownBlock) -> Verdict:
+        rules = policy(vouching=Vouching.PINNED_HASH, known_blocks=frozenset({known}), confirmations=5)
+        return judge(world, rules=rules, evidence=pinned)
+
+    assert under(here).outcome is Outcome.VALID
+    verdict = under(here._replace(chain_id=1))
+    assert_unknown(verdict, {5, 6, 7, 8, 9, 10, 11}, "unvouchedBlock")
+    assert "is not one that the policy knows" in str(verdict.error)
+
+
+def test_fewer_nodes_than_the_policy_wants_vouch_for_nothing() -> None:
+    rules = policy(vouching=Vouching.K_OF_N, nodes=("http://a.example", "http://b.example", "http://c.example"))
+
+    def vouched_by(*names: str) -> Verdict:
+        evidence = World().evidence(vouching=Vouching.K_OF_N, vouched_by=names, nodes_asked=3)
+        return judge(World(), rules=rules, evidence=evidence)
+
+    assert vouched_by("a", "b").outcome is Outcome.VALID
+    for verdict in (vouched_by("a"), vouched_by("a", "a")):
+        assert_unknown(verdict, {5, 6, 7, 8, 9, 10, 11}, "unvouchedBlock")
+        assert "agreed on by 1 of 3 nodes; the policy wants 2" in str(verdict.error)
+        assert verdict.basis is not None
+        assert verdict.basis.nodes_asked == 3
+
+
+def test_verdict_says_how_many_nodes_agreed() -> None:
+    rules = policy(vouching=Vouching.K_OF_N, nodes=("http://a.example", "http://b.example", "http://c.example"))
+    evidence = World().evidence(vouching=Vouching.K_OF_N, vouched_by=("a", "b"), nodes_asked=3)
+    assert "its hash agreed on by 2 of 3 nodes: a, b" in judge(World(), rules=rules, evidence=evidence).checks[4].detail
+
 
 # What is missing or broken in the evidence.
 

@@ -49,6 +49,21 @@ def test_policy_without_confirmations_to_wait_for_needs_no_final_block() -> None
     assert "takes the newest block as final" in verdict.checks[5].detail
 
 
+def test_absence_from_a_block_that_is_not_quite_new_settles_nothing() -> None:
+    for age, settled in ((120, True), (121, False)):
+        verdict = judge(World(anchored_at=0, block_at=NOW - age))
+        if settled:
+            assert_invalid(verdict, 6, "notAnchored")
+        else:
+            assert_unknown(verdict, {6, 7, 8, 9, 10, 11}, "staleBlock")
+            assert "it may have since" in str(verdict.error)
+    # Whoever accepts any age asks what was so as of that block.
+    old = World(anchored_at=0, block_at=NOW - 121)
+    assert_invalid(judge(old, rules=policy(max_age_seconds=None)), 6, "notAnchored")
+    # What this block has is settled by it.
+    assert judge(World(block_at=NOW - 121)).outcome is Outcome.VALID
+
+
 # Step 7.
 
 

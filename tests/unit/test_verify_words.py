@@ -7,7 +7,7 @@ import pytest
 
 from anchor.credential import parse_credential
 from anchor.evidence import Evidence
-from anchor.model import Basis, CheckStatus, Outcome, Vouching, to_hex
+from anchor.model import Basis, CheckStatus, KnownBlock, Outcome, Vouching, to_hex
 from anchor.status import StatusPurpose
 from anchor.steps import STEP_NAMES
 from anchor.verify import verify
@@ -59,15 +59,17 @@ def test_what_is_not_the_usual_is_said_too() -> None:
 @pytest.mark.parametrize(
     ("vouching", "words"),
     [
-        (Vouching.PINNED_HASH, "pinned by its hash one, two"),
-        (Vouching.K_OF_N, "its hash agreed on by one, two"),
+        (Vouching.PINNED_HASH, "its hash known to the policy"),
+        (Vouching.K_OF_N, "its hash agreed on by 2 of 3 nodes: one, two"),
         (Vouching.OWN_NODE, "its hash from your own node one, two"),
         (Vouching.ONE_NODE, "its hash on the word of one node, one, two"),
     ],
 )
 def test_verdict_says_what_vouches_for_the_block(vouching: Vouching, words: str) -> None:
-    evidence = World().evidence(vouching=vouching, vouched_by=("one", "two"))
-    verdict = judge(World(), rules=policy(vouching=vouching), evidence=evidence)
+    evidence = World().evidence(vouching=vouching, vouched_by=("one", "two"), nodes_asked=3)
+    known = KnownBlock(chain_id=REGISTRY.chain_id, hash=evidence.registries[0].block_hash)
+    rules = policy(vouching=vouching, known_blocks=frozenset({known}))
+    verdict = judge(World(), rules=rules, evidence=evidence)
     assert verdict.checks[4].detail == f"block 100 of 2026-09-21 14:13:15 UTC, {words}"
     assert verdict.basis is not None
     assert verdict.basis.vouching is vouching
