@@ -3,8 +3,8 @@
     proof config = the proof without proofValue
     proofValue   = "z" + base58btc( Ed25519( SHA-256(JCS(proof config)) ‖ SHA-256(JCS(document without proof)) ) )
 
-    >>> from anchor.did_key import SigningKey
-    >>> signed = sign_document({"format": "example@v1"}, SigningKey(bytes(32)), 1790000000)
+    >>> from anchor.did_key import Ed25519Key
+    >>> signed = sign_document({"format": "example@v1"}, Ed25519Key(bytes(32)), 1790000000)
     >>> check_document(parse_document(json.dumps(signed).encode())).signer
     'did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp'
 
@@ -22,7 +22,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from anchor.canonical import Document, JsonObject, canonicalize, parse_document
-from anchor.did_key import SIGNATURE_BYTES, SigningKey, check_did, check_signature, from_multibase, to_multibase
+from anchor.did_key import SIGNATURE_BYTES, Ed25519Key, check_did, check_signature, from_multibase, to_multibase
 from anchor.errors import SignatureError, SignedFormatError
 
 PROOF_TYPE: Final = "DataIntegrityProof"
@@ -46,7 +46,7 @@ class Signature:
     signed_at: int
 
 
-def sign_document(content: JsonObject, key: SigningKey, signed_at: int) -> JsonObject:
+def sign_document(content: JsonObject, key: Ed25519Key, signed_at: int) -> JsonObject:
     """Sign a JSON object.
 
     Args:
@@ -116,6 +116,16 @@ def check_proof(proof: JsonObject, document: Document) -> str:
         raise SignedFormatError(f"the proofValue is not 'z' and {SIGNATURE_BYTES} bytes in base58btc")
     check_signature(signer, _signed_bytes(proof, document), signature)
     return signer
+
+
+def require_signer(signature: Signature, signer: str) -> None:
+    """Check who signed.
+
+    Raises:
+        SignatureError: Somebody else did.
+    """
+    if signature.signer != signer:
+        raise SignatureError(f"signed by {signature.signer}, not by {signer}")
 
 
 def _signed_bytes(proof: JsonObject, document: Document) -> bytes:

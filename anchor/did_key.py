@@ -36,7 +36,7 @@ _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 """base58btc: no 0, O, I, l."""
 
 
-class SigningKey:
+class Ed25519Key:
     """An Ed25519 private key. Shown, it is its did:key.
 
     Args:
@@ -48,7 +48,7 @@ class SigningKey:
         self.did: Final = did_of(self._key.public_key().export_key(format="raw"))
 
     def __repr__(self) -> str:
-        return f"SigningKey({self.did})"
+        return f"Ed25519Key({self.did})"
 
     def sign(self, message: bytes) -> bytes:
         """Sign with Ed25519 (RFC 8032 section 5.1.6); the same message gives the same 64 bytes."""

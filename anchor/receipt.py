@@ -1,7 +1,7 @@
 """Verification receipts: who checked what, when, by which policy, and what came of it, signed (docs/spec/receipt.md).
 
-A receipt proves that its signer said so at the time that he states, not that it is so. It names no person: no holder, no
-e-mail, and no file unless asked for; a credential is known by its id and its hashes.
+A receipt proves that its signer said so, not that it is so. It names no person: no holder, no e-mail, and no file
+unless asked for; a credential is known by its id and its hashes.
 
 Upholds: what a receipt says of a file hangs together, or it is refused. Leaves to others: which signer to believe.
 """
@@ -15,11 +15,21 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from anchor.canonical import JsonObject, canonicalize, parse_document
+from anchor.canonical import JsonObject, canonicalize
 from anchor.credential import Credential
 from anchor.data_integrity import Signature, check_document, sign_document
-from anchor.did_key import SigningKey
-from anchor.errors import CredentialFormatError, MalformedError, SignatureError, SignedFormatError
+from anchor.did_key import Ed25519Key
+from anchor.errors import MalformedError, SignedFormatError
+from anchor.members import (
+    check_members,
+    hash_of,
+    list_of,
+    parse_members,
+    text_of,
+    texts_of,
+    whole_of,
+    whole_or_none_of,
+)
 from anchor.model import (
     Basis,
     CheckStatus,
@@ -29,8 +39,6 @@ from anchor.model import (
     RegistryId,
     Verdict,
     Vouching,
-    hash32,
-    parse_hex,
     to_hex,
 )
 from anchor.policy import policy_to_text
@@ -48,8 +56,9 @@ _FILE_MEMBERS: Final = frozenset(
     {"sha256", "outcome", "reason", "credentialId", "credentialHash", "issuer", "anchoredAt", "block", "checks"}
 )
 _MALFORMED_MEMBERS: Final = frozenset({"sha256", "outcome"})
+_OPTIONAL: Final = frozenset({"organisation"})
+_FILE_OPTIONAL: Final = frozenset({"name"})
 _REASON: Final = re.compile(r"[A-Za-z]{1,64}")
-_HASH: Final = re.compile(r"0x[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +119,7 @@ def make_receipt(
     *,
     checked_at: int,
     program: str,
-    key: SigningKey,
+    key: Ed25519Key,
     organisation: str = "",
 ) -> bytes:
     """Write a receipt and sign it.
@@ -159,22 +168,17 @@ def check_receipt(data: bytes) -> Receipt:
         SignedFormatError: It breaks the format, or contradicts itself.
         SignatureError: Its signature does not hold.
     """
-    try:
-        document = parse_document(data, max_bytes=MAX_RECEIPT_BYTES)
-    except CredentialFormatError as error:
-        raise SignedFormatError(f"the receipt is not strict JSON: {error}") from error
-    content = document.value
-    if content.get("format") != FORMAT:
-        raise SignedFormatError(f"the receipt's format must be {FORMAT}")
-    _check_members(content, _MEMBERS, "the receipt", optional={"organisation"})
     # 1
+    document = parse_members(data, FORMAT, _MEMBERS, optional=_OPTIONAL, max_bytes=MAX_RECEIPT_BYTES)
+    content = document.value
+    # 2
     signature = check_document(document)
-    # 2, 3
-    blocks = tuple(_parse_block(each) for each in _list(content["blocks"], "blocks"))
-    files = tuple(_parse_file(each, blocks) for each in _list(content["files"], "files"))
+    # 3
+    blocks = tuple(_parse_block(each) for each in list_of(content, "blocks"))
+    files = tuple(_parse_file(each, len(blocks)) for each in list_of(content, "files"))
     if len({each.sha256 for each in files}) != len(files):
         raise SignedFormatError("the receipt speaks of a file twice")
-    checked_at = _whole(content["checkedAt"], "checkedAt")
+    checked_at = whole_of(content, "checkedAt")
     if signature.signed_at < checked_at:
         raise SignedFormatError("the receipt was signed before what it tells of")
     policy = content["policy"]
@@ -182,24 +186,14 @@ def check_receipt(data: bytes) -> Receipt:
         raise SignedFormatError("the receipt's policy must be an object without nodes")
     return Receipt(
         signature=signature,
-        organisation=_text(content.get("organisation", ""), "organisation"),
-        program=_text(content["program"], "program"),
+        organisation=text_of(content, "organisation"),
+        program=text_of(content, "program"),
         checked_at=checked_at,
         policy=policy,
-        policy_hash=_hash(content["policyHash"], "policyHash"),
+        policy_hash=hash_of(content, "policyHash"),
         blocks=blocks,
         files=files,
     )
-
-
-def require_signer(signature: Signature, signer: str) -> None:
-    """Check who signed.
-
-    Raises:
-        SignatureError: Somebody else did.
-    """
-    if signature.signer != signer:
-        raise SignatureError(f"signed by {signature.signer}, not by {signer}")
 
 
 def policy_hash(policy: Policy) -> Hash32:
@@ -242,47 +236,46 @@ def _block_content(basis: Basis) -> JsonObject:
         "at": basis.block_at,
         "vouching": basis.vouching.value,
         "vouchedBy": list(basis.vouched_by),
-        "nodesAsked": len(basis.vouched_by),
+        "nodesAsked": basis.nodes_asked,
     }
 
 
 def _parse_block(content: Any) -> Basis:
-    _check_members(content, _BLOCK_MEMBERS, "a block")
+    check_members(content, _BLOCK_MEMBERS, "a block")
     try:
-        return Basis(
-            registry=RegistryId.parse(_text(content["registry"], "registry")),
-            block_number=_whole(content["number"], "number"),
-            block_hash=_hash(content["hash"], "hash"),
-            block_at=_whole(content["at"], "at"),
-            vouching=Vouching(content["vouching"]),
-            vouched_by=tuple(_text(each, "vouchedBy") for each in _list(content["vouchedBy"], "vouchedBy")),
-        )
-    except SignedFormatError:
-        raise
-    except ValueError as error:  # of the enumeration, or a MalformedError
-        raise SignedFormatError(f"a block of the receipt is not one: {error}") from error
+        registry, vouching = RegistryId.parse(text_of(content, "registry")), Vouching(content["vouching"])
+    except ValueError as error:
+        raise SignedFormatError("a block has no such registry or nothing that could vouch for it") from error
+    return Basis(
+        registry=registry,
+        block_number=whole_of(content, "number"),
+        block_hash=hash_of(content, "hash"),
+        block_at=whole_of(content, "at"),
+        vouching=vouching,
+        vouched_by=tuple(texts_of(content, "vouchedBy")),
+        nodes_asked=whole_of(content, "nodesAsked"),
+    )
 
 
-def _parse_file(content: Any, blocks: Sequence[Basis]) -> ReceiptFile:
+def _parse_file(content: Any, block_count: int) -> ReceiptFile:
     is_malformed = isinstance(content, dict) and content.get("outcome") == MALFORMED
-    _check_members(content, _MALFORMED_MEMBERS if is_malformed else _FILE_MEMBERS, "a file", optional={"name"})
-    digest, name = _hash(content["sha256"], "sha256"), _text(content.get("name", ""), "name")
+    check_members(content, _MALFORMED_MEMBERS if is_malformed else _FILE_MEMBERS, "a file", optional=_FILE_OPTIONAL)
+    digest, name = hash_of(content, "sha256"), text_of(content, "name")
     if is_malformed:
         return ReceiptFile(sha256=digest, name=name, outcome=MALFORMED)
-    block, anchored_at = content["block"], content["anchoredAt"]
     file = ReceiptFile(
         sha256=digest,
         name=name,
-        outcome=_text(content["outcome"], "outcome"),
-        reason=_text(content["reason"], "reason"),
-        credential_id=_text(content["credentialId"], "credentialId"),
-        credential_hash=_hash(content["credentialHash"], "credentialHash"),
-        issuer_did=_text(content["issuer"], "issuer"),
-        anchored_at=None if anchored_at is None else _whole(anchored_at, "anchoredAt"),
-        block=None if block is None else _whole(block, "block"),
-        checks=tuple(_status(each) for each in _list(content["checks"], "checks")),
+        outcome=text_of(content, "outcome"),
+        reason=text_of(content, "reason"),
+        credential_id=text_of(content, "credentialId"),
+        credential_hash=hash_of(content, "credentialHash"),
+        issuer_did=text_of(content, "issuer"),
+        anchored_at=whole_or_none_of(content, "anchoredAt"),
+        block=whole_or_none_of(content, "block"),
+        checks=tuple(_status(each) for each in list_of(content, "checks")),
     )
-    _check_agreement(file, len(blocks))
+    _check_agreement(file, block_count)
     return file
 
 
@@ -303,35 +296,6 @@ def _check_agreement(file: ReceiptFile, block_count: int) -> None:
             raise SignedFormatError("a file is said to be valid without a block")
     elif file.block >= block_count:
         raise SignedFormatError("a file names a block that the receipt does not have")
-
-
-def _check_members(content: Any, required: frozenset[str], what: str, *, optional: set[str] | None = None) -> None:
-    if not isinstance(content, dict) or not required <= content.keys() <= required | (optional or set()):
-        raise SignedFormatError(f"{what} must be an object with the members {', '.join(sorted(required))}")
-
-
-def _list(value: Any, name: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise SignedFormatError(f"the receipt's {name} must be a list")
-    return value
-
-
-def _text(value: Any, name: str) -> str:
-    if not isinstance(value, str):
-        raise SignedFormatError(f"the receipt's {name} must be text")
-    return value
-
-
-def _whole(value: Any, name: str) -> int:
-    if type(value) is not int or value < 0:
-        raise SignedFormatError(f"the receipt's {name} must be a whole number from 0")
-    return value
-
-
-def _hash(value: Any, name: str) -> Hash32:
-    if not isinstance(value, str) or _HASH.fullmatch(value) is None:
-        raise SignedFormatError(f"the receipt's {name} must be 0x and 64 lower-case hex digits")
-    return hash32(parse_hex(value))
 
 
 def _status(value: Any) -> CheckStatus:
