@@ -34,7 +34,7 @@ Examples:
 
   credanchor receipt check receipt.json
 
-  credanchor receipt check receipt.json badge.json --signer did:key:z6Mk…
+  credanchor receipt check receipt.json badge.json --signer DID
 
   credanchor receipt check receipt.json badge.json --again --policy policy.json
 """
@@ -61,7 +61,7 @@ def _group() -> None:
 def check(
     receipt_file: Annotated[Path, typer.Argument(metavar="RECEIPT", help="The receipt.")],
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE…]", help="Files that it should speak of.")
+        list[Path] | None, typer.Argument(metavar="FILE…", help="Files that it should speak of.")
     ] = None,
     signer: Annotated[
         str | None, typer.Option("--signer", metavar="DID", help="did:key of who must have signed it.")

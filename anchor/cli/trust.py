@@ -43,7 +43,7 @@ Exit code: 0 it may be used · 1 its signature does not hold, it is another sign
 
 Example:
 
-  credanchor trust check trust-list.json --signer did:key:z6Mk…
+  credanchor trust check trust-list.json --signer DID
 """
 UPDATE_HELP: Final = """Get the trust lists that the policy names, check them, and keep them beside the policy.
 
