@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from anchor.canonical import MAX_DOCUMENT_BYTES
+from anchor.cli.trust_lists import resolve_policy
 from anchor.errors import PolicyFormatError
 from anchor.ledger.abi import runtime_code_hash
 from anchor.model import Policy, RegistryId, TrustedRegistry
@@ -42,6 +43,7 @@ def load_policy(policy_file: Path | None, trust: list[str] | None, rpc: list[str
 
     Raises:
         PolicyFormatError: There is no policy, or it is not usable; the advice says what to give.
+        TrustListError: A trust list that it names is not there, or not usable now.
     """
     nodes = tuple(rpc or ())
     if trust:
@@ -52,10 +54,25 @@ def load_policy(policy_file: Path | None, trust: list[str] | None, rpc: list[str
         code_hash = runtime_code_hash()
         pins = tuple(TrustedRegistry(registry=RegistryId.parse(text), code_hash=code_hash) for text in trust)
         return _usable(Policy(registries=pins, nodes=nodes))
-    path = policy_file or Path(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME) / POLICY_FILE
+    path = policy_path(policy_file)
+    policy = resolve_policy(read_policy(path), path)
+    return _usable(replace(policy, nodes=nodes) if nodes else policy)
+
+
+def policy_path(policy_file: Path | None) -> Path:
+    """Tell which policy file is meant: the one given, else the one in the home folder."""
+    return policy_file or Path(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME) / POLICY_FILE
+
+
+def read_policy(path: Path) -> Policy:
+    """Read a policy file; what its trust lists say is not in it.
+
+    Raises:
+        PolicyFormatError: There is none, or it is not usable.
+    """
     try:
         with path.open("rb") as stream:
-            policy = parse_policy(stream.read(MAX_DOCUMENT_BYTES + 1))
+            return parse_policy(stream.read(MAX_DOCUMENT_BYTES + 1))
     except FileNotFoundError as error:
         raise PolicyFormatError(
             f"there is no policy file {path}",
@@ -63,7 +80,6 @@ def load_policy(policy_file: Path | None, trust: list[str] | None, rpc: list[str
         ) from error
     except OSError as error:
         raise PolicyFormatError(f"the policy file {path} cannot be read: {error.strerror}") from error
-    return _usable(replace(policy, nodes=nodes) if nodes else policy)
 
 
 def _usable(policy: Policy) -> Policy:
