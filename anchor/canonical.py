@@ -70,17 +70,18 @@ class Document:
         return canonicalize(content)
 
 
-def parse_document(data: bytes) -> Document:
+def parse_document(data: bytes, *, max_bytes: int = MAX_DOCUMENT_BYTES) -> Document:
     """Read one JSON object strictly.
 
     Args:
-        data: UTF-8 without byte order mark, at most `MAX_DOCUMENT_BYTES`.
+        data: UTF-8 without byte order mark.
+        max_bytes: How long it may be.
 
     Raises:
         CredentialFormatError: The bytes break one of the rules of design section 4; the message says which.
     """
-    if len(data) > MAX_DOCUMENT_BYTES:
-        raise CredentialFormatError(f"the file has {len(data)} bytes; at most {MAX_DOCUMENT_BYTES} are accepted")
+    if len(data) > max_bytes:
+        raise CredentialFormatError(f"the file has {len(data)} bytes; at most {max_bytes} are accepted")
     if data.startswith(_BYTE_ORDER_MARK):
         raise CredentialFormatError("the file starts with a byte order mark; JSON has none")
     try:
