@@ -6,8 +6,8 @@
      "nodes": ["0x…", …]}
 
 Upholds: a bundle is whole and holds together, or it is malformed. Every credential leads to its batch; every slot that
-its verdict needs is proven from the header, present or absent; nothing is there twice, nor what nobody needs. So one that
-was damaged or altered is never read as "not valid": at most its block becomes another, which nobody knows.
+its verdict needs is proven from the header, present or absent; nothing is there twice, nor what nobody needs. So one
+that was damaged or altered is never read as "not valid": at most its block becomes another, which nobody knows.
 
 Leaves to others: whether the block is on the chain and new enough. Nothing in a bundle says who vouches for it.
 """

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.vectors import anchor_proofs, canonical, status_entries, trees, tries, verification
+from tests.support.vectors import anchor_proofs, bundles, canonical, status_entries, trees, tries, verification
 from tests.support.vectors.common import Json
 
 FOLDER = Path(__file__).parents[2] / "vectors"
@@ -16,6 +16,7 @@ FILES: dict[str, Callable[[], Json]] = {
     "status-entries.json": status_entries.build,
     "tries.json": tries.build,
     "verification.json": verification.build,
+    "bundle.json": bundles.build,
 }
 
 
