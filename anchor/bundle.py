@@ -190,7 +190,7 @@ def looks_like_bundle(data: bytes) -> bool:
 
 def _read_credential(number: int, data: bytes) -> Credential:
     try:
-        credential = parse_credential(data)
+        credential = parse_credential(data, max_bytes=MAX_BUNDLE_BYTES)
         for request in credential.requests:
             check_inclusion(credential.leaf(request), request.proof.inclusion, request.proof.root)
     except (MalformedError, InclusionError) as error:

@@ -358,6 +358,10 @@ def _step_5() -> Iterator[_Named]:
         with_header(header(100, NOW - 5, state_root, fields=14)),
         "no header has fewer than 15",
     )
+    for name, place in {"number": 8, "time": 11}.items():
+        fields = rlp.decode(block)
+        fields[place] = fields[place].ljust(9, b"\x00")
+        yield f"step-5-header-with-a-{name}-of-9-bytes", with_header(rlp.encode(fields)), "at most 8 bytes"
     fields = rlp.decode(block)
     fields[12] = bytes(32_768)
     yield "step-5-header-too-large", with_header(rlp.encode(fields)), "more than 32,768 bytes"
