@@ -13,7 +13,7 @@
     │   └─ SuspendedError  NotYetValidError  ExpiredError
     ├─ UndeterminedError               what is at hand does not settle it                API 200 · exit 3
     │   ├─ NoEvidenceError  UntrustedRegistryError  UnvouchedBlockError  StaleBlockError
-    │   └─ StateProofError  WrongCodeError  PendingError
+    │   └─ StateProofError  WrongCodeError  PendingError  UnconfirmedIssuerError
     ├─ HistoryError                    the events given are not the whole history        exit 1
     └─ LedgerError                     the ledger was not read or not written            exit 3
         ├─ LedgerUnavailableError        no answer; safe to retry                          API 503
@@ -196,6 +196,12 @@ class PendingError(UndeterminedError):
     """The anchoring is on the ledger but not final yet."""
 
     reason = "pending"
+
+
+class UnconfirmedIssuerError(UndeterminedError):
+    """The policy wants the issuer's DID document to confirm its keys, and it does not, or could not be had."""
+
+    reason = "unconfirmedIssuer"
 
 
 class HistoryError(CredanchorError):
