@@ -15,6 +15,7 @@
     │   ├─ NoEvidenceError  UntrustedRegistryError  UnvouchedBlockError  StaleBlockError
     │   └─ StateProofError  WrongCodeError  PendingError  UnconfirmedIssuerError
     ├─ HistoryError                    the events given are not the whole history        exit 1
+    ├─ FetchError                      nothing usable came from an address given         exit 3
     └─ LedgerError                     the ledger was not read or not written            exit 3
         ├─ LedgerUnavailableError        no answer; safe to retry                          API 503
         │   └─ NodeRefusedError            the node answered with an error of its own
@@ -208,6 +209,13 @@ class HistoryError(CredanchorError):
     """The events given are not the whole, unaltered history that the registry's heads commit to."""
 
     exit_code: ClassVar[int] = 1
+
+
+class FetchError(CredanchorError):
+    """What somebody named by its address was not fetched: nothing is known of it, neither good nor bad."""
+
+    reason: ClassVar[str] = "notFetched"
+    """Machine-readable reason shown where a verdict would be."""
 
 
 class LedgerError(CredanchorError):
