@@ -11,7 +11,17 @@ import typer
 
 from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.cli.output import JsonFlag, error_content, print_json
-from anchor.cli.policies import PolicyOption, RpcOption, TrustOption, load_policy
+from anchor.cli.policies import (
+    AgreeOption,
+    ConfirmationsOption,
+    DenyOption,
+    MaxAgeOption,
+    OwnNodeOption,
+    PolicyOption,
+    RpcOption,
+    TrustOption,
+    load_policy,
+)
 from anchor.cli.verdicts import CheckedFile, print_one, print_table, verdict_content
 from anchor.credential import Credential, parse_credential
 from anchor.errors import CredentialFormatError, MalformedError
@@ -24,7 +34,8 @@ FORMAT: Final = "credanchor/verification@v1"
 
 HELP: Final = """Check credentials against the ledger, without asking the issuer.
 
-Every fact comes as a state proof and is checked on this machine: the node asked can withhold an answer, not change it.
+Every fact comes as a state proof and is checked on this machine: a node can withhold an answer, not change it. A node
+is believed for one thing, which block is the newest; name several, and more than half of them must agree on it.
 
 Exit code: 0 valid · 1 not valid · 2 malformed · 3 could not be determined. Of many files the worst one counts, in the
 order malformed, not valid, undetermined.
@@ -35,7 +46,7 @@ Examples:
 
   credanchor verify downloads/ --json
 
-  credanchor verify badge.json --trust eip155:<chain id>:<registry address> --rpc <node>
+  credanchor verify badge.json --trust eip155:<chain id>:<registry address> --rpc <node> --rpc <node> --rpc <node>
 """
 
 _EXIT_CODES: Final = {Outcome.VALID: 0, Outcome.INVALID: 1, Outcome.UNKNOWN: 3}
@@ -48,10 +59,24 @@ def command(
     policy: PolicyOption = None,
     trust: TrustOption = None,
     rpc: RpcOption = None,
+    agree: AgreeOption = None,
+    own_node: OwnNodeOption = False,
+    max_age: MaxAgeOption = None,
+    confirmations: ConfirmationsOption = None,
+    deny: DenyOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Check credentials against the ledger, without asking the issuer."""
-    rules = load_policy(policy, trust, rpc)
+    rules = load_policy(
+        policy,
+        trust,
+        rpc,
+        agree=agree,
+        own_node=own_node,
+        max_age=max_age,
+        confirmations=confirmations,
+        deny=deny,
+    )
     checked = check_files(list(_expand(files)), rules)
     if as_json:
         print_json(_content(checked))
@@ -114,11 +139,11 @@ def _collect(credentials: Sequence[Credential], policy: Policy) -> Evidence:
     ]
     if not requests:
         return Evidence()
-    # web3 takes a second to import, and is needed for nothing else here.
-    from anchor.ledger.client import LedgerClient
+    # What asks nodes takes a while to import, and is needed for nothing else here.
+    from anchor.ledger.client import clients_of
     from anchor.ledger.collect import collect_evidence
 
-    return collect_evidence(LedgerClient(policy.nodes[0]), requests, policy)
+    return collect_evidence(clients_of(policy), requests, policy)
 
 
 def _content(checked: Sequence[CheckedFile]) -> dict[str, Any]:
