@@ -198,17 +198,7 @@ def _forget_where(error: BaseException) -> None:
 
 
 def _collect(parsed: Sequence[_Parsed], policy: Policy) -> Evidence:
-    requests = [
-        request
-        for each in parsed
-        if isinstance(each.content, Credential)
-        for request in each.content.requests
-        if policy.pin_of(request.proof.registry) is not None
-    ]
-    if not requests:
-        return Evidence()
     # What asks nodes takes a while to import, and is needed for nothing else here.
-    from anchor.ledger.client import clients_of
-    from anchor.ledger.collect import collect_evidence
+    from anchor.ledger.gathering import gather_evidence
 
-    return collect_evidence(clients_of(policy), requests, policy)
+    return gather_evidence((each.content for each in parsed if isinstance(each.content, Credential)), policy)
