@@ -42,7 +42,7 @@ class InstitutionConnection:
         parameters: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
         *,
         yield_per: int | None = None,
-    ) -> CursorResult[Any]:
+    ) -> CursorResult[*tuple[Any, ...]]:
         """Execute a statement.
 
         Args:

@@ -38,6 +38,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["institution_ref"], ["institutions.id"], name="fk_audit_chains_institution_ref"),
         sa.PrimaryKeyConstraint("institution_ref", name="pk_audit_chains"),
     )
+    # The home folder's institution is there already.
+    op.execute(
+        sa.text("INSERT INTO audit_chains (institution_ref, length, head) VALUES (1, 0, :head)").bindparams(
+            sa.bindparam("head", bytes(32), sa.LargeBinary())
+        )
+    )
     op.create_table(
         "audit_entries",
         sa.Column("institution_ref", _ROW_ID, autoincrement=False, nullable=False),
