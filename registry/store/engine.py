@@ -8,7 +8,7 @@ brought up to date, by one process while others wait.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -137,6 +137,21 @@ class Store:
         # The first line at most: what PostgreSQL says below it shows values.
         reason = str(error).splitlines()[0] if is_operational and str(error) else type(error).__name__
         return StoreError(f"the database cannot be used: {reason}", advice=_ADVICE[self._engine.dialect.name])
+
+    def lock(self, name: str, *, what: str, timeout_seconds: float) -> AbstractContextManager[None] | None:
+        """Give a lock between all processes that use the database, on whatever machine.
+
+        Args:
+            name: Of what is locked.
+            what: What is done under it, for messages: "sends transactions for this account".
+            timeout_seconds: How long to wait for another process; then a `ConflictError` is raised.
+
+        Returns:
+            None for SQLite: all its processes are on this machine, where a lock on a file does.
+        """
+        if not self.is_postgresql:
+            return None
+        return postgresql.AdvisoryLock(self._engine, name, what=what, timeout_seconds=timeout_seconds)
 
     def close(self) -> None:
         """Give up idle connections."""
