@@ -127,16 +127,24 @@ class Store:
         try:
             yield
         except DBAPIError as error:
-            raise self._translated(error.orig) from error
+            raise self._translated(error.orig) from self._cause(error)
         except driver.Error as error:
             # Where rows were copied in past SQLAlchemy.
-            raise self._translated(error) from error
+            raise self._translated(error) from self._cause(error)
+
+    def _cause(self, error: Exception) -> Exception | None:
+        # What PostgreSQL says of a refused row shows the row: it is in no traceback either.
+        return None if self.is_postgresql else error
 
     def _translated(self, error: BaseException | None) -> StoreError:
         is_operational = isinstance(error, self._engine.dialect.loaded_dbapi.OperationalError)
         # The first line at most: what PostgreSQL says below it shows values.
         reason = str(error).splitlines()[0] if is_operational and str(error) else type(error).__name__
-        return StoreError(f"the database cannot be used: {reason}", advice=_ADVICE[self._engine.dialect.name])
+        constraint = getattr(getattr(error, "diag", None), "constraint_name", None)
+        return StoreError(
+            f"the database cannot be used: {reason}{f' ({constraint})' if constraint else ''}",
+            advice=_ADVICE[self._engine.dialect.name],
+        )
 
     def lock(self, name: str, *, what: str, timeout_seconds: float) -> AbstractContextManager[None] | None:
         """Give a lock between all processes that use the database, on whatever machine.

@@ -8,12 +8,13 @@ moment (REPEATABLE READ).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 from types import TracebackType
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Table, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from registry.errors import ConflictError, StoreError
@@ -97,9 +98,11 @@ class AdvisoryLock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        held, self._held = self._held, None
+        if held is not None:
+            # If the connection was lost, so was the lock: nothing is left to give up.
+            with suppress(DBAPIError):
+                held.close()
 
 
 def lock_migrations(connection: Connection) -> None:
