@@ -208,7 +208,7 @@ def _collect(parsed: Sequence[_Parsed], policy: Policy) -> Evidence:
     if not requests:
         return Evidence()
     # What asks nodes takes a while to import, and is needed for nothing else here.
-    from anchor.ledger.client import LedgerClient
+    from anchor.ledger.client import clients_of
     from anchor.ledger.collect import collect_evidence
 
-    return collect_evidence(LedgerClient(policy.nodes[0]), requests, policy)
+    return collect_evidence(clients_of(policy), requests, policy)

@@ -15,7 +15,17 @@ from anchor.cli.checking import Report, check
 from anchor.cli.files import write_pieces
 from anchor.cli.inputs import read_inputs
 from anchor.cli.output import JsonFlag, console, printable
-from anchor.cli.policies import PolicyOption, RpcOption, TrustOption, load_policy
+from anchor.cli.policies import (
+    AgreeOption,
+    ConfirmationsOption,
+    DenyOption,
+    MaxAgeOption,
+    OwnNodeOption,
+    PolicyOption,
+    RpcOption,
+    TrustOption,
+    load_policy,
+)
 from anchor.cli.report_html import html_pieces
 from anchor.cli.report_json import json_pieces
 from anchor.cli.reports import counts_of, csv_pieces, print_table, sorted_rows, summary
@@ -29,7 +39,8 @@ FILE is a credential, a badge that is a picture (PNG, SVG), a ZIP archive, a fol
 paths, an https address, or - for standard input; any number, in any mixture. An address is fetched because you gave it,
 from that host alone, and the answer says so.
 
-Every fact comes as a state proof and is checked on this machine: the node asked can withhold an answer, not change it.
+Every fact comes as a state proof and is checked on this machine: a node can withhold an answer, not change it. A node
+is believed for one thing, which block is the newest; name several, and more than half of them must agree on it.
 
 With --holder, each answer also says whether the credential is that person's: matches, does not match, or not stated.
 
@@ -44,7 +55,7 @@ Examples:
 
   credanchor verify badge.json --holder zoe@example.org
 
-  credanchor verify badge.json --trust eip155:<chain id>:<registry address> --rpc <node>
+  credanchor verify badge.json --trust eip155:<chain id>:<registry address> --rpc <node> --rpc <node> --rpc <node>
 """
 
 
@@ -67,6 +78,11 @@ def command(
     policy: PolicyOption = None,
     trust: TrustOption = None,
     rpc: RpcOption = None,
+    agree: AgreeOption = None,
+    own_node: OwnNodeOption = False,
+    max_age: MaxAgeOption = None,
+    confirmations: ConfirmationsOption = None,
+    deny: DenyOption = None,
     holder: Annotated[
         str | None, typer.Option("--holder", metavar="EMAIL", help="Whose the credentials should be, by e-mail.")
     ] = None,
@@ -82,7 +98,16 @@ def command(
     shown = _format(output, out, as_json=as_json)
     if holder is not None and "@" not in normalize_email(holder).strip("@"):
         raise MalformedError("--holder wants an e-mail address", advice="Names are shown in the answer, to compare.")
-    rules = load_policy(policy, trust, rpc)
+    rules = load_policy(
+        policy,
+        trust,
+        rpc,
+        agree=agree,
+        own_node=own_node,
+        max_age=max_age,
+        confirmations=confirmations,
+        deny=deny,
+    )
     report = check(read_inputs(files, fetch_all), rules, holder_email=holder)
     if out is not None:
         _require_other_file(out, report)
