@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
+from stat import S_IFDIR, S_IFMT, S_IFREG
 from typing import IO, Final
 
 from anchor.canonical import MAX_DOCUMENT_BYTES
@@ -94,12 +95,20 @@ def read_inputs(arguments: Iterable[str], fetch_all: FetchAll) -> Iterator[Found
         for argument in group:
             if argument == STANDARD_INPUT:
                 yield from _read_stream(fetch_all)
-            elif Path(argument).is_dir():
+            elif _type_of(Path(argument)) == S_IFDIR:
                 yield from _read_folder(Path(argument))
             elif argument.lower().endswith(LIST_SUFFIXES):
                 yield from _read_list(argument, fetch_all)
             else:
                 yield from _read_file(Path(argument), is_named=True)
+
+
+def _type_of(path: Path) -> int | None:
+    """Tell files from folders and the rest, as `stat` names them; None if there is nothing, or nothing can be."""
+    try:
+        return S_IFMT(path.stat().st_mode)
+    except (OSError, ValueError):
+        return None
 
 
 def _read_folder(folder: Path) -> Iterator[Found]:
@@ -226,7 +235,7 @@ def _read_entries(name: str, data: bytes, folder: Path, fetch_all: FetchAll) -> 
             path = folder / entry
             # Windows would log in to a server that is named so, with the user's name.
             is_server = entry.startswith(("\\\\", "//"))
-            if is_server or (path.exists() and not path.is_file()):
+            if is_server or _type_of(path) not in (None, S_IFREG):
                 problem = CredentialFormatError("the list names something that is no file")
                 yield Found(source=Source(path=entry), content=problem, is_named=True)
             else:
