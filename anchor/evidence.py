@@ -180,12 +180,27 @@ class LedgerState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DidDocument:
+    """An issuer's DID document, as its web server gave it."""
+
+    did: str
+    content: bytes | None
+    """None if none was had."""
+    source: str = ""
+    """The address that was asked; empty if nobody was."""
+    problem: str = ""
+    """Why there is none, in plain words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Everything at hand for a verification: for each registry its state proofs, or why there are none."""
 
     registries: tuple[RegistryEvidence, ...] = ()
     missing: tuple[tuple[RegistryId, str], ...] = ()
     """Registries asked about in vain, with the reason in plain words."""
+    did_documents: tuple[DidDocument, ...] = ()
+    """Of issuers, where the policy wants them."""
     _states: dict[RegistryId, LedgerState] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -207,6 +222,11 @@ class Evidence:
             else:
                 raise NoEvidenceError(dict(self.missing).get(registry, "there is no evidence for this registry"))
         return self._states[registry]
+
+    def did_document(self, did: str) -> DidDocument:
+        """Give what was had of an issuer's DID document."""
+        nobody = DidDocument(did=did, content=None, problem="nobody was asked for the issuer's DID document")
+        return next((each for each in self.did_documents if each.did == did), nobody)
 
 
 def slots_needed(request: EvidenceRequest, known: Mapping[Hash32, int]) -> frozenset[Hash32]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from anchor.canonical import MAX_DOCUMENT_BYTES
+from anchor.cli.trust_lists import resolve_policy
 from anchor.errors import MalformedError, PolicyFormatError
 from anchor.ledger.abi import runtime_code_hash
 from anchor.ledger.endpoints import endpoint_of, require_distinct
@@ -92,8 +93,9 @@ def load_policy(
 
     Raises:
         PolicyFormatError: There is no policy, or it is not usable; the advice says what to give.
+        TrustListError: A trust list that it names is not there, or not usable now.
     """
-    policy = _trusting(policy_file, trust, rpc) if trust else _read(policy_file)
+    policy = _trusting(policy_file, trust, rpc) if trust else _named_policy(policy_file)
     changes: dict[str, Any] = {"nodes": tuple(rpc)} if rpc else {}
     if agree is not None or own_node:
         if agree is not None and own_node:
@@ -126,8 +128,22 @@ def _trusting(policy_file: Path | None, trust: list[str], rpc: list[str] | None)
     return Policy(registries=pins, vouching=Vouching.K_OF_N if len(rpc) > 1 else Vouching.ONE_NODE)
 
 
-def _read(policy_file: Path | None) -> Policy:
-    path = policy_file or Path(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME) / POLICY_FILE
+def _named_policy(policy_file: Path | None) -> Policy:
+    path = policy_path(policy_file)
+    return resolve_policy(read_policy(path), path)
+
+
+def policy_path(policy_file: Path | None) -> Path:
+    """Tell which policy file is meant: the one given, else the one in the home folder."""
+    return policy_file or Path(os.environ.get(HOME_VARIABLE) or DEFAULT_HOME) / POLICY_FILE
+
+
+def read_policy(path: Path) -> Policy:
+    """Read a policy file; what its trust lists say is not in it.
+
+    Raises:
+        PolicyFormatError: There is none, or it is not usable.
+    """
     try:
         with path.open("rb") as stream:
             return parse_policy(stream.read(MAX_DOCUMENT_BYTES + 1))

@@ -42,6 +42,7 @@ REASONS = {
     "UndeterminedError": "unknown",
     "NoEvidenceError": "noEvidence",
     "UntrustedRegistryError": "untrustedRegistry",
+    "UnconfirmedIssuerError": "unconfirmedIssuer",
     "UnvouchedBlockError": "unvouchedBlock",
     "StaleBlockError": "staleBlock",
     "StateProofError": "badStateProof",

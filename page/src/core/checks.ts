@@ -5,6 +5,8 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 
 import { toInteger, toUtf8 } from "./bytes.js";
+import { accountsOf } from "./didDocument.js";
+import type { Evidence } from "./evidence.js";
 import type { Ledger } from "./ledger.js";
 import type { AnchorProof } from "./proof.js";
 import { isSet, type StatusPosition, wordOf } from "./status.js";
@@ -26,6 +28,9 @@ import { failed, type Finding, passed, unknown } from "./verdict.js";
 /** Step 6. */
 export function checkAnchored(ledger: Ledger, proof: AnchorProof): Finding {
   const { anchoredAt, size } = readBatch(ledger, proof);
+  if (anchoredAt === 0 && ledger.mayLack) {
+    return unknown("staleBlock", "the block lacks this batch, which may have been anchored since");
+  }
   if (anchoredAt === 0) return failed("notAnchored", "the registry does not have this batch of this issuer");
   if (size !== proof.size) return failed("tampered", `the batch has ${size} leaves, the proof says ${proof.size}`);
   if (anchoredAt >= ledger.finalBefore()) return unknown("pending", "the anchoring is not final yet");
@@ -60,6 +65,22 @@ export function checkIssuer(ledger: Ledger, proof: AnchorProof, did: string): Fi
     return failed("untrustedIssuer", `accredited from ${accreditedAt} until ${withdrawnAt || "now"}`);
   }
   return passed("the issuer was accredited when the batch was anchored");
+}
+
+/** The rest of step 8, where the policy wants it: the issuer itself confirms its controller, or the key that anchored. */
+export function checkConfirmed(
+  ledger: Ledger,
+  proof: AnchorProof,
+  did: string,
+  documents: Evidence["didDocuments"],
+): Finding {
+  const document = documents?.find((each) => each.did === did)?.document ?? null;
+  const accounts = accountsOf(did, document, proof.registry.chainId) ?? [];
+  const { controller } = readIssuer(ledger, proof);
+  const { key } = readBatch(ledger, proof);
+  return accounts.some((account) => account === controller || account === key)
+    ? passed("accredited, and its DID confirms it")
+    : unknown("unconfirmedIssuer", "the issuer's DID confirms neither its controller nor the key that anchored");
 }
 
 /** Step 9. */

@@ -7,6 +7,7 @@
 import {
   checkAnchored,
   checkBatchNotRevoked,
+  checkConfirmed,
   checkIssuer,
   checkKey,
   checkNotRevoked,
@@ -124,17 +125,26 @@ function ledgerFindings(given: Case): { readonly findings: LedgerFindings; reado
 
 /** Steps 6 to 11. */
 function stateFindings(given: Case, ledger: Ledger): Omit<LedgerFindings, "registryTrusted" | "block"> {
-  const { credential, proof, entries } = given;
+  const { proof, entries } = given;
   const anchored = attempt(() => checkAnchored(ledger, proof));
   if (anchored.status === "failed") return { anchored, ...skippedRecords("step 6 failed") };
+  // The block lacks the batch and is not quite new: all that it lacks may have come since.
+  if (anchored.reason === "staleBlock") return { anchored, ...doubtfulRecords(given, anchored) };
   return {
     anchored,
     key: attempt(() => checkKey(ledger, proof)),
-    issuer: denial(given) ?? attempt(() => checkIssuer(ledger, proof, credential.issuer)),
+    issuer: denial(given) ?? attempt(() => issuerFinding(given, ledger)),
     batchNotRevoked: attempt(() => checkBatchNotRevoked(ledger, proof)),
     notRevoked: attempt(() => checkNotRevoked(ledger, proof, entries)),
     notSuspended: attempt(() => checkNotSuspended(ledger, proof, entries)),
   };
+}
+
+/** Step 8, but for issuers that the policy denies. */
+function issuerFinding({ credential, proof, evidence, policy }: Case, ledger: Ledger): Finding {
+  const finding = checkIssuer(ledger, proof, credential.issuer);
+  if (finding.status !== "passed" || !policy.requireDidDocument) return finding;
+  return checkConfirmed(ledger, proof, credential.issuer, evidence.didDocuments);
 }
 
 /** Steps 7 to 11 where the ledger's state is not known: a denied issuer fails all the same. */

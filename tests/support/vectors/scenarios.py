@@ -1,5 +1,6 @@
 """Policies and evidences of `verification.json`, by name; cases choose among them."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
@@ -14,6 +15,7 @@ from tests.support.vectors.ledger import (
     ANCHORED_AT,
     BLOCK_AT,
     CODE_HASH,
+    CONTROLLER,
     KEY,
     NODE,
     NOW,
@@ -35,6 +37,7 @@ from tests.support.vectors.ledger import (
 
 OTHER_REGISTRY = f"eip155:{CHAIN_ID}:0x{'11' * 20}"
 OTHER_CHAIN = REGISTRY.replace(str(CHAIN_ID), "1")
+NODES = [NODE, "http://127.0.0.1:8546", "http://127.0.0.1:8547"]
 
 
 def policies() -> dict[str, Json]:
@@ -50,8 +53,13 @@ def policies() -> dict[str, Json]:
         "maxAgeSeconds": 3600,
         "deniedIssuers": [],
     }
+
+    def pinned(blocks: dict[str, list[str]]) -> Json:
+        return {**plain, "vouching": "pinnedHash", "knownBlocks": blocks}
+
     return {
         "plain": plain,
+        "needed-members-only": {"format": plain["format"], "registries": plain["registries"], "nodes": [NODE]},
         "no-registry": {**plain, "registries": []},
         "other-registries": {**plain, "registries": [pin(OTHER_REGISTRY), pin(OTHER_CHAIN)]},
         "three-registries": {**plain, "registries": [pin(OTHER_REGISTRY, number(1)), pin(), pin(OTHER_CHAIN)]},
@@ -60,11 +68,28 @@ def policies() -> dict[str, Json]:
         "confirmations-10": {**plain, "confirmations": 10},
         "confirmations-11": {**plain, "confirmations": 11},
         "any-age": {**plain, "maxAgeSeconds": None},
+        "did-document": {**plain, "requireDidDocument": True},
         "denied": {**plain, "deniedIssuers": ["did:web:other.example", DID]},
         "others-denied": {**plain, "deniedIssuers": [DID + ":law", "did:web:College.example", DID[:-1]]},
         "denied-no-registry": {**plain, "registries": [], "deniedIssuers": [DID]},
-        **{kind: {**plain, "vouching": kind} for kind in ("pinnedHash", "kOfN", "ownNode")},
+        "ownNode": {**plain, "vouching": "ownNode"},
+        "kOfN": {**plain, "vouching": "kOfN", "nodes": NODES},
+        "kOfN-all": {**plain, "vouching": "kOfN", "nodes": NODES, "agreeing": 3},
+        "pinnedHash": pinned({f"eip155:{CHAIN_ID}": [to_hex(number(1)), _block_hash()], "eip155:1": []}),
+        "pinnedHash-confirmations-11": {
+            **pinned({f"eip155:{CHAIN_ID}": [_block_hash()]}),
+            "confirmations": 11,
+            "maxAgeSeconds": None,
+        },
+        "pinnedHash-no-block": pinned({}),
+        "pinnedHash-other-block": pinned({f"eip155:{CHAIN_ID}": [to_hex(number(1))]}),
+        "pinnedHash-other-chain": pinned({"eip155:1": [_block_hash()]}),
     }
+
+
+def _block_hash() -> str:
+    """The hash of the block of the evidence `plain`."""
+    return str(evidence_of(FACTS, [])["blockHash"])
 
 
 MAIN = Batch(root=BATCH.root, size=BATCH.size)
@@ -97,7 +122,40 @@ def key(**changes: Any) -> Json:
 
 
 def evidences() -> dict[str, Json]:
-    return {**_blocks(), **_broken(), **_ledgers(), **_statuses(), **_several()}
+    return {**_blocks(), **_broken(), **_ledgers(), **_statuses(), **_several(), **_did_documents()}
+
+
+def _did_documents() -> dict[str, Json]:
+    """What an issuer says of itself, where the policy wants it."""
+    account = f"eip155:{CHAIN_ID}:{to_hex(CONTROLLER)}"
+    key = account.replace(to_hex(CONTROLLER), to_hex(KEY))
+
+    def stated(*methods: Any, did: str = DID, **members: Any) -> Json:
+        document = {"id": DID, "verificationMethod": list(methods), **members}
+        return entry(json.dumps(document).encode(), did)
+
+    def entry(document: bytes, did: str = DID) -> Json:
+        return {**facts(), "didDocuments": [{"did": did, "document": to_hex(document)}]}
+
+    def method(of: object) -> Json:
+        return {"id": f"{DID}#1", "type": "EcdsaSecp256k1RecoveryMethod2020", "blockchainAccountId": of}
+
+    twice = f'{{"id": "{DID}", "id": "{DID}", "verificationMethod": [{json.dumps(method(account))}]}}'
+    return {
+        "did-confirms-controller": stated(method(account)),
+        "did-confirms-key": stated({"id": "#a"}, "#b", 7, method(None), method(key)),
+        "did-confirms-in-capitals": stated(method(f"eip155:{CHAIN_ID}:0x{CONTROLLER.hex().upper()}")),
+        "did-names-another-account": stated(method(f"eip155:{CHAIN_ID}:{to_hex(OTHER_KEY)}")),
+        "did-names-another-chain": stated(method(account.replace(str(CHAIN_ID), "1"))),
+        "did-names-account-in-another-form": stated(method(f"{to_hex(CONTROLLER)}@eip155:{CHAIN_ID}")),
+        "did-names-account-elsewhere": stated(assertionMethod=[method(account)]),
+        "did-names-nothing": stated(),
+        "did-methods-are-no-list": stated(verificationMethod=method(account)),
+        "did-document-of-another-did": stated(method(account), id=DID + ":law"),
+        "did-document-of-another-issuer": stated(method(account), did=DID + ":law"),
+        "did-document-with-a-key-twice": entry(twice.encode()),
+        "did-document-is-no-object": entry(b"[]"),
+    }
 
 
 def _blocks() -> dict[str, Json]:
@@ -114,6 +172,12 @@ def _blocks() -> dict[str, Json]:
         "of-another-chain": given({**plain, "registry": OTHER_CHAIN}),
         "another-registry-before": given({**plain, "registry": OTHER_REGISTRY, "accountNodes": []}, plain),
         **{f"vouched-{kind}": given({**plain, "vouching": kind}) for kind in ("pinnedHash", "kOfN", "ownNode")},
+        "vouched-kOfN-one-twice": given({**plain, "vouching": "kOfN", "vouchedBy": NODES[:1] * 2}),
+        "vouched-kOfN-two": given({**plain, "vouching": "kOfN", "vouchedBy": NODES[1:]}),
+        "vouched-kOfN-three": given({**plain, "vouching": "kOfN", "vouchedBy": NODES}),
+        "vouched-pinnedHash-no-final-block": given(
+            {**plain, "vouching": "pinnedHash", "vouchedBy": [], "finalHash": None, "finalHeader": None}
+        ),
         "block-3600-s-old": facts(block_at=NOW - 3_600, final_at=NOW - 3_600, batches=(_earlier(),)),
         "block-3601-s-old": facts(block_at=NOW - 3_601, final_at=NOW - 3_601, batches=(_earlier(),)),
         "block-of-now": facts(block_at=NOW),
@@ -185,6 +249,9 @@ def _ledgers() -> dict[str, Json]:
     """What steps 6 to 8 look at."""
     return {
         "not-anchored": facts(batches=()),
+        "not-anchored-120-s-ago": facts(batches=(), block_at=NOW - 120),
+        "not-anchored-121-s-ago": facts(batches=(), block_at=NOW - 121),
+        "block-121-s-old": facts(block_at=NOW - 121),
         "size-plus-one": batch(size=BATCH.size + 1),
         "size-minus-one": batch(size=BATCH.size - 1),
         "size-not-stated": batch(size=0),
