@@ -5,6 +5,7 @@
     │   ├─ CredentialFormatError         not the strict JSON, or not the credential, asked for
     │   ├─ ProofFormatError              an anchor proof that breaks its format
     │   ├─ EvidenceFormatError           a header or state proof that breaks its format
+    │   ├─ BundleFormatError             a bundle that breaks its format, or contradicts itself
     │   ├─ PolicyFormatError             a policy that breaks its format
     │   └─ SignedFormatError             a receipt, trust list, signature or did:key that breaks its format
     ├─ VerificationError               well-formed, but the claim does not hold          API 422 · exit 1
@@ -71,6 +72,10 @@ class ProofFormatError(MalformedError):
 
 class EvidenceFormatError(MalformedError):
     """A block header or state proof is not what its format says."""
+
+
+class BundleFormatError(MalformedError):
+    """A bundle breaks docs/spec/bundle.md: its form, or what it proves is not what its credentials need."""
 
 
 class PolicyFormatError(MalformedError):

@@ -167,7 +167,7 @@ class LedgerState:
 
     def batch(self, issuer_id: int, root: Hash32) -> Batch:
         """Give a batch's proven record."""
-        return _unpack_batch(self.value(batch_slot(issuer_id, root)))
+        return unpack_batch(self.value(batch_slot(issuer_id, root)))
 
     def key(self, key: bytes) -> Key:
         """Give a key's proven record."""
@@ -246,7 +246,7 @@ def slots_needed(request: EvidenceRequest, known: Mapping[Hash32, int]) -> froze
     for purpose in StatusPurpose:
         slots.add(word_slot(purpose, issuer_id, epoch, position.status_list, word_of(position.index)))
     if known.get(batch):
-        slots.add(key_slot(_unpack_batch(known[batch]).key))
+        slots.add(key_slot(unpack_batch(known[batch]).key))
     return frozenset(slots)
 
 
@@ -347,7 +347,8 @@ def _unpack_key(word: int) -> Key:
 
 
 @lru_cache(maxsize=_RECORDS_KEPT)
-def _unpack_batch(word: int) -> Batch:
+def unpack_batch(word: int) -> Batch:
+    """Read a batch's packed record."""
     fields = _Fields(word)
     return Batch(
         key=address(fields.take(160).to_bytes(20, "big")),

@@ -95,7 +95,7 @@ def load_policy(
         PolicyFormatError: There is no policy, or it is not usable; the advice says what to give.
         TrustListError: A trust list that it names is not there, or not usable now.
     """
-    policy = _trusting(policy_file, trust, rpc) if trust else _named_policy(policy_file)
+    policy = _trusting(policy_file, trust, rpc) if trust else _resolved(policy_path(policy_file))
     changes: dict[str, Any] = {"nodes": tuple(rpc)} if rpc else {}
     if agree is not None or own_node:
         if agree is not None and own_node:
@@ -126,11 +126,6 @@ def _trusting(policy_file: Path | None, trust: list[str], rpc: list[str] | None)
     code_hash = runtime_code_hash()
     pins = tuple(TrustedRegistry(registry=RegistryId.parse(text), code_hash=code_hash) for text in trust)
     return Policy(registries=pins, vouching=Vouching.K_OF_N if len(rpc) > 1 else Vouching.ONE_NODE)
-
-
-def _named_policy(policy_file: Path | None) -> Policy:
-    path = policy_path(policy_file)
-    return resolve_policy(read_policy(path), path)
 
 
 def policy_path(policy_file: Path | None) -> Path:
@@ -170,3 +165,7 @@ def _require_usable_nodes(policy: Policy) -> None:
     endpoints = [endpoint_of(url) for url in policy.nodes]
     if policy.vouching is Vouching.K_OF_N:
         require_distinct(endpoints)
+
+
+def _resolved(path: Path) -> Policy:
+    return resolve_policy(read_policy(path), path)

@@ -11,6 +11,7 @@ EXIT_CODES = {
     "CredentialFormatError": 2,
     "ProofFormatError": 2,
     "EvidenceFormatError": 2,
+    "BundleFormatError": 2,
     "PolicyFormatError": 2,
     "VerificationError": 1,
     "UndeterminedError": 3,

@@ -45,7 +45,11 @@ type RecordFindings = Omit<LedgerFindings, "registryTrusted" | "block" | "anchor
  * @throws MalformedError The file is no credential: there is no verdict.
  */
 export function verify(file: Uint8Array, evidence: Evidence, policy: Policy, now: number): Verdict {
-  const credential = parseCredential(file);
+  return judge(parseCredential(file), evidence, policy, now);
+}
+
+/** Judge a credential that was read, as `verify` does. */
+export function judge(credential: Credential, evidence: Evidence, policy: Policy, now: number): Verdict {
   const { statusEntries, anchorProofs } = credential;
   const [first, ...others] = trustedOf(anchorProofs, policy);
   if (statusEntries === null || first === undefined) {
@@ -56,9 +60,9 @@ export function verify(file: Uint8Array, evidence: Evidence, policy: Policy, now
       ...skippedLedger("step 3 failed"),
     });
   }
-  const judge = (proof: AnchorProof): Verdict =>
+  const judgeOne = (proof: AnchorProof): Verdict =>
     judgeProof({ credential, proof, entries: statusEntries, evidence, policy, now });
-  return best([judge(first), ...others.map(judge)]);
+  return best([judgeOne(first), ...others.map(judgeOne)]);
 }
 
 interface Case {
