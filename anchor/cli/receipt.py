@@ -60,9 +60,7 @@ def _group() -> None:
 @app.command("check", help=HELP)
 def check(
     receipt_file: Annotated[Path, typer.Argument(metavar="RECEIPT", help="The receipt.")],
-    files: Annotated[
-        list[Path] | None, typer.Argument(metavar="FILE…", help="Files that it should speak of.")
-    ] = None,
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="Files that it should speak of.")] = None,
     signer: Annotated[
         str | None, typer.Option("--signer", metavar="DID", help="did:key of who must have signed it.")
     ] = None,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.support.vectors import (
     anchor_proofs,
+    bundles,
     canonical,
     receipts,
     status_entries,
@@ -27,6 +28,7 @@ FILES: dict[str, Callable[[], Json]] = {
     "verification.json": verification.build,
     "receipts.json": receipts.build,
     "trust-lists.json": trust_lists.build,
+    "bundle.json": bundles.build,
 }
 
 
