@@ -19,7 +19,7 @@ from anchor.credential import Credential, parse_credential
 from anchor.errors import CredentialFormatError, FetchError, MalformedError
 from anchor.evidence import Evidence
 from anchor.identity import HolderMatch, match_holder
-from anchor.model import Basis, CheckStatus, Outcome, Policy, Verdict
+from anchor.model import Basis, CheckStatus, Hash32, Outcome, Policy, Verdict
 from anchor.verify import Verifier
 
 _LAST_OF_ORIGIN: Final = 8
@@ -30,6 +30,8 @@ _OUR_FORMAT: Final = re.compile(rb'\s*\{\s*"format"\s*:\s*"credanchor/([a-z-]{1,
 _ADVICE_BY_FORMAT: Final = {
     "policy": "A policy is given with --policy.",
     "bundle": "A bundle is given with --bundle.",
+    "receipt": "A receipt is checked with credanchor receipt check.",
+    "trust-list": "A trust list is named in a policy; credanchor trust check shows it.",
 }
 _EXIT_CODES: Final = {Outcome.VALID: 0, Outcome.INVALID: 1, Outcome.UNKNOWN: 3}
 _EXIT_CODES_BY_HOLDER: Final = {HolderMatch.MATCHES: 0, HolderMatch.DIFFERS: 1, HolderMatch.NOT_STATED: 3}
@@ -47,6 +49,8 @@ class CheckedFile:
     answer: Verdict | MalformedError | FetchError
     holder: HolderMatch | None = None
     """Whether it is of the person asked for; None when nobody was, or there is no credential."""
+    sha256: Hash32 | None = None
+    """Of the credential's bytes as they came, malformed or not; None when none came, or not all."""
 
     @property
     def outcome(self) -> str:
@@ -128,6 +132,7 @@ class _Parsed:
     source: Source
     content: Credential | MalformedError | FetchError
     holder: HolderMatch | None
+    sha256: Hash32 | None
 
 
 def check(inputs: Iterable[Found], policy: Policy, *, holder_email: str | None = None) -> Report:
@@ -179,17 +184,19 @@ def _parse(found: Found, what: str, holder_email: str | None) -> _Parsed:
         content = found.content
     if not isinstance(content, Credential):
         _forget_where(content)
-    return _Parsed(source=found.source, content=content, holder=holder)
+    return _Parsed(source=found.source, content=content, holder=holder, sha256=found.sha256)
 
 
 def _judge(parsed: _Parsed, verifier: Verifier) -> CheckedFile:
     content = parsed.content
     if not isinstance(content, Credential):
-        return CheckedFile(source=parsed.source, credential=None, answer=content)
+        return CheckedFile(source=parsed.source, credential=None, answer=content, sha256=parsed.sha256)
     verdict = verifier.verify(content)
     if verdict.error is not None:
         _forget_where(verdict.error)
-    return CheckedFile(source=parsed.source, credential=content, answer=verdict, holder=parsed.holder)
+    return CheckedFile(
+        source=parsed.source, credential=content, answer=verdict, holder=parsed.holder, sha256=parsed.sha256
+    )
 
 
 def _forget_where(error: BaseException) -> None:

@@ -17,6 +17,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 from stat import S_IFDIR, S_IFMT, S_IFREG
@@ -28,6 +29,7 @@ from anchor.cli.archives import read_members
 from anchor.cli.baked import MAX_PICTURE_BYTES, PNG_START, baked_credential, may_be_baked
 from anchor.cli.lists import LIST_SUFFIXES, MAX_LIST_BYTES, is_address, read_list
 from anchor.errors import CredentialFormatError, FetchError, MalformedError
+from anchor.model import Hash32
 
 STANDARD_INPUT: Final = "-"
 MAX_STREAM_BYTES: Final = 256 * 2**20
@@ -71,6 +73,13 @@ class Found:
     """A credential's bytes, so it is hoped; or why there are none."""
     is_named: bool
     """The user named this very file, so it has to be a credential; in folders and archives there may be other files."""
+
+    @property
+    def sha256(self) -> Hash32 | None:
+        """Hash the bytes; None when none came, or not all: of what is too long, only a part is read."""
+        if not isinstance(self.content, bytes) or len(self.content) > MAX_DOCUMENT_BYTES:
+            return None
+        return Hash32(sha256(self.content).digest())
 
 
 FetchAll = Callable[[list[str], bool], Iterable[Fetched]]
