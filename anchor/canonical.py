@@ -78,17 +78,18 @@ class Document:
         return canonicalize(content)
 
 
-def parse_document(data: bytes) -> Document:
+def parse_document(data: bytes, *, max_bytes: int | None = MAX_DOCUMENT_BYTES) -> Document:
     """Read one JSON object strictly.
 
     Args:
-        data: UTF-8 without byte order mark, at most `MAX_DOCUMENT_BYTES`.
+        data: UTF-8 without byte order mark.
+        max_bytes: How long it may be; None: of any length, for what this program has just made.
 
     Raises:
         CredentialFormatError: The bytes break one of the rules of design section 4; the message says which.
     """
-    if len(data) > MAX_DOCUMENT_BYTES:
-        raise CredentialFormatError(f"the file has {len(data)} bytes; at most {MAX_DOCUMENT_BYTES} are accepted")
+    if max_bytes is not None and len(data) > max_bytes:
+        raise CredentialFormatError(f"the file has {len(data)} bytes; at most {max_bytes} are accepted")
     if data.startswith(_BYTE_ORDER_MARK):
         raise CredentialFormatError("the file starts with a byte order mark; JSON has none")
     return _read_quickly(data) or _read_strictly(data)
