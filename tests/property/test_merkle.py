@@ -76,8 +76,8 @@ def test_path_is_that_of_a_tree_of_any_size(size: int, choice: st.DataObject) ->
     check_inclusion(hash32(sha256(b"leaf").digest()), proof, hash32(node))
     for changed in (proof.siblings[1:], (*proof.siblings, hash32(node))):
         if changed != proof.siblings:
+            wrong = InclusionProof(leaf_index=index, size=size, siblings=changed)
             with pytest.raises(InclusionError, match=f"needs {len(siblings)} siblings, the proof has {len(changed)}"):
-                wrong = InclusionProof(leaf_index=index, size=size, siblings=changed)
                 check_inclusion(hash32(sha256(b"leaf").digest()), wrong, hash32(node))
 
 
