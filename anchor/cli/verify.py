@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from anchor.cli.addresses import fetch_all
+from anchor.cli.bundled import AsOfBlockFlag, BundleFlag
 from anchor.cli.checking import Report, check
 from anchor.cli.files import write_pieces
 from anchor.cli.inputs import read_inputs
@@ -19,6 +20,7 @@ from anchor.cli.policies import (
     AgreeOption,
     ConfirmationsOption,
     DenyOption,
+    KnownBlocksOption,
     MaxAgeOption,
     OwnNodeOption,
     PolicyOption,
@@ -97,6 +99,9 @@ def command(
     max_age: MaxAgeOption = None,
     confirmations: ConfirmationsOption = None,
     deny: DenyOption = None,
+    known_blocks: KnownBlocksOption = None,
+    only_bundles: BundleFlag = False,
+    as_of_block: AsOfBlockFlag = False,
     holder: Annotated[
         str | None, typer.Option("--holder", metavar="EMAIL", help="Whose the credentials should be, by e-mail.")
     ] = None,
@@ -126,9 +131,16 @@ def command(
         max_age=max_age,
         confirmations=confirmations,
         deny=deny,
+        known_blocks=known_blocks,
     )
     order = order_receipt(receipt, sign_with, passphrase_file, organisation=organisation, with_names=receipt_names)
-    report = check(read_inputs(files, fetch_all), rules, holder_email=holder)
+    report = check(
+        read_inputs(files, fetch_all),
+        rules,
+        holder_email=holder,
+        only_bundles=only_bundles,
+        as_of_block=as_of_block,
+    )
     if order is not None:
         write_receipt(order, report, rules)
     if out is not None:
