@@ -16,6 +16,7 @@ import json
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from hashlib import sha256
 from math import isfinite
 from typing import Any, Final, NoReturn
@@ -53,6 +54,8 @@ _NONCHARACTER_FIRST_BYTES: Final = (0xEF, 0xF0, 0xF1, 0xF2, 0xF3, 0xF4)
 """Every noncharacter starts with one of these, few others do; to look for single bytes takes next to no time."""
 
 # What the quick reader looks at.
+_MAX_COMMON_STRUCTURE: Final = 4096
+"""Bytes outside of strings; a credential has some hundreds."""
 _BACKSLASH: Final = 0x5C
 _ESCAPED_QUOTE_OR_BACKSLASH = re.compile(rb'\\["\\]')
 _NUMBER = re.compile(rb"[-0-9][^,\]}]*")
@@ -139,9 +142,7 @@ def _read_quickly(data: bytes) -> Document | None:
     except orjson.JSONDecodeError:
         return None
     outside = _outside_strings(data)
-    if outside.count(b"{") + outside.count(b"[") > MAX_DEPTH:
-        return None
-    if not all(map(_COMMON_NUMBER.fullmatch, _NUMBER.findall(outside))):
+    if len(outside) > _MAX_COMMON_STRUCTURE or not _is_common(outside):
         return None
     # The bytes are those that a value is written with. So no key is there twice, no character is escaped that could
     # hide a lone surrogate or noncharacter, and each number is the shortest writing of what was read.
@@ -160,6 +161,17 @@ def _outside_strings(data: bytes) -> bytes:
     if len(pieces) % 2 == 0 or _BACKSLASH in outside:
         return b"".join(_ESCAPED_QUOTE_OR_BACKSLASH.sub(b"", data).split(b'"')[::2])
     return outside
+
+
+@lru_cache(maxsize=1024)
+def _is_common(outside: bytes) -> bool:
+    """Tell whether a file is not nested too deep and has no rare numbers, by what it has outside of strings.
+
+    The credentials of a batch have it in common, so it is looked at once.
+    """
+    if outside.count(b"{") + outside.count(b"[") > MAX_DEPTH:
+        return False
+    return all(map(_COMMON_NUMBER.fullmatch, _NUMBER.findall(outside)))
 
 
 def _read_strictly(data: bytes) -> Document:
