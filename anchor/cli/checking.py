@@ -10,16 +10,17 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
-from anchor.canonical import parse_document
+from anchor.canonical import MAX_DOCUMENT_BYTES, parse_document
 from anchor.cli.inputs import Found, Source
 from anchor.cli.progress import PatientProgress
 from anchor.credential import Credential, parse_credential
 from anchor.errors import CredentialFormatError, FetchError, MalformedError
 from anchor.evidence import Evidence
 from anchor.identity import HolderMatch, match_holder
-from anchor.model import Basis, CheckStatus, Outcome, Policy, Verdict
+from anchor.model import Basis, CheckStatus, Hash32, Outcome, Policy, Verdict
 from anchor.verify import Verifier
 
 _LAST_OF_ORIGIN: Final = 8
@@ -47,6 +48,8 @@ class CheckedFile:
     answer: Verdict | MalformedError | FetchError
     holder: HolderMatch | None = None
     """Whether it is of the person asked for; None when nobody was, or there is no credential."""
+    sha256: Hash32 | None = None
+    """Of the credential's bytes; None when they did not come, or are more than a credential may have."""
 
     @property
     def outcome(self) -> str:
@@ -128,6 +131,7 @@ class _Parsed:
     source: Source
     content: Credential | MalformedError | FetchError
     holder: HolderMatch | None
+    sha256: Hash32 | None
 
 
 def check(inputs: Iterable[Found], policy: Policy, *, holder_email: str | None = None) -> Report:
@@ -165,8 +169,10 @@ def _our_format(content: object) -> str:
 
 def _parse(found: Found, what: str, holder_email: str | None) -> _Parsed:
     content: Credential | MalformedError | FetchError
-    holder = None
+    holder = digest = None
     if isinstance(found.content, bytes):
+        if len(found.content) <= MAX_DOCUMENT_BYTES:
+            digest = Hash32(sha256(found.content).digest())
         try:
             content = parse_credential(found.content)
             if holder_email is not None:
@@ -179,17 +185,19 @@ def _parse(found: Found, what: str, holder_email: str | None) -> _Parsed:
         content = found.content
     if not isinstance(content, Credential):
         _forget_where(content)
-    return _Parsed(source=found.source, content=content, holder=holder)
+    return _Parsed(source=found.source, content=content, holder=holder, sha256=digest)
 
 
 def _judge(parsed: _Parsed, verifier: Verifier) -> CheckedFile:
     content = parsed.content
     if not isinstance(content, Credential):
-        return CheckedFile(source=parsed.source, credential=None, answer=content)
+        return CheckedFile(source=parsed.source, credential=None, answer=content, sha256=parsed.sha256)
     verdict = verifier.verify(content)
     if verdict.error is not None:
         _forget_where(verdict.error)
-    return CheckedFile(source=parsed.source, credential=content, answer=verdict, holder=parsed.holder)
+    return CheckedFile(
+        source=parsed.source, credential=content, answer=verdict, holder=parsed.holder, sha256=parsed.sha256
+    )
 
 
 def _forget_where(error: BaseException) -> None:
