@@ -19,7 +19,7 @@ from rich.markup import escape
 from anchor.cells import as_cell
 from anchor.cli.checking import CheckedFile, Report
 from anchor.cli.output import console, plain, printable
-from anchor.cli.verdicts import basis_words, contacted_words
+from anchor.cli.verdicts import as_of_words, basis_words, contacted_words
 from anchor.identity import HolderMatch
 from anchor.model import Verdict, to_hex, to_utc
 
@@ -154,6 +154,8 @@ def summary(report: Report, counts: dict[Group, int]) -> Iterator[str]:
         name = f"{basis.registry_name}, " if basis.registry_name else ""
         of_which = f" for {name}{basis.registry.to_text()}" if len(report.bases) > 1 else ""
         yield f"rests on {basis_words(basis)}{of_which}"
+        if report.as_of_block:
+            yield as_of_words(basis)
 
 
 def csv_pieces(report: Report) -> Iterator[str]:
