@@ -11,8 +11,11 @@ import pytest
 from anchor.cli import archives, lists
 from anchor.errors import CredentialFormatError
 from anchor.ledger import fetching
+from anchor.ledger.testnet import dev_signer
+from anchor.model import to_hex
 from tests.cli.conftest import Desk
 from tests.support.archives import encrypted, png_of, svg_of, zip_of, zip_with_link
+from tests.support.employer import accredit
 from tests.support.host import DocumentHost
 
 
@@ -48,13 +51,13 @@ def test_folder_is_read_to_its_bottom_without_what_is_hidden_or_no_credential(de
 def test_files_of_our_own_making_are_left_aside_and_named(desk: Desk) -> None:
     folder = desk.files[0].parent
     (folder / "policy.json").write_bytes((desk.folder / "policy.json").read_bytes())
-    (folder / "bundle.json").write_text('{"format": "credanchor/bundle@v1", "pad": "' + "x" * 2_000_000 + '"}')
+    (folder / "receipt.json").write_text('{"format": "credanchor/receipt@v1", "pad": "' + "x" * 2_000_000 + '"}')
     code, out, _ = desk.run("verify", folder)
     assert code == 0
     assert "5 valid" in out
     assert f"left aside: {folder / 'policy.json'} (a policy)" in out
     _, content = desk.run_json("verify", folder)
-    assert [each["what"] for each in content["otherFiles"]] == ["bundle", "policy"]
+    assert [each["what"] for each in content["otherFiles"]] == ["policy", "receipt"]
 
 
 def test_file_of_our_own_making_that_was_named_is_malformed_and_advised(desk: Desk) -> None:
@@ -330,3 +333,29 @@ def test_nothing_to_check_is_said(desk: Desk) -> None:
     code, _, err = desk.run("verify", desk.folder / "only")
     assert (code, "no credential among these files" in err) == (2, True)
     assert desk.run("verify", Path("\x00"))[0] == 2
+
+
+# Issuers
+
+
+def test_issuer_that_is_asked_because_the_policy_says_so_is_named(desk: Desk) -> None:
+    with DocumentHost() as host:
+        did = f"did:web:localhost%3A{host.port}"
+        issuer = accredit(desk.chain, did, "Northern Institute", "First aid", 5, 6)
+        account = f"eip155:31337:{to_hex(dev_signer(5).address)}"
+        method = {"id": f"{did}#key", "type": "EcdsaSecp256k1RecoveryMethod2020", "blockchainAccountId": account}
+        document = {"id": did, "verificationMethod": [{**method, "controller": did}]}
+        host.documents["/.well-known/did.json"] = json.dumps(document).encode()
+        _, (credential, _) = issuer.issue(2)
+        path = desk.write("institute.json", credential)
+        code, out, _ = desk.run("verify", path)
+        assert (code, "asked for" in out, host.asked) == (0, False, [])
+        desk.write_policy(require_did_document=True)
+        code, out, _ = desk.run("verify", path)
+        assert (code, "localhost asked for the issuer's DID document, as the policy says" in out) == (0, True), out
+        host.documents["/a.json"] = path.read_bytes()
+        code, content = desk.run_json("verify", host.url("/a.json"), path)
+        assert [each["contacted"] for each in content["results"]] == [["127.0.0.1", "localhost"], ["localhost"]]
+        assert content["contacted"] == ["127.0.0.1", "localhost"]
+        _, out, _ = desk.run("verify", host.url("/a.json"), path)
+        assert "nobody else of the issuer's" not in out
