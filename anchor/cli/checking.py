@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from anchor.bundle import MAX_BUNDLE_BYTES, RegistryProof, parse_bundle
 from anchor.canonical import parse_document
@@ -55,6 +56,8 @@ class CheckedFile:
     """Of the credential's bytes as they came, malformed or not; None when none came, or not all."""
     as_of_block: bool = False
     """It was asked what held at the block, not what holds now."""
+    issuer_asked: tuple[str, ...] = ()
+    """The host that was asked for the issuer's DID document, because the policy says so."""
 
     @property
     def outcome(self) -> str:
@@ -62,6 +65,11 @@ class CheckedFile:
         if isinstance(self.answer, MalformedError):
             return "malformed"
         return self.answer.outcome.value if isinstance(self.answer, Verdict) else Outcome.UNKNOWN.value
+
+    @property
+    def contacted(self) -> tuple[str, ...]:
+        """Hosts that were asked beside the policy's nodes."""
+        return tuple(dict.fromkeys((*self.source.contacted, *self.issuer_asked)))
 
     @property
     def why(self) -> str:
@@ -128,9 +136,14 @@ class Report:
         return tuple({(basis.registry, basis.block_hash): basis for basis in bases if basis is not None}.values())
 
     @property
-    def contacted(self) -> tuple[str, ...]:
-        """Hosts that were asked for documents, because the user gave their addresses."""
+    def fetched_from(self) -> tuple[str, ...]:
+        """Hosts that were asked for credentials, because the user gave their addresses."""
         return tuple(dict.fromkeys(host for each in self.files for host in each.source.contacted))
+
+    @property
+    def issuers_asked(self) -> tuple[str, ...]:
+        """Hosts that were asked for issuers' DID documents, because the policy says so."""
+        return tuple(dict.fromkeys(host for each in self.files for host in each.issuer_asked))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,12 +191,16 @@ def check(
             raise CredentialFormatError("there is no credential among these files", advice="Name a file or a folder.")
         now = int(time.time())
         rules = as_of(policy) if as_of_block else policy
-        verifier, voucher = Verifier(_collect(parsed, rules), rules, now), BlockVoucher(rules)
+        evidence = _collect(parsed, rules)
+        verifier, voucher = Verifier(evidence, rules, now), BlockVoucher(rules)
         judged = (
             _judge(each, verifier if each.proofs is None else voucher.verifier_of(each.proofs, now))
             for each in progress.track(parsed, "checking", len(parsed))
         )
-        files = tuple(replace(each, as_of_block=as_of_block) for each in judged)
+        hosts = _issuers_hosts(evidence)
+        files = tuple(
+            replace(each, as_of_block=as_of_block, issuer_asked=hosts.get(_issuer_of(each), ())) for each in judged
+        )
     return Report(
         files=files,
         others=tuple(others),
@@ -277,3 +294,12 @@ def _collect(parsed: Sequence[_Parsed], policy: Policy) -> Evidence:
 
     asked = (each.content for each in parsed if isinstance(each.content, Credential) and each.proofs is None)
     return gather_evidence(asked, policy)
+
+
+def _issuers_hosts(evidence: Evidence) -> dict[str, tuple[str, ...]]:
+    """Tell by DID whom the program asked for an issuer's document."""
+    return {each.did: (urlsplit(each.source).hostname or "",) for each in evidence.did_documents if each.source}
+
+
+def _issuer_of(checked: CheckedFile) -> str:
+    return "" if checked.credential is None else checked.credential.issuer_did
