@@ -22,7 +22,7 @@ from anchor.credential import Credential, parse_credential
 from anchor.errors import BundleFormatError, CredentialFormatError, FetchError, MalformedError
 from anchor.evidence import Evidence
 from anchor.identity import HolderMatch, match_holder
-from anchor.model import Basis, CheckStatus, Outcome, Policy, Verdict
+from anchor.model import Basis, CheckStatus, Hash32, Outcome, Policy, Verdict
 from anchor.verify import Verifier
 
 _LAST_OF_ORIGIN: Final = 8
@@ -32,6 +32,8 @@ _LAST_OF_ORIGIN: Final = 8
 _OUR_FORMAT: Final = re.compile(rb'\s*\{\s*"format"\s*:\s*"credanchor/([a-z-]{1,30})@v[0-9]{1,4}"')
 _ADVICE_BY_FORMAT: Final = {
     "policy": "A policy is given with --policy.",
+    "receipt": "A receipt is checked with credanchor receipt check.",
+    "trust-list": "A trust list is named in a policy; credanchor trust check shows it.",
 }
 _EXIT_CODES: Final = {Outcome.VALID: 0, Outcome.INVALID: 1, Outcome.UNKNOWN: 3}
 _EXIT_CODES_BY_HOLDER: Final = {HolderMatch.MATCHES: 0, HolderMatch.DIFFERS: 1, HolderMatch.NOT_STATED: 3}
@@ -49,6 +51,8 @@ class CheckedFile:
     answer: Verdict | MalformedError | FetchError
     holder: HolderMatch | None = None
     """Whether it is of the person asked for; None when nobody was, or there is no credential."""
+    sha256: Hash32 | None = None
+    """Of the credential's bytes as they came, malformed or not; None when none came, or not all."""
     as_of_block: bool = False
     """It was asked what held at the block, not what holds now."""
 
@@ -134,6 +138,7 @@ class _Parsed:
     source: Source
     content: Credential | MalformedError | FetchError
     holder: HolderMatch | None
+    sha256: Hash32 | None = None
     proofs: Sequence[RegistryProof] | None = None
     """Those of the bundle that it was in; None where nodes have to be asked for proofs."""
 
@@ -208,7 +213,7 @@ def _parse(found: Found, what: str, holder_email: str | None) -> _Parsed:
         content = found.content
     if not isinstance(content, Credential):
         _forget_where(content)
-    return _Parsed(source=found.source, content=content, holder=holder)
+    return _Parsed(source=found.source, content=content, holder=holder, sha256=found.sha256)
 
 
 def _parse_bundle(found: Found, holder_email: str | None) -> list[_Parsed]:
@@ -220,7 +225,13 @@ def _parse_bundle(found: Found, holder_email: str | None) -> list[_Parsed]:
             content = error
         else:
             return [
-                _Parsed(source=source, content=credential, holder=_match(data, holder_email), proofs=bundle.proofs)
+                _Parsed(
+                    source=source,
+                    content=credential,
+                    holder=_match(data, holder_email),
+                    proofs=bundle.proofs,
+                    sha256=found.sha256,
+                )
                 for source, data, credential in zip(
                     _sources(found.source, len(bundle.parsed)), bundle.credentials, bundle.parsed, strict=True
                 )
@@ -246,11 +257,13 @@ def _match(data: bytes, holder_email: str | None) -> HolderMatch | None:
 def _judge(parsed: _Parsed, verifier: Verifier) -> CheckedFile:
     content = parsed.content
     if not isinstance(content, Credential):
-        return CheckedFile(source=parsed.source, credential=None, answer=content)
+        return CheckedFile(source=parsed.source, credential=None, answer=content, sha256=parsed.sha256)
     verdict = verifier.verify(content)
     if verdict.error is not None:
         _forget_where(verdict.error)
-    return CheckedFile(source=parsed.source, credential=content, answer=verdict, holder=parsed.holder)
+    return CheckedFile(
+        source=parsed.source, credential=content, answer=verdict, holder=parsed.holder, sha256=parsed.sha256
+    )
 
 
 def _forget_where(error: BaseException) -> None:
@@ -259,17 +272,8 @@ def _forget_where(error: BaseException) -> None:
 
 
 def _collect(parsed: Sequence[_Parsed], policy: Policy) -> Evidence:
-    requests = [
-        request
-        for each in parsed
-        if isinstance(each.content, Credential) and each.proofs is None
-        for request in each.content.requests
-        if policy.pin_of(request.proof.registry) is not None
-    ]
-    if not requests:
-        return Evidence()
     # What asks nodes takes a while to import, and is needed for nothing else here.
-    from anchor.ledger.client import clients_of
-    from anchor.ledger.collect import collect_evidence
+    from anchor.ledger.gathering import gather_evidence
 
-    return collect_evidence(clients_of(policy), requests, policy)
+    asked = (each.content for each in parsed if isinstance(each.content, Credential) and each.proofs is None)
+    return gather_evidence(asked, policy)
