@@ -389,4 +389,4 @@ def test_what_could_not_be_determined_is_not_bundled(desk: Desk) -> None:
         assert (code, "127.0.0.1:1" in err, out.exists()) == (3, True, False)
     desk.write_policy(registries=())
     code, _, err = desk.run("bundle", desk.files[0], "--out", out, "--whatever-the-verdict")
-    assert (code, "does not trust this registry" in err) == (3, True)
+    assert (code, "does not trust the registry" in err) == (3, True)
