@@ -390,3 +390,20 @@ def test_what_could_not_be_determined_is_not_bundled(desk: Desk) -> None:
     desk.write_policy(registries=())
     code, _, err = desk.run("bundle", desk.files[0], "--out", out, "--whatever-the-verdict")
     assert (code, "does not trust the registry" in err) == (3, True)
+
+
+def test_policy_that_wants_the_issuers_document_has_it_fetched_for_bundles_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = bundle_of(desk, *desk.files[:2])
+    asked: list[set[str]] = []
+
+    def collect(issuers: set[str]) -> tuple[()]:
+        asked.append(issuers)
+        return ()
+
+    monkeypatch.setattr("anchor.ledger.documents.collect_documents", collect)
+    desk.write_policy(require_did_document=True)
+    code, content = desk.run_json("verify", made)
+    assert (code, {each["outcome"] for each in content["results"]}) == (3, {"unknown"})
+    assert asked == [{DID}]
