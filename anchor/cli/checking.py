@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from anchor.bundle import MAX_BUNDLE_BYTES, RegistryProof, parse_bundle
+from anchor.bundle import MAX_BUNDLE_BYTES, Bundle, parse_bundle
 from anchor.canonical import parse_document
 from anchor.cli.bundled import BlockVoucher
-from anchor.cli.bundled import as_of_block as as_of
 from anchor.cli.inputs import Found, Source
 from anchor.cli.progress import PatientProgress
 from anchor.credential import Credential, parse_credential
@@ -152,8 +151,8 @@ class _Parsed:
     content: Credential | MalformedError | FetchError
     holder: HolderMatch | None
     sha256: Hash32 | None = None
-    proofs: Sequence[RegistryProof] | None = None
-    """Those of the bundle that it was in; None where nodes have to be asked for proofs."""
+    bundle: Bundle | None = None
+    """What it was in, without the files; None where nodes have to be asked for proofs."""
 
 
 def check(
@@ -171,7 +170,7 @@ def check(
         policy: What is trusted.
         holder_email: Whose they should be; it is compared and not kept.
         only_bundles: What is no bundle is malformed.
-        as_of_block: It is asked what held at the blocks, whatever their age.
+        as_of_block: It is asked what held at the blocks, for which the policy accepts any age.
 
     Raises:
         MalformedError: There is no credential among them.
@@ -190,11 +189,10 @@ def check(
         if not parsed:
             raise CredentialFormatError("there is no credential among these files", advice="Name a file or a folder.")
         now = int(time.time())
-        rules = as_of(policy) if as_of_block else policy
-        evidence = _collect(parsed, rules)
-        verifier, voucher = Verifier(evidence, rules, now), BlockVoucher(rules)
+        evidence = _collect(parsed, policy)
+        verifier, voucher = Verifier(evidence, policy, now), BlockVoucher(policy)
         judged = (
-            _judge(each, verifier if each.proofs is None else voucher.verifier_of(each.proofs, now))
+            _judge(each, verifier if each.bundle is None else voucher.verifier_of(each.bundle, now))
             for each in progress.track(parsed, "checking", len(parsed))
         )
         hosts = _issuers_hosts(evidence)
@@ -241,12 +239,13 @@ def _parse_bundle(found: Found, holder_email: str | None) -> list[_Parsed]:
         except BundleFormatError as error:
             content = error
         else:
+            kept = replace(bundle, credentials=())
             return [
                 _Parsed(
                     source=source,
                     content=credential,
                     holder=_match(data, holder_email),
-                    proofs=bundle.proofs,
+                    bundle=kept,
                     sha256=found.sha256,
                 )
                 for source, data, credential in zip(
@@ -289,10 +288,12 @@ def _forget_where(error: BaseException) -> None:
 
 
 def _collect(parsed: Sequence[_Parsed], policy: Policy) -> Evidence:
+    asked = [each.content for each in parsed if isinstance(each.content, Credential) and each.bundle is None]
+    if not asked:
+        return Evidence()
     # What asks nodes takes a while to import, and is needed for nothing else here.
     from anchor.ledger.gathering import gather_evidence
 
-    asked = (each.content for each in parsed if isinstance(each.content, Credential) and each.proofs is None)
     return gather_evidence(asked, policy)
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from anchor.cli.addresses import fetch_all
-from anchor.cli.bundled import AsOfBlockFlag, BundleFlag
+from anchor.cli.bundled import AsOfBlockFlag, BundleFlag, accept_any_age
 from anchor.cli.checking import Report, check
 from anchor.cli.files import write_pieces
 from anchor.cli.inputs import read_inputs
@@ -133,6 +133,8 @@ def command(
         deny=deny,
         known_blocks=known_blocks,
     )
+    if as_of_block:
+        rules = accept_any_age(rules)
     order = order_receipt(receipt, sign_with, passphrase_file, organisation=organisation, with_names=receipt_names)
     report = check(
         read_inputs(files, fetch_all),
