@@ -90,6 +90,8 @@ class RegistryEvidence:
     storage: tuple[StorageProof, ...]
     nodes_asked: int = 1
     """How many nodes were asked for the hash."""
+    gaps: str = ""
+    """Why there are not all the proofs that were asked for, in plain words."""
 
 
 class LedgerState:
@@ -142,7 +144,8 @@ class LedgerState:
         """
         if slot not in self._values:
             if slot not in self._nodes:
-                raise NoEvidenceError("the evidence has no state proof for a fact that is needed")
+                lacking = "the evidence has no state proof for a fact that is needed"
+                raise NoEvidenceError(f"{lacking}: {self.evidence.gaps}" if self.evidence.gaps else lacking)
             # A contract that is absent has no storage; check_code has refused it before anything rests on this.
             root = self._account.storage_root if self._account is not None else None
             if root is None:

@@ -11,11 +11,23 @@ from typing import Annotated, Final
 import typer
 
 from anchor.cli.addresses import fetch_all
+from anchor.cli.bundled import AsOfBlockFlag, BundleFlag
 from anchor.cli.checking import Report, check
 from anchor.cli.files import write_pieces
 from anchor.cli.inputs import read_inputs
 from anchor.cli.output import JsonFlag, console, printable
-from anchor.cli.policies import PolicyOption, RpcOption, TrustOption, load_policy
+from anchor.cli.policies import (
+    AgreeOption,
+    ConfirmationsOption,
+    DenyOption,
+    KnownBlocksOption,
+    MaxAgeOption,
+    OwnNodeOption,
+    PolicyOption,
+    RpcOption,
+    TrustOption,
+    load_policy,
+)
 from anchor.cli.receipts import (
     OrganisationOption,
     ReceiptNamesFlag,
@@ -38,7 +50,8 @@ FILE is a credential, a badge that is a picture (PNG, SVG), a ZIP archive, a fol
 paths, an https address, or - for standard input; any number, in any mixture. An address is fetched because you gave it,
 from that host alone, and the answer says so.
 
-Every fact comes as a state proof and is checked on this machine: the node asked can withhold an answer, not change it.
+Every fact comes as a state proof and is checked on this machine: a node can withhold an answer, not change it. A node
+is believed for one thing, which block is the newest; name several, and more than half of them must agree on it.
 
 With --receipt and --sign-with, what was found is signed, for those who shall know later that it was checked; people and
 files are not named in it.
@@ -58,7 +71,7 @@ Examples:
 
   credanchor verify downloads/ --receipt receipt.json --sign-with signer.pem
 
-  credanchor verify badge.json --trust eip155:<chain id>:<registry address> --rpc <node>
+  credanchor verify badge.json --trust eip155:<chain id>:<registry address> --rpc <node> --rpc <node> --rpc <node>
 """
 
 
@@ -81,6 +94,14 @@ def command(
     policy: PolicyOption = None,
     trust: TrustOption = None,
     rpc: RpcOption = None,
+    agree: AgreeOption = None,
+    own_node: OwnNodeOption = False,
+    max_age: MaxAgeOption = None,
+    confirmations: ConfirmationsOption = None,
+    deny: DenyOption = None,
+    known_blocks: KnownBlocksOption = None,
+    only_bundles: BundleFlag = False,
+    as_of_block: AsOfBlockFlag = False,
     holder: Annotated[
         str | None, typer.Option("--holder", metavar="EMAIL", help="Whose the credentials should be, by e-mail.")
     ] = None,
@@ -101,9 +122,25 @@ def command(
     shown = _format(output, out, as_json=as_json)
     if holder is not None and "@" not in normalize_email(holder).strip("@"):
         raise MalformedError("--holder wants an e-mail address", advice="Names are shown in the answer, to compare.")
-    rules = load_policy(policy, trust, rpc)
+    rules = load_policy(
+        policy,
+        trust,
+        rpc,
+        agree=agree,
+        own_node=own_node,
+        max_age=max_age,
+        confirmations=confirmations,
+        deny=deny,
+        known_blocks=known_blocks,
+    )
     order = order_receipt(receipt, sign_with, passphrase_file, organisation=organisation, with_names=receipt_names)
-    report = check(read_inputs(files, fetch_all), rules, holder_email=holder)
+    report = check(
+        read_inputs(files, fetch_all),
+        rules,
+        holder_email=holder,
+        only_bundles=only_bundles,
+        as_of_block=as_of_block,
+    )
     if order is not None:
         write_receipt(order, report, rules)
     if out is not None:

@@ -46,6 +46,10 @@ def _unchanged(_method: str, result: Any) -> Any:
     return result
 
 
+def _as_it_is(_method: str, _params: list[Any], result: Any) -> Any:
+    return result
+
+
 def _unrefused(_method: str, _params: Any) -> str | None:
     return None
 
@@ -89,6 +93,8 @@ class FaultProxy:
         """Sent with every answer."""
         self.rule: Rule = _no_fault
         self.change: Callable[[str, Any], Any] = _unchanged
+        self.answer: Callable[[str, list[Any], Any], Any] = _as_it_is
+        """Method, parameters and result -> result; after `change`."""
         self.refuse: Callable[[str, Any], str | None] = _unrefused
         """Method and parameters -> the message of a JSON-RPC error, or None."""
         self.status = 200
@@ -187,7 +193,8 @@ class FaultProxy:
                 continue
             answer = found[call["id"]]
             if "result" in answer:
-                answer["result"] = self.change(call["method"], answer["result"])
+                changed = self.change(call["method"], answer["result"])
+                answer["result"] = self.answer(call["method"], call["params"], changed)
             answers.append(answer)
         return answers
 
