@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from anchor.bundle import RegistryProof
+from anchor.canonical import MAX_INTEGER
 from anchor.errors import LedgerError, UndeterminedError
 from anchor.evidence import Evidence, RegistryEvidence
 from anchor.model import Policy, Vouching
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 PIN: Final = "known block"
 """Who vouches for a block that the policy knows, to show in verdicts; which block stands beside it."""
 
-_ANY_AGE_SECONDS: Final = 2**64
-"""Older than any block, for whose time has 64 bits. Not "no limit": that is said by policies for testnets, under which
-what an old block lacks counts. Here it must not, for it may have come since."""
+_ANY_AGE_SECONDS: Final = MAX_INTEGER
+"""Older than any block, and a number that JSON can hold. Not "no limit": that is said by policies for testnets, under
+which what an old block lacks counts. Here it must not, for it may have come since."""
 
 BundleFlag = Annotated[
     bool, typer.Option("--bundle", help="Each FILE must be a bundle. Without it, bundles are recognised, too.")

@@ -16,7 +16,7 @@ from anchor.cli.signing_keys import open_signer
 from anchor.did_key import Ed25519Key
 from anchor.errors import FetchError, MalformedError
 from anchor.ledger.files import PUBLIC, write_new
-from anchor.model import Basis, Policy, to_hex, to_utc
+from anchor.model import Basis, to_hex, to_utc
 from anchor.receipt import FileAnswer, Receipt, ReceiptFile, make_receipt
 from anchor.steps import STEP_NAMES
 
@@ -74,13 +74,12 @@ def order_receipt(
     return ReceiptOrder(path=path, key=key, organisation=organisation, with_names=with_names)
 
 
-def write_receipt(order: ReceiptOrder, report: Report, policy: Policy) -> None:
+def write_receipt(order: ReceiptOrder, report: Report) -> None:
     """Sign and write a receipt.
 
     Args:
         order: Where, and by whom.
-        report: What was checked.
-        policy: By which it was judged.
+        report: What was checked, with hashes.
 
     Raises:
         MalformedError: It cannot be written, or there is such a file.
@@ -98,7 +97,7 @@ def write_receipt(order: ReceiptOrder, report: Report, policy: Policy) -> None:
     ]
     data = make_receipt(
         files,
-        policy,
+        report.policy,
         checked_at=report.checked_at,
         program=f"credanchor {version('credanchor')}",
         key=order.key,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
 
 from anchor.cli.signing_keys import create_signer
 from anchor.errors import SignatureError, SignedFormatError
@@ -170,6 +171,34 @@ def test_what_does_not_come_is_not_in_it(desk: Desk, keys: tuple[Path, str, str]
     assert len(check_receipt(receipt.read_bytes()).files) == 1
     code, out, _ = desk.run("receipt", "check", receipt, absent)
     assert (code, "✘ not read" in out) == (2, True)
+
+
+def test_of_a_bundle_each_credential_is_spoken_of(desk: Desk, keys: tuple[Path, str, str]) -> None:
+    bundle = desk.folder / "two.bundle.json"
+    assert desk.run("bundle", *desk.files[:2], "--out", bundle)[0] == 0
+    receipt = write(desk, keys, bundle, as_of_block="")
+    told = check_receipt(receipt.read_bytes())
+    assert [each.outcome for each in told.files] == ["valid", "valid"]
+    # By its canonical form with the proof: whoever has the bundle can make it.
+    credentials = json.loads(bundle.read_bytes())["credentials"]
+    assert [each.sha256 for each in told.files] == [sha256(rfc8785.dumps(each)).digest() for each in credentials]
+    # It was asked what held at the block: that is another policy than the one in the file.
+    assert json.loads((desk.folder / "policy.json").read_bytes())["maxAgeSeconds"] is None
+    assert told.policy["maxAgeSeconds"] > 10**12
+    code, out, _ = desk.run("receipt", "check", receipt, bundle)
+    assert (code, out.count("✔ valid as of")) == (0, 2)
+    code, out, _ = desk.run("receipt", "check", receipt, bundle, "--again")
+    assert (code, out.count("now: ✔ valid")) == (0, 2)
+    desk.write("two.bundle.json", bundle.read_bytes()[:-40])
+    code, out, _ = desk.run("receipt", "check", receipt, bundle)
+    assert (code, "not in the receipt" in out) == (1, True)
+
+
+def test_a_malformed_bundle_is_known_again(desk: Desk, keys: tuple[Path, str, str]) -> None:
+    bundle = desk.write("x.bundle.json", b'{"format":"credanchor/bundle@v1"}')
+    receipt = write(desk, keys, desk.files[0], bundle)
+    code, content = desk.run_json("receipt", "check", receipt, bundle)
+    assert (code, content["files"][0]["outcome"]) == (2, "malformed")
 
 
 def test_a_receipt_is_never_written_over_another(desk: Desk, keys: tuple[Path, str, str]) -> None:
