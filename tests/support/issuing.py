@@ -13,9 +13,12 @@ from anchor.status import CredentialStatus, status_entries
 
 
 def make_batch(
-    registry: RegistryId, issuer_id: int, did: str, names: list[str], *, status_list: int = 0
+    registry: RegistryId, issuer_id: int, did: str, names: list[str], *, status_list: int = 0, **members: Any
 ) -> tuple[Hash32, list[dict[str, Any]]]:
-    """Make a batch of credentials, one for each name, status index by place; give its root and the credentials."""
+    """Make a batch of credentials, one for each name, status index by place; give its root and the credentials.
+
+    `members` are added to each credential, or take the place of its own.
+    """
     bodies, leaves = [], []
     for index, name in enumerate(names):
         position = StatusPosition(status_list=status_list, index=index)
@@ -29,6 +32,7 @@ def make_batch(
             "validFrom": "2026-01-01T00:00:00Z",
             "credentialSubject": {"type": ["AchievementSubject"], "identifier": [name_identity(name)]},
             "credentialStatus": status_entries(status, "https://registry.example"),
+            **members,
         }
         bodies.append(body)
         leaves.append(leaf_hash(credential_hash(canonicalize(body)), _salt(index), position))
