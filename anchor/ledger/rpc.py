@@ -8,20 +8,19 @@ Leaves to others: what an answer means (`anchor.ledger.answers`), and whether to
 
 from __future__ import annotations
 
-import re
 import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from ipaddress import ip_address
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any, Final, TypeVar
 
+import orjson
 import requests
 import urllib3
 from urllib3.exceptions import NewConnectionError
-from web3 import HTTPProvider
-from web3.types import RPCEndpoint, RPCResponse
 
 from anchor.errors import LedgerUnavailableError, MalformedError, NodeRefusedError, OutcomeUnknownError
+from anchor.ledger.endpoints import is_loopback, node_name
 from anchor.model import parse_hex
 
 DEFAULT_TIMEOUT_SECONDS: Final = 10.0
@@ -30,33 +29,50 @@ DEFAULT_TIMEOUT_SECONDS: Final = 10.0
 MAX_ANSWER_BYTES: Final = 64 * 2**20
 """A proof of 1,000 slots has about 5 MB in hex; the largest answers are those with events."""
 
+MAX_CALLS_PER_BATCH: Final = 100
+"""Calls in one request. go-ethereum takes 1,000, providers that sell access 100 and more."""
+
 _READ_ATTEMPTS: Final = 3
 _FIRST_PAUSE_SECONDS: Final = 0.05
 """Before the second attempt; doubled before the third. A node that restarts needs longer, and people do not wait."""
-
-_MAX_DEPTH: Final = 32
-"""Of an answer's JSON; the deepest asked for, a receipt's topics, are at 5. Not left to Python: importing web3 sets its
-recursion limit so high (py_ecc does) that deep JSON overflows the stack and ends the process."""
-_STRING_OR_BRACKET: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+_LONGEST_PAUSE_SECONDS: Final = 2.0
+"""A node that wants us to wait longer (`Retry-After`) counts as one that does not answer."""
 
 _BUSY_STATUS: Final = frozenset({429, 502, 503, 504})
+_DENIED_STATUS: Final = frozenset({401, 403, 404})
+"""The address or the access key is wrong: single requests would fare no better than many in one."""
 _ADVICE_BY_STATUS: Final = {
     401: "check the access key in the node's address",
     403: "check the access key in the node's address, and what it is allowed to do",
     404: "check the path in the node's address",
     429: "the node limits how often it may be asked: wait, or use another node",
 }
+_TOO_MUCH_CODES: Final = frozenset({-32003, -32005})
+"""go-ethereum's "response too large" and "batch too large", and the providers' "limit exceeded": ask for less."""
 _PIECE_BYTES: Final = 65_536
 _TEXT_SHOWN: Final = 300
 """Characters of a node's own words that are repeated to people."""
 
+Request = tuple[str, list[object]]
+"""Method and parameters."""
+
+T = TypeVar("T")
+
 
 class _BusyError(LedgerUnavailableError):
-    """Asking again at once may help."""
+    """Asking again may help, at once or after as long as the node says."""
+
+    def __init__(self, message: str, *, advice: str = "", retry_after_seconds: float = 0.0) -> None:
+        super().__init__(message, advice=advice)
+        self.retry_after_seconds: Final = retry_after_seconds
 
 
 class _NeverSentError(_BusyError):
     """No connection came about, so the node cannot have got the request."""
+
+
+class _NoBatchesError(Exception):
+    """The node answered many calls in one request as if it knew no such thing. Never leaves this module."""
 
 
 class RpcNode:
@@ -76,8 +92,15 @@ class RpcNode:
         self, url: str, *, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS, max_answer_bytes: int = MAX_ANSWER_BYTES
     ) -> None:
         self.name: Final = node_name(url)
-        self._is_local: Final = _is_loopback(url)
-        self._provider: Final = _Provider(url, timeout_seconds, max_answer_bytes, is_local=self._is_local)
+        self._url: Final = url
+        self._timeout_seconds: Final = timeout_seconds
+        self._max_answer_bytes: Final = max_answer_bytes
+        self._is_local: Final = is_loopback(url)
+        self._session: Final = requests.Session()
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        # A proxy set for the outside world must not come between us and this machine.
+        self._session.trust_env = not self._is_local
+        self._takes_batches = True
 
     def read(self, method: str, params: list[object]) -> Any:
         """Ask for something that changes nothing, up to three times when the node is busy; give the `result`.
@@ -86,12 +109,28 @@ class RpcNode:
             NodeRefusedError: The node answered with an error.
             LedgerUnavailableError: It gave no usable answer.
         """
-        for attempt in range(_READ_ATTEMPTS - 1):
+        return _patiently(lambda: self._ask(method, params))
+
+    def read_many(self, calls: Sequence[Request]) -> list[Any]:
+        """Ask for several things that change nothing, in one request where the node takes that; give each `result`.
+
+        Answers are told apart by their ids alone: a node may give them in any order. What it leaves out, gives twice or
+        says is too much at once is asked for again by itself.
+
+        Returns:
+            For each call, in order, its result, or the `LedgerUnavailableError` that came instead: a `NodeRefusedError`
+            where the node answered it with an error. Nothing that the node does is raised.
+        """
+        if len(calls) > 1 and self._takes_batches:
             try:
-                return self._ask(method, params)
-            except _BusyError:
-                time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
-        return self._ask(method, params)
+                return [
+                    answer
+                    for start in range(0, len(calls), MAX_CALLS_PER_BATCH)
+                    for answer in self._read_batch(calls[start : start + MAX_CALLS_PER_BATCH])
+                ]
+            except _NoBatchesError:
+                self._takes_batches = False
+        return self._read_singly(calls)
 
     def write(self, method: str, params: list[object]) -> Any:
         """Ask once for something that changes the ledger; give the `result`.
@@ -113,28 +152,113 @@ class RpcNode:
 
     def close(self) -> None:
         """Give up idle connections."""
-        self._provider.session.close()
+        self._session.close()
 
     def _ask(self, method: str, params: list[object]) -> Any:
         try:
-            answer: object = self._provider.make_request(RPCEndpoint(method), params)
+            return self._result(method, self._exchange(method, _request(1, method, params)))
+        except _StatusError as error:
+            raise self._refused_by_status(method, error) from error
+
+    def _read_batch(self, calls: Sequence[Request]) -> list[Any]:
+        what = f"{len(calls)} calls at once"
+        requested = [_request(number, *call) for number, call in enumerate(calls, 1)]
+
+        def ask() -> object:
+            try:
+                return self._exchange(what, requested)
+            except _StatusError as error:
+                if error.status in _BUSY_STATUS | _DENIED_STATUS:
+                    raise self._refused_by_status(what, error) from error
+                raise _NoBatchesError from error
+
+        try:
+            answers = _patiently(ask)
+        except LedgerUnavailableError as error:
+            return [error] * len(calls)
+        if not isinstance(answers, list):
+            raise _NoBatchesError
+        by_id: dict[int, object] = {}
+        doubled = set()
+        for answer in answers:
+            number = answer.get("id") if isinstance(answer, dict) else None
+            if type(number) is int:
+                doubled |= {number} & by_id.keys()
+                by_id[number] = answer
+        if not by_id.keys() & range(1, len(calls) + 1):
+            raise _NoBatchesError
+        # By itself: what was not answered, or not clearly, and what was too much together with the others.
+        again = [
+            number
+            for number in range(1, len(calls) + 1)
+            if number not in by_id or number in doubled or _says_too_much(by_id[number])
+        ]
+        alone = dict(zip(again, self._read_singly([calls[number - 1] for number in again]), strict=True))
+        return [
+            alone[number] if number in alone else _or_error(partial(self._result, method, by_id[number]))
+            for number, (method, _) in enumerate(calls, 1)
+        ]
+
+    def _read_singly(self, calls: Sequence[Request]) -> list[Any]:
+        answers: list[Any] = []
+        for method, params in calls:
+            answers.append(_or_error(partial(self.read, method, params)))
+            if isinstance(answers[-1], LedgerUnavailableError) and not isinstance(answers[-1], NodeRefusedError):
+                # It does not answer any more: each further call would only cost time.
+                return answers + [answers[-1]] * (len(calls) - len(answers))
+        return answers
+
+    def _exchange(self, what: str, content: object) -> object:
+        """Post one request, of one call or several; give what the answer's JSON says."""
+        try:
+            return self._post(orjson.dumps(content))
         except LedgerUnavailableError:
             raise
-        except _StatusError as error:
-            failed = _BusyError if error.status in _BUSY_STATUS else LedgerUnavailableError
-            advice = _ADVICE_BY_STATUS.get(error.status, "try again later, or use another node")
-            raise failed(
-                f"the node {self.name} answered {method} with HTTP status {error.status}", advice=advice
-            ) from error
         # Requests' exceptions are OSErrors; urllib3's come bare while a body is read.
         except (OSError, urllib3.exceptions.HTTPError) as error:
             raise self._translated(error) from error
         except ValueError as error:
             raise LedgerUnavailableError(
-                f"the node {self.name} answered {method} with something that is not JSON",
+                f"the node {self.name} answered {what} with something that is not JSON",
                 advice="check that the address is that of an Ethereum node",
             ) from error
-        return self._result(method, answer)
+
+    def _post(self, body: bytes) -> object:
+        deadline = time.monotonic() + self._timeout_seconds
+        with self._session.post(
+            self._url,
+            data=body,
+            headers={"Content-Type": "application/json", "Accept-Encoding": "identity"},
+            timeout=self._timeout_seconds,
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            body = self._read_body(response, deadline)
+            status, retry_after = response.status_code, response.headers.get("Retry-After", "")
+        if status == 200:
+            # orjson bounds the depth itself.
+            return orjson.loads(body)
+        try:
+            answer = orjson.loads(body)
+        except ValueError:
+            answer = None
+        # Some nodes give a JSON-RPC error with a status of 400; whatever else the body says is no answer.
+        failure = answer.get("error") if isinstance(answer, dict) and status not in _BUSY_STATUS else None
+        if not isinstance(failure, dict):
+            raise _StatusError(status, retry_after)
+        return {"error": failure}
+
+    def _read_body(self, response: requests.Response, deadline: float) -> bytes:
+        """Read the body piece by piece, so that neither a flood nor a trickle goes on for ever."""
+        pieces, length = [], 0
+        while piece := response.raw.read1(_PIECE_BYTES, decode_content=False):
+            pieces.append(piece)
+            length += len(piece)
+            if length > self._max_answer_bytes:
+                raise LedgerUnavailableError(f"the node {self.name} sent more than {self._max_answer_bytes} bytes")
+            if time.monotonic() > deadline:
+                raise requests.Timeout
+        return b"".join(pieces)
 
     def _result(self, method: str, answer: object) -> Any:
         if not isinstance(answer, dict):
@@ -148,6 +272,13 @@ class RpcNode:
         if "result" not in answer:
             raise LedgerUnavailableError(f"the node {self.name} answered {method} without a result")
         return answer["result"]
+
+    def _refused_by_status(self, what: str, error: _StatusError) -> LedgerUnavailableError:
+        message = f"the node {self.name} answered {what} with HTTP status {error.status}"
+        advice = _ADVICE_BY_STATUS.get(error.status, "try again later, or use another node")
+        if error.status in _BUSY_STATUS and error.retry_after_seconds <= _LONGEST_PAUSE_SECONDS:
+            return _BusyError(message, advice=advice, retry_after_seconds=error.retry_after_seconds)
+        return LedgerUnavailableError(message, advice=advice)
 
     def _translated(self, error: Exception) -> LedgerUnavailableError:
         start = "; start the local testnet with `credanchor dev up`" if self._is_local else ""
@@ -166,102 +297,38 @@ class RpcNode:
 class _StatusError(Exception):
     """The node answered with an HTTP status other than 200, and no JSON-RPC error. Never leaves this module."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, retry_after: str) -> None:
         super().__init__(status)
         self.status: Final = status
+        # Seconds; the other form, a date, is for longer than we wait.
+        self.retry_after_seconds: Final = float(retry_after) if retry_after.isdecimal() else 0.0
 
 
-class _Provider(HTTPProvider):
-    """web3's HTTP provider, with a bound on time and size, without redirects, cookies, or logging of the address."""
+def _request(number: int, method: str, params: list[object]) -> dict[str, object]:
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
 
-    def __init__(self, url: str, timeout_seconds: float, max_answer_bytes: int, *, is_local: bool) -> None:
-        self.session: Final = requests.Session()
-        self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        # A proxy set for the outside world must not come between us and this machine.
-        self.session.trust_env = not is_local
-        super().__init__(url, session=self.session)
-        self._url = url
-        self._timeout_seconds = timeout_seconds
-        self._max_answer_bytes = max_answer_bytes
 
-    def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
-        """Post one request; raise `_StatusError` for an HTTP status other than 200."""
-        deadline = time.monotonic() + self._timeout_seconds
-        with self.session.post(
-            self._url,
-            data=self.encode_rpc_request(method, params),
-            headers={"Content-Type": "application/json", "Accept-Encoding": "identity"},
-            timeout=self._timeout_seconds,
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            body = self._read_body(response, deadline)
-        _check_depth(body)
-        if response.status_code == 200:
-            return self.decode_rpc_response(body)
+def _patiently(ask: Callable[[], T]) -> T:
+    """Ask up to three times while the node is busy."""
+    for attempt in range(_READ_ATTEMPTS - 1):
         try:
-            answer: Any = self.decode_rpc_response(body)
-        except ValueError:
-            answer = None
-        # Some nodes give a JSON-RPC error with a status of 400; whatever else the body says is no answer.
-        failure = answer.get("error") if isinstance(answer, dict) and response.status_code not in _BUSY_STATUS else None
-        if not isinstance(failure, dict):
-            raise _StatusError(response.status_code)
-        return RPCResponse(jsonrpc="2.0", error=failure)  # type: ignore[typeddict-item]  # judged by _result
-
-    def _read_body(self, response: requests.Response, deadline: float) -> bytes:
-        """Read the body piece by piece, so that neither a flood nor a trickle goes on for ever."""
-        pieces, length = [], 0
-        while piece := response.raw.read1(_PIECE_BYTES, decode_content=False):
-            pieces.append(piece)
-            length += len(piece)
-            if length > self._max_answer_bytes:
-                raise LedgerUnavailableError(
-                    f"the node {node_name(self._url)} sent more than {self._max_answer_bytes} bytes"
-                )
-            if time.monotonic() > deadline:
-                raise requests.Timeout
-        return b"".join(pieces)
+            return ask()
+        except _BusyError as error:
+            time.sleep(max(_FIRST_PAUSE_SECONDS * 2**attempt, error.retry_after_seconds))
+    return ask()
 
 
-def node_name(url: str) -> str:
-    """Name a node for messages and verdicts: its address without name, password, path and query, which may be secret.
-
-    Raises:
-        MalformedError: It is no `http://` or `https://` address with a host.
-    """
+def _or_error(ask: Callable[[], Any]) -> Any:
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise MalformedError("the node's address is malformed") from error
-    if parts.scheme not in {"http", "https"} or not host or not url.isprintable() or " " in url:
-        raise MalformedError(
-            "the node's address must start with http:// or https:// and name a host, such as http://127.0.0.1:8545"
-        )
-    host = f"[{host}]" if ":" in host else host
-    rest = "/…" if parts.path.strip("/") or parts.query else ""
-    return f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{rest}"
+        return ask()
+    except LedgerUnavailableError as error:
+        return error
 
 
-def _check_depth(body: bytes) -> None:
-    depth = 0
-    for token in _STRING_OR_BRACKET.finditer(body):
-        first = body[token.start()]
-        if first in b"[{":
-            depth += 1
-            if depth > _MAX_DEPTH:
-                raise ValueError("JSON nested too deeply")
-        elif first in b"]}":
-            depth -= 1
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+def _says_too_much(answer: object) -> bool:
+    failure = answer.get("error") if isinstance(answer, dict) else None
+    code = failure.get("code") if isinstance(failure, dict) else None
+    return isinstance(code, int) and code in _TOO_MUCH_CODES
 
 
 def _never_connected(error: Exception) -> bool:

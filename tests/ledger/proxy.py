@@ -73,9 +73,20 @@ class _QuietServer(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+_OF_ONE_CALL = frozenset({Fault.NULL, Fault.NO_OBJECT, Fault.NO_RESULT, Fault.WRONG_TYPE})
+"""Faults of one call among several in a request; all others spoil the whole request."""
+
+
 class FaultProxy:
+    """Stands before a node. A request may hold several calls; rules, changes and refusals are for each of them."""
+
     def __init__(self, target: str) -> None:
         self.calls: list[str] = []
+        self.requests = 0
+        self.batches: Callable[[list[Any]], Any] | None = lambda answers: answers
+        """What becomes of the answers to several calls in one request; None: refused with HTTP 400."""
+        self.headers: dict[str, str] = {}
+        """Sent with every answer."""
         self.rule: Rule = _no_fault
         self.change: Callable[[str, Any], Any] = _unchanged
         self.refuse: Callable[[str, Any], str | None] = _unrefused
@@ -110,13 +121,26 @@ class FaultProxy:
         self._thread.join()
 
     def handle(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
-        method = json.loads(body)["method"]
-        fault = self.rule(method, self.count(method))
-        self.calls.append(method)
-        if fault is Fault.DROP_BEFORE:
+        asked = json.loads(body)
+        calls = asked if isinstance(asked, list) else [asked]
+        faults: list[Fault | None] = []
+        for call in calls:
+            faults.append(self.rule(call["method"], self.count(call["method"])))
+            self.calls.append(call["method"])
+        self.requests += 1
+        if isinstance(asked, list) and self.batches is None:
+            self._send(request, 400, b"no batches here")
+            return
+        whole = next((fault for fault in faults if fault not in _OF_ONE_CALL | {None}), None)
+        if whole is Fault.DROP_BEFORE:
             self._drop(request)
             return
-        answer = b"" if fault is Fault.ERROR_500_BEFORE else self._ask(body, method)
+        answers = [] if whole is Fault.ERROR_500_BEFORE else self._ask(calls)
+        answers = [_spoiled(answer, fault) for answer, fault in zip(answers, faults, strict=False)]
+        content = (self.batches or list)(answers) if isinstance(asked, list) else next(iter(answers), None)
+        self._reply(request, whole, json.dumps(content).encode())
+
+    def _reply(self, request: BaseHTTPRequestHandler, fault: Fault | None, answer: bytes) -> None:
         match fault:
             case Fault.DROP_AFTER:
                 self._drop(request)
@@ -143,39 +167,45 @@ class FaultProxy:
                 self._send(request, 200, b"<html>\xff welcome to the hotel network</html>")
             case Fault.DEEP:
                 self._send(request, 200, b"[" * 200_000)
-            case Fault.NULL:
-                self._send(request, 200, b'{"jsonrpc":"2.0","id":1,"result":null}')
-            case Fault.NO_OBJECT:
-                self._send(request, 200, b"[]")
-            case Fault.NO_RESULT:
-                self._send(request, 200, b"{}")
-            case Fault.WRONG_TYPE:
-                self._send(request, 200, b'{"jsonrpc":"2.0","id":1,"result":[{"key":[]},7]}')
             case Fault.ERROR_500_BEFORE | Fault.ERROR_500_AFTER:
                 self._send(request, 500, b"oops")
             case Fault.BUSY:
                 self._send(request, 429, b"slow down")
-            case None:
+            case _:
                 self._send(request, self.status, answer)
 
-    def _ask(self, body: bytes, method: str) -> bytes:
-        refusal = self.refuse(method, json.loads(body)["params"])
-        if refusal is not None:
-            return json.dumps({"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": refusal}}).encode()
+    def _ask(self, calls: list[Any]) -> list[Any]:
+        """Let the node answer those calls that are not refused."""
+        refusals = [self.refuse(call["method"], call["params"]) for call in calls]
+        passed = [call for call, refusal in zip(calls, refusals, strict=True) if refusal is None]
+        found = {answer["id"]: answer for answer in self._forward(passed)} if passed else {}
+        answers = []
+        for call, refusal in zip(calls, refusals, strict=True):
+            if refusal is not None:
+                error = {"code": -32000, "message": refusal}
+                answers.append({"jsonrpc": "2.0", "id": call["id"], "error": error})
+                continue
+            answer = found[call["id"]]
+            if "result" in answer:
+                answer["result"] = self.change(call["method"], answer["result"])
+            answers.append(answer)
+        return answers
+
+    def _forward(self, calls: list[Any]) -> list[Any]:
         connection = http.client.HTTPConnection(str(self._target.hostname), self._target.port, timeout=10)
         try:
-            connection.request("POST", "/", body, {"Content-Type": "application/json"})
-            answer = json.loads(connection.getresponse().read())
+            connection.request("POST", "/", json.dumps(calls), {"Content-Type": "application/json"})
+            answers: list[Any] = json.loads(connection.getresponse().read())
         finally:
             connection.close()
-        if "result" in answer:
-            answer["result"] = self.change(method, answer["result"])
-        return json.dumps(answer).encode()
+        return answers
 
     def _head(self, request: BaseHTTPRequestHandler, status: int, length: int) -> None:
         request.send_response(status)
         request.send_header("Content-Type", "application/json")
         request.send_header("Content-Length", str(length))
+        for name, value in self.headers.items():
+            request.send_header(name, value)
         request.end_headers()
 
     def _send(self, request: BaseHTTPRequestHandler, status: int, body: bytes) -> None:
@@ -187,3 +217,18 @@ class FaultProxy:
         request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         request.close_connection = True
         request.connection.close()
+
+
+def _spoiled(answer: Any, fault: Fault | None) -> Any:
+    start = {"jsonrpc": "2.0", "id": answer["id"]}
+    match fault:
+        case Fault.NULL:
+            return {**start, "result": None}
+        case Fault.NO_OBJECT:
+            return []
+        case Fault.NO_RESULT:
+            return start
+        case Fault.WRONG_TYPE:
+            return {**start, "result": [{"key": []}, 7]}
+        case _:
+            return answer

@@ -89,3 +89,123 @@ def test_a_json_rpc_error_counts_whatever_the_http_status(chain: Chain, proxy: F
     proxy.status = 400
     with pytest.raises(NodeRefusedError, match="execution reverted"):
         LedgerClient(proxy.url).chain_id()
+
+
+def asked_for(count: int) -> list[tuple[str, list[object]]]:
+    """Questions with answers that differ: the balances of so many accounts, each with a number of its own."""
+    return [("eth_getStorageAt", [to_hex(dev_signer(0).address), hex(number), "latest"]) for number in range(count)]
+
+
+def numbered(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Let each answer say which call it is for."""
+    return [{**answer, "result": answer["id"]} for answer in answers]
+
+
+def test_many_calls_are_one_request_however_the_answers_are_ordered(chain: Chain, proxy: FaultProxy) -> None:
+    node = RpcNode(proxy.url)
+    proxy.batches = lambda answers: numbered(answers)[::-1]
+    assert node.read_many(asked_for(5)) == [1, 2, 3, 4, 5]
+    assert proxy.requests == 1
+    assert node.read_many(asked_for(250)) == [*range(1, 101), *range(1, 101), *range(1, 51)]
+    assert proxy.requests == 4
+    assert node.read_many([]) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "alone"),
+    [
+        (lambda answers: [*answers[:1], *answers[2:]], 1),
+        (lambda answers: [*answers, answers[1]], 1),
+        (lambda answers: [*answers, {**answers[1], "id": 77}], 0),
+        (lambda answers: [answers[0], {**answers[1], "id": "2"}, answers[2]], 1),
+        (lambda answers: [answers[0], {**answers[1], "id": True}, answers[2]], 1),
+        (lambda answers: [answers[0], {**answers[1], "id": 1.0}, answers[2]], 1),
+        (lambda answers: [answers[0], {**answers[1], "id": [2]}, answers[2]], 1),
+        (lambda answers: [answers[0], "?", answers[2]], 1),
+        (lambda answers: [answers[0], {"id": 2, "error": {"code": -32003, "message": "too large"}}, answers[2]], 1),
+    ],
+    ids=["dropped", "doubled", "invented", "text", "yes", "fraction", "list", "no-object", "too-much"],
+)
+def test_what_is_not_answered_clearly_is_asked_for_by_itself(
+    chain: Chain, proxy: FaultProxy, spoil: Any, alone: int
+) -> None:
+    right = proxy.change = lambda _method, result: {"right": result}
+    proxy.batches = spoil
+    calls = asked_for(3)
+    assert RpcNode(proxy.url).read_many(calls) == [right("", "0x" + "00" * 32)] * 3
+    assert proxy.requests == 1 + alone
+
+
+def test_each_call_of_many_fails_by_itself(chain: Chain, proxy: FaultProxy) -> None:
+    proxy.refuse = lambda _method, params: "not this one" if "0x1" in params else None
+    proxy.batches = lambda answers: [
+        {**answer, "error": {"code": []}} if answer["id"] == 3 else answer for answer in answers
+    ]
+    first, second, third, fourth = RpcNode(proxy.url).read_many(asked_for(4))
+    assert first == fourth == "0x" + "00" * 32
+    assert isinstance(second, NodeRefusedError)
+    assert second.text == "not this one"
+    assert isinstance(third, NodeRefusedError)
+    assert "no reason given" in str(third)
+    assert proxy.requests == 1
+
+
+@pytest.mark.parametrize(
+    "batches",
+    [
+        None,
+        lambda _answers: {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "batch not supported"}},
+        lambda _answers: [{"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "batch not supported"}}],
+        lambda _answers: [],
+        lambda _answers: "no",
+    ],
+    ids=["http-400", "error", "list-of-error", "empty", "text"],
+)
+def test_a_node_that_takes_no_batches_is_asked_singly_from_then_on(
+    chain: Chain, proxy: FaultProxy, batches: Any
+) -> None:
+    node = RpcNode(proxy.url)
+    proxy.batches = batches
+    assert node.read_many(asked_for(3)) == ["0x" + "00" * 32] * 3
+    assert proxy.requests == 1 + 3
+    assert node.read_many(asked_for(2)) == ["0x" + "00" * 32] * 2
+    assert proxy.requests == 1 + 3 + 2
+
+
+def test_a_node_that_answers_nothing_is_not_asked_call_by_call(chain: Chain, proxy: FaultProxy) -> None:
+    node = RpcNode(proxy.url, timeout_seconds=0.2)
+    proxy.rule = lambda _method, _count: Fault.HANG_AFTER
+    answers = node.read_many(asked_for(3))
+    assert ["did not answer in time" in str(answer) for answer in answers] == [True] * 3
+    assert proxy.requests == 1
+    proxy.batches = None
+    answers = node.read_many(asked_for(3))
+    assert [isinstance(answer, LedgerUnavailableError) for answer in answers] == [True] * 3
+    assert proxy.requests == 1 + 1 + 1
+
+
+@pytest.mark.parametrize(("status", "requests"), [(401, 1), (404, 1), (500, 2), (503, 3)])
+def test_an_http_status_tells_whether_asking_singly_helps(
+    chain: Chain, proxy: FaultProxy, status: int, requests: int
+) -> None:
+    proxy.status = status
+    (first, second) = RpcNode(proxy.url).read_many(asked_for(2))
+    assert f"HTTP status {status}" in str(first)
+    assert isinstance(second, LedgerUnavailableError)
+    assert proxy.requests == requests
+
+
+@pytest.mark.parametrize(
+    ("wanted", "requests"), [("0", 3), ("1", 2), ("3600", 1), ("Fri, 31 Dec 2100 23:59:59 GMT", 3)]
+)
+def test_a_busy_node_says_how_long_to_wait_and_is_waited_for_if_not_long(
+    chain: Chain, proxy: FaultProxy, wanted: str, requests: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("anchor.ledger.rpc.time.sleep", waited.append)
+    proxy.headers = {"Retry-After": wanted}
+    proxy.rule = when("eth_chainId", Fault.BUSY, times=1 if wanted == "1" else 9)
+    (answer, _) = RpcNode(proxy.url).read_many([("eth_chainId", [])] * 2)
+    assert (answer == hex(CHAIN_ID)) is (wanted == "1")
+    assert proxy.requests == requests
+    assert max(waited, default=0) == {"0": 0.1, "1": 1, "3600": 0}.get(wanted, 0.1)
