@@ -249,5 +249,5 @@ def _vouched(basis: Basis) -> str:
             return f"its hash agreed on by {len(basis.vouched_by)} of {basis.nodes_asked} nodes: {names}"
         case Vouching.OWN_NODE:
             return f"its hash from your own node {names}"
-        case Vouching.ONE_NODE:
+        case _:
             return f"its hash on the word of one node, {names}"

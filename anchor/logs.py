@@ -11,14 +11,12 @@ what the contract would hash into the heads that it extends (design section 6):
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-from eth_abi import abi
-from eth_abi.exceptions import DecodingError
 from eth_hash.auto import keccak
 
-from anchor.errors import HistoryError
+from anchor import abi
+from anchor.errors import HistoryError, MalformedError
 from anchor.events import (
     AccreditationWithdrawn,
     AnyEvent,
@@ -38,10 +36,10 @@ from anchor.events import (
     RoleChanged,
     StatusEpochChanged,
 )
-from anchor.model import Hash32, RegistryId, address, parse_hex, to_hex
+from anchor.model import Hash32, RegistryId
 
-_ISSUER_HEAD_TAG: Final = "credanchor/head/v1"
-_REGISTRY_HEAD_TAG: Final = "credanchor/registry-head/v1"
+_ISSUER_HEAD_TAG: Final = b"credanchor/head/v1"
+_REGISTRY_HEAD_TAG: Final = b"credanchor/registry-head/v1"
 
 
 def first_head(registry: RegistryId, issuer_id: int | None) -> Hash32:
@@ -52,7 +50,7 @@ def first_head(registry: RegistryId, issuer_id: int | None) -> Hash32:
     else:
         types, number = ["string", "uint256", "address", "uint32"], [issuer_id]
         tag = _ISSUER_HEAD_TAG
-    return Hash32(keccak(abi.encode(types, [tag, registry.chain_id, to_hex(registry.address), *number])))
+    return Hash32(keccak(abi.encode(types, [tag, registry.chain_id, registry.address, *number])))
 
 
 def next_head(head: Hash32, event_hash: Hash32) -> Hash32:
@@ -75,13 +73,6 @@ def parse_log(log: RawLog) -> AnyEvent | None:
     return form.parse(log) if form is not None else None
 
 
-def _as_is(value: Any) -> Any:
-    return value
-
-
-_CONVERTERS: Final[dict[str, Callable[[Any], Any]]] = {"address": lambda text: address(parse_hex(text))}
-
-
 class _Form:
     """How one kind of event is encoded."""
 
@@ -91,30 +82,25 @@ class _Form:
         types = [words[0] for words in declared]
         names = [words[-1] for words in declared]
         self.topic: Final[Hash32] = Hash32(keccak(f"{event.__name__}({','.join(types)})".encode()))
-        # A string is encoded like bytes, but eth_abi decodes only those that are UTF-8.
-        types = ["bytes" if each == "string" else each for each in types]
         indexed_count = sum("indexed" in words for words in declared)
         self._indexed, self._unindexed = types[:indexed_count], types[indexed_count:]
         self._heads = [name for name in names if name in {"head", "registry_head"}]
         # A head cannot hash itself.
         self._parameters = names[: len(names) - len(self._heads)]
         self._hashed = ["bytes32", *types[: len(self._parameters)]]
-        self._convert = [_CONVERTERS.get(each, _as_is) for each in types[: len(self._parameters)]]
 
     def parse(self, log: RawLog) -> AnyEvent:
-        topics = b"".join(log.topics[1:])
         try:
-            indexed = abi.decode(self._indexed, topics)
-            unindexed = abi.decode(self._unindexed, log.data)
-        except (DecodingError, OverflowError) as error:  # eth_abi lets the latter through for lengths beyond 63 bits
-            raise HistoryError(f"{log.place}: a {self._event.__name__} log does not decode") from error
-        if abi.encode(self._indexed, indexed) != topics or abi.encode(self._unindexed, unindexed) != log.data:
-            raise HistoryError(f"{log.place}: a {self._event.__name__} log is not encoded as the contract encodes it")
-        values = [*indexed, *unindexed]
+            values = [
+                *abi.decode(self._indexed, b"".join(log.topics[1:])),
+                *abi.decode(self._unindexed, log.data),
+            ]
+        except MalformedError as error:
+            raise HistoryError(
+                f"{log.place}: a {self._event.__name__} log is not encoded as the contract encodes it: {error}"
+            ) from error
         hashed, heads = values[: len(self._parameters)], values[len(self._parameters) :]
-        fields = {
-            name: convert(value) for name, convert, value in zip(self._parameters, self._convert, hashed, strict=True)
-        }
+        fields = dict(zip(self._parameters, hashed, strict=True))
         return self._event(
             **fields,
             heads={

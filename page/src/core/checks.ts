@@ -26,6 +26,9 @@ import { failed, type Finding, passed, unknown } from "./verdict.js";
 /** Step 6. */
 export function checkAnchored(ledger: Ledger, proof: AnchorProof): Finding {
   const { anchoredAt, size } = readBatch(ledger, proof);
+  if (anchoredAt === 0 && ledger.mayLack) {
+    return unknown("staleBlock", "the block lacks this batch, which may have been anchored since");
+  }
   if (anchoredAt === 0) return failed("notAnchored", "the registry does not have this batch of this issuer");
   if (size !== proof.size) return failed("tampered", `the batch has ${size} leaves, the proof says ${proof.size}`);
   if (anchoredAt >= ledger.finalBefore()) return unknown("pending", "the anchoring is not final yet");

@@ -4,6 +4,10 @@ import { equalBytes } from "./bytes.js";
 import { type Evidence, type ProvenState, proving, type RegistryEvidence, UnprovenError } from "./evidence.js";
 import { parseHeader } from "./header.js";
 import type { Policy, TrustedRegistry } from "./policy.js";
+import type { Registry } from "./registry.js";
+
+/** How old a block may be for what it lacks to count: what is absent there may have come since. */
+const MAX_ABSENCE_AGE_SECONDS = 120;
 
 /** How far in the future a block may be: clocks differ. */
 const CLOCK_TOLERANCE_SECONDS = 60;
@@ -13,8 +17,14 @@ export class Ledger {
   private constructor(
     readonly state: ProvenState,
     readonly evidence: RegistryEvidence,
-    private readonly confirmations: number | null,
+    private readonly policy: Policy,
+    private readonly ageSeconds: number,
   ) {}
+
+  /** Whether what this block lacks may have come since: the policy wants a new block, and this one is not quite new. */
+  get mayLack(): boolean {
+    return this.policy.maxAgeSeconds !== null && this.ageSeconds > MAX_ABSENCE_AGE_SECONDS;
+  }
 
   /**
    * Require that a proven block is vouched for as the policy wants, fresh, and holds the pinned contract.
@@ -28,7 +38,7 @@ export class Ledger {
     policy: Policy,
     now: number,
   ): Ledger {
-    if (!isVouchedFor(evidence, policy)) {
+    if (!isVouchedFor(evidence, state.block.hash, trusted.registry, policy)) {
       const who = `${evidence.vouching} (${evidence.vouchedBy.join(", ")})`;
       throw new UnprovenError("unvouchedBlock", `vouched for by ${who}, which is not what the policy wants`);
     }
@@ -39,7 +49,7 @@ export class Ledger {
     if (state.account === null || !equalBytes(state.account.codeHash, trusted.codeHash)) {
       throw new UnprovenError("wrongCode", "the contract at the registry's address is not the one pinned");
     }
-    return new Ledger(state, evidence, policy.confirmations);
+    return new Ledger(state, evidence, policy, age);
   }
 
   /**
@@ -49,11 +59,12 @@ export class Ledger {
    */
   finalBefore(): number {
     const { finalHash, finalHeader } = this.evidence;
-    if (this.confirmations === 0) return Infinity;
+    const { confirmations, vouching } = this.policy;
+    if (confirmations === 0 || vouching === "pinnedHash") return Infinity;
     if (finalHash === null || finalHeader === null) throw new UnprovenError("noEvidence", "no final block is known");
     const { block } = this.state;
     const final = proving(() => parseHeader(finalHeader, finalHash));
-    if (final.number + (this.confirmations ?? 0) > block.number || final.time > block.time) {
+    if (final.number + (confirmations ?? 0) > block.number || final.time > block.time) {
       throw new UnprovenError("noEvidence", "the final block is not far enough below the block");
     }
     return final.time;
@@ -68,9 +79,23 @@ export function evidenceOf(registryId: string, evidence: Evidence): RegistryEvid
   throw new UnprovenError("noEvidence", why ?? "there is no evidence for the registry");
 }
 
-/** Whether the block's hash rests on what the policy wants, and, for one node, on the one that it names. */
-function isVouchedFor({ vouching, vouchedBy }: RegistryEvidence, policy: Policy): boolean {
+/** Whether the block's hash rests on what the policy wants, and, for nodes, on those that it names. */
+function isVouchedFor(
+  { vouching, vouchedBy }: RegistryEvidence,
+  hash: Uint8Array,
+  { chainId }: Registry,
+  policy: Policy,
+): boolean {
   if (vouching !== policy.vouching) return false;
-  const [node, ...others] = vouchedBy;
-  return vouching !== "oneNode" || (node !== undefined && others.length === 0 && policy.nodes.includes(node));
+  const nodes = new Set(vouchedBy);
+  const areNamed = vouchedBy.every((node) => policy.nodes.includes(node));
+  switch (policy.vouching) {
+    case "oneNode":
+    case "ownNode":
+      return vouchedBy.length === 1 && areNamed;
+    case "kOfN":
+      return nodes.size >= policy.agreeing && areNamed;
+    case "pinnedHash":
+      return (policy.knownBlocks.get(chainId) ?? []).some((known) => equalBytes(known, hash));
+  }
 }

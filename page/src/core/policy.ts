@@ -22,34 +22,88 @@ export interface Policy {
   readonly registries: readonly TrustedRegistry[];
   readonly vouching: Vouching;
   readonly nodes: readonly string[];
+  /** How many nodes must agree (`kOfN`). */
+  readonly agreeing: number;
+  /** Hashes of the blocks that are known (`pinnedHash`), by chain id. */
+  readonly knownBlocks: ReadonlyMap<string, readonly Uint8Array[]>;
   /** Blocks on top that make an anchoring final; null: the chain's own finality. */
   readonly confirmations: number | null;
   /** Oldest block accepted; null: any age. */
   readonly maxAgeSeconds: number | null;
   readonly deniedIssuers: readonly string[];
+  /** Other proofs that a credential must carry. */
+  readonly requiredProofs: readonly string[];
+  /** The issuer's DID document must confirm its keys. */
+  readonly requireDidDocument: boolean;
 }
 
-/** Read a policy's file: exactly its members, for a misspelt rule would be a rule that nobody applies. */
+const NEEDED = ["format", "registries"];
+const DEFAULTS: { readonly [member: string]: JsonValue } = {
+  vouching: "oneNode",
+  nodes: [],
+  agreeing: null,
+  knownBlocks: {},
+  confirmations: null,
+  maxAgeSeconds: 3600,
+  deniedIssuers: [],
+  requiredProofs: [],
+  requireDidDocument: false,
+};
+
+/** Read a policy's file. Unknown members are refused, for a misspelt rule would be a rule that nobody applies. */
 export function parsePolicy(bytes: Uint8Array): Policy {
-  const content = parseJsonObject(bytes);
-  const { format, registries, vouching, nodes, confirmations, maxAgeSeconds, deniedIssuers } = content;
-  const names = ["format", "registries", "vouching", "nodes", "confirmations", "maxAgeSeconds", "deniedIssuers"];
-  checkMembers(content, names, "a policy");
+  const given = parseJsonObject(bytes);
+  const left = Object.keys(DEFAULTS).filter((name) => !Object.hasOwn(given, name));
+  checkMembers(given, [...NEEDED, ...Object.keys(DEFAULTS).filter((name) => !left.includes(name))], "a policy");
+  const { format, registries, vouching, nodes, agreeing, knownBlocks, confirmations, maxAgeSeconds, ...lists } = {
+    ...DEFAULTS,
+    ...given,
+  };
   if (format !== FORMAT) throw new MalformedError(`format of a policy must be ${FORMAT}`);
   if (!isArray(registries)) throw new MalformedError("registries must be an array");
+  const named = readTexts(nodes, "nodes");
   const policy = {
     registries: registries.map(readRegistry),
     vouching: readVouching(vouching),
-    nodes: readTexts(nodes, "nodes"),
+    nodes: named,
+    agreeing: readAgreeing(agreeing, named.length),
+    knownBlocks: readKnownBlocks(knownBlocks),
     confirmations: readCount(confirmations, "confirmations"),
     maxAgeSeconds: readCount(maxAgeSeconds, "maxAgeSeconds"),
-    deniedIssuers: readTexts(deniedIssuers, "deniedIssuers"),
+    deniedIssuers: readTexts(lists["deniedIssuers"], "deniedIssuers"),
+    requiredProofs: readTexts(lists["requiredProofs"], "requiredProofs"),
+    requireDidDocument: readFlag(lists["requireDidDocument"], "requireDidDocument"),
   };
-  if (policy.nodes.length !== 1) throw new MalformedError("nodes must hold exactly one address");
+  if (new Set(named).size !== named.length) throw new MalformedError("a node stands in the policy twice");
+  if (policy.vouching === "kOfN" && named.length > 0 && policy.agreeing > named.length) {
+    throw new MalformedError(`${policy.agreeing} nodes must agree, and the policy names ${named.length}`);
+  }
   if (new Set(policy.registries.map(({ registry }) => registry.id)).size !== policy.registries.length) {
     throw new MalformedError("a registry stands in the policy twice");
   }
   return policy;
+}
+
+function readAgreeing(value: JsonValue | undefined, nodes: number): number {
+  const agreeing = readCount(value, "agreeing") ?? Math.max(2, Math.floor(nodes / 2) + 1);
+  if (agreeing < 2) throw new MalformedError("at least two nodes must agree: one alone is oneNode");
+  return agreeing;
+}
+
+function readKnownBlocks(value: JsonValue | undefined): ReadonlyMap<string, readonly Uint8Array[]> {
+  if (value === undefined || !isObject(value)) throw new MalformedError("knownBlocks must be an object");
+  return new Map(
+    Object.entries(value).map(([chain, hashes]) => {
+      const chainId = /^eip155:([1-9][0-9]{0,31})$/.exec(chain)?.[1];
+      if (chainId === undefined) throw new MalformedError("a chain of knownBlocks must be eip155:<chain id>");
+      return [chainId, readTexts(hashes, "the hashes of a chain").map((hash) => parseHex(hash, 32))];
+    }),
+  );
+}
+
+function readFlag(value: JsonValue | undefined, name: string): boolean {
+  if (typeof value !== "boolean") throw new MalformedError(`${name} must be true or false`);
+  return value;
 }
 
 function readRegistry(value: JsonValue): TrustedRegistry {

@@ -111,6 +111,19 @@ def _blocks() -> list[Case]:
         *(no_block(f"vouched-for-by-{kind}", "unvouchedBlock", f"vouched-{kind}") for kind in kinds),
         *(no_block(f"policy-wants-{kind}", "unvouchedBlock", policy=kind) for kind in kinds),
         Case("step-05-passed-vouched-for-as-wanted", evidence="vouched-ownNode", policy="ownNode"),
+        Case("step-05-passed-agreed-on-by-two-of-three-nodes", evidence="vouched-kOfN-two", policy="kOfN"),
+        Case("step-05-passed-agreed-on-by-all-nodes", evidence="vouched-kOfN-three", policy="kOfN-all"),
+        no_block("agreed-on-by-one-node", "unvouchedBlock", "vouched-kOfN", policy="kOfN"),
+        no_block("agreed-on-by-one-node-twice", "unvouchedBlock", "vouched-kOfN-one-twice", policy="kOfN"),
+        no_block("agreed-on-by-two-of-three-and-all-must", "unvouchedBlock", "vouched-kOfN-two", policy="kOfN-all"),
+        Case("step-05-passed-block-known", evidence="vouched-pinnedHash", policy="pinnedHash"),
+        no_block("no-block-known", "unvouchedBlock", "vouched-pinnedHash", policy="pinnedHash-no-block"),
+        no_block("another-block-known", "unvouchedBlock", "vouched-pinnedHash", policy="pinnedHash-other-block"),
+        no_block(
+            "block-known-of-another-chain", "unvouchedBlock", "vouched-pinnedHash", policy="pinnedHash-other-chain"
+        ),
+        no_block("known-block-too-old", "staleBlock", "vouched-pinnedHash", policy="pinnedHash", now=NOW + 10_000),
+        Case("step-05-passed-policy-of-the-needed-members", policy="needed-members-only"),
         Case("step-05-passed-exactly-the-maximal-age", evidence="block-3600-s-old"),
         no_block("second-older-than-the-maximal-age", "staleBlock", "block-3601-s-old"),
         Case("step-05-passed-old-block-any-age", evidence="block-3601-s-old", policy="any-age", now=NOW + 100_000_000),
@@ -133,10 +146,34 @@ def _anchoring() -> list[Case]:
 
     path = BATCH.siblings(0)
     inner = credential(proofs=[proof(root=inner_node(), size=2, siblings=path[:1])])
+    meanwhile = "ppp pp uuuuuu pn"
     absent: Json = {"reason": "notAnchored", "evidence": "inner-node-not-anchored"}
     beside = "final-hash-of-another-block"
     return [
         Case("step-06-failed-not-anchored", NOT_ANCHORED, "notAnchored", "not-anchored"),
+        Case("step-06-failed-not-anchored-two-minutes-ago", NOT_ANCHORED, "notAnchored", "not-anchored-120-s-ago"),
+        Case("step-06-unknown-not-anchored-a-second-earlier", meanwhile, "staleBlock", "not-anchored-121-s-ago"),
+        Case(
+            "step-06-failed-not-anchored-any-age",
+            NOT_ANCHORED,
+            "notAnchored",
+            "not-anchored-121-s-ago",
+            policy="any-age",
+        ),
+        Case(
+            "step-08-failed-denied-not-anchored-a-while-ago",
+            "ppp pp uufuuu pn",
+            "untrustedIssuer",
+            "not-anchored-121-s-ago",
+            policy="denied",
+            reasons=dict.fromkeys((6, 7, 9, 10, 11), "staleBlock"),
+        ),
+        Case("step-06-passed-anchored-a-while-ago", evidence="block-121-s-old"),
+        Case(
+            "step-06-passed-known-block-needs-no-final-one",
+            evidence="vouched-pinnedHash-no-final-block",
+            policy="pinnedHash-confirmations-11",
+        ),
         Case("step-06-failed-inner-node-as-root", NOT_ANCHORED, data=inner, **absent),
         Case("step-06-failed-leaf-as-root", NOT_ANCHORED, data=credential(proofs=[proof(tree=ALONE)]), **absent),
         Case("step-06-failed-size-understated", NOT_ANCHORED, "tampered", data=credential(proofs=[proof(size=28)])),

@@ -35,6 +35,7 @@ from tests.support.vectors.ledger import (
 
 OTHER_REGISTRY = f"eip155:{CHAIN_ID}:0x{'11' * 20}"
 OTHER_CHAIN = REGISTRY.replace(str(CHAIN_ID), "1")
+NODES = [NODE, "http://127.0.0.1:8546", "http://127.0.0.1:8547"]
 
 
 def policies() -> dict[str, Json]:
@@ -50,8 +51,13 @@ def policies() -> dict[str, Json]:
         "maxAgeSeconds": 3600,
         "deniedIssuers": [],
     }
+
+    def pinned(blocks: dict[str, list[str]]) -> Json:
+        return {**plain, "vouching": "pinnedHash", "knownBlocks": blocks}
+
     return {
         "plain": plain,
+        "needed-members-only": {"format": plain["format"], "registries": plain["registries"], "nodes": [NODE]},
         "no-registry": {**plain, "registries": []},
         "other-registries": {**plain, "registries": [pin(OTHER_REGISTRY), pin(OTHER_CHAIN)]},
         "three-registries": {**plain, "registries": [pin(OTHER_REGISTRY, number(1)), pin(), pin(OTHER_CHAIN)]},
@@ -63,8 +69,24 @@ def policies() -> dict[str, Json]:
         "denied": {**plain, "deniedIssuers": ["did:web:other.example", DID]},
         "others-denied": {**plain, "deniedIssuers": [DID + ":law", "did:web:College.example", DID[:-1]]},
         "denied-no-registry": {**plain, "registries": [], "deniedIssuers": [DID]},
-        **{kind: {**plain, "vouching": kind} for kind in ("pinnedHash", "kOfN", "ownNode")},
+        "ownNode": {**plain, "vouching": "ownNode"},
+        "kOfN": {**plain, "vouching": "kOfN", "nodes": NODES},
+        "kOfN-all": {**plain, "vouching": "kOfN", "nodes": NODES, "agreeing": 3},
+        "pinnedHash": pinned({f"eip155:{CHAIN_ID}": [to_hex(number(1)), _block_hash()], "eip155:1": []}),
+        "pinnedHash-confirmations-11": {
+            **pinned({f"eip155:{CHAIN_ID}": [_block_hash()]}),
+            "confirmations": 11,
+            "maxAgeSeconds": None,
+        },
+        "pinnedHash-no-block": pinned({}),
+        "pinnedHash-other-block": pinned({f"eip155:{CHAIN_ID}": [to_hex(number(1))]}),
+        "pinnedHash-other-chain": pinned({"eip155:1": [_block_hash()]}),
     }
+
+
+def _block_hash() -> str:
+    """The hash of the block of the evidence `plain`."""
+    return str(evidence_of(FACTS, [])["blockHash"])
 
 
 MAIN = Batch(root=BATCH.root, size=BATCH.size)
@@ -114,6 +136,12 @@ def _blocks() -> dict[str, Json]:
         "of-another-chain": given({**plain, "registry": OTHER_CHAIN}),
         "another-registry-before": given({**plain, "registry": OTHER_REGISTRY, "accountNodes": []}, plain),
         **{f"vouched-{kind}": given({**plain, "vouching": kind}) for kind in ("pinnedHash", "kOfN", "ownNode")},
+        "vouched-kOfN-one-twice": given({**plain, "vouching": "kOfN", "vouchedBy": NODES[:1] * 2}),
+        "vouched-kOfN-two": given({**plain, "vouching": "kOfN", "vouchedBy": NODES[1:]}),
+        "vouched-kOfN-three": given({**plain, "vouching": "kOfN", "vouchedBy": NODES}),
+        "vouched-pinnedHash-no-final-block": given(
+            {**plain, "vouching": "pinnedHash", "vouchedBy": [], "finalHash": None, "finalHeader": None}
+        ),
         "block-3600-s-old": facts(block_at=NOW - 3_600, final_at=NOW - 3_600, batches=(_earlier(),)),
         "block-3601-s-old": facts(block_at=NOW - 3_601, final_at=NOW - 3_601, batches=(_earlier(),)),
         "block-of-now": facts(block_at=NOW),
@@ -185,6 +213,9 @@ def _ledgers() -> dict[str, Json]:
     """What steps 6 to 8 look at."""
     return {
         "not-anchored": facts(batches=()),
+        "not-anchored-120-s-ago": facts(batches=(), block_at=NOW - 120),
+        "not-anchored-121-s-ago": facts(batches=(), block_at=NOW - 121),
+        "block-121-s-old": facts(block_at=NOW - 121),
         "size-plus-one": batch(size=BATCH.size + 1),
         "size-minus-one": batch(size=BATCH.size - 1),
         "size-not-stated": batch(size=0),
