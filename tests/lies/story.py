@@ -53,7 +53,7 @@ EXPIRED: Final[Truth] = ("invalid", "expired")
 OTHER_REGISTRY: Final[Truth] = ("unknown", "untrustedRegistry")
 
 ALL_FACTS: Final = frozenset({"batch", "key", "issuer", "did", "revoked", "suspended"})
-_FACTS_OF: Final = {
+FACTS_OF: Final = {
     VALID: ALL_FACTS,
     PENDING: frozenset({"batch"}),
     NOT_ANCHORED: frozenset({"batch"}),
@@ -88,11 +88,6 @@ class Situation:
     def truth_at(self, number: int) -> Truth:
         """What was so at a block."""
         return [truth for first, truth in self.truths if first <= number][-1]
-
-    @property
-    def needed(self) -> frozenset[str]:
-        """The facts that settle its verdict."""
-        return _FACTS_OF[self.truth]
 
     @property
     def slots(self) -> dict[str, Hash32]:
