@@ -7,10 +7,17 @@ import random
 from typing import Any, Final
 
 from tests.lies.kinds import Scene, kind
-from tests.lies.node import Fault, Json, Lie
+from tests.lies.node import HONEST, Fault, Json, Lie, Told
+from tests.lies.story import PENDING, VALID
 
 MOST_BYTES: Final = 2**20
 """Of an answer that the clients of these tests read."""
+
+
+@kind("none: the truth")
+def _truth(_scene: Scene) -> Lie:
+    """Told for the count: who never says anything but unknown is found out here."""
+    return HONEST
 
 
 @kind("answer: truncated at any byte")
@@ -118,14 +125,9 @@ def _results_exchanged(scene: Scene) -> Lie:
     wrong = scene.random.choice(others)
     victim = scene.random.choice(["eth_chainId", "eth_getBlockByNumber", "eth_getProof"])
     # The newest block is right for the newest block: what this is about then is what is final.
-    return Lie(result=lambda method, _params, result: wrong if method == victim else result, told=_told_final(scene))
-
-
-def _told_final(scene: Scene) -> Any:
-    from tests.lies.node import Told
-    from tests.lies.story import PENDING, VALID
-
-    return Told(truths=frozenset({VALID})) if scene.situation.truth == PENDING else None
+    final = scene.situation.truth == PENDING and scene.confirmations is None
+    told = Told(truths=frozenset({VALID})) if final else None
+    return Lie(result=lambda method, _params, result: wrong if method == victim else result, told=told)
 
 
 @kind("answer: huge")

@@ -113,13 +113,27 @@ def _own_hash(scene: Scene) -> Lie:
     name = scene.random.choice(HEADER_FIELDS)
     if name == "stateRoot":
         name = "timestamp"
-    value, newest = _other_content(scene, name), scene.block(scene.story.latest)
-    forged = with_own_hash({**newest, name: value})
-    pending = name in {"number", "timestamp"} and scene.situation.truth == PENDING
+    # Who names the newest block's number names how many are on top of others.
+    counted = name == "number" and scene.situation.truth == PENDING and scene.confirmations is not None
+    told = Told(truths=frozenset({VALID})) if counted else None
+    return _another_newest(scene, {name: _other_content(scene, name)}, told)
+
+
+@kind("header: in the future, with its own hash")
+def _in_the_future(scene: Scene) -> Lie:
+    """A block of a time to come, to make valid today what is valid then."""
+    ahead = scene.random.choice([61, 3600, 10**6, 10**8, 2**40, 2**63])
+    return _another_newest(scene, {"timestamp": hex(scene.story.now + ahead)})
+
+
+def _another_newest(scene: Scene, changes: Json, told: Told | None = None) -> Lie:
+    """Change the newest block and give it the hash that it then has."""
+    newest = scene.block(scene.story.latest)
+    forged = with_own_hash({**newest, **changes})
     return Lie(
         result=on_blocks(lambda block: forged if block["hash"] == newest["hash"] else block),
         ask=_asking_about(forged["hash"], newest["hash"]),
-        told=Told(truths=frozenset({VALID})) if pending else None,
+        told=told,
     )
 
 
@@ -217,8 +231,9 @@ def _final_too_new(scene: Scene) -> Lie:
             return params
         return [newest, *params[1:]] if params[0] == "finalized" or by_number else params
 
-    told = Told(truths=frozenset({VALID})) if scene.situation.truth == PENDING else None
-    return Lie(ask=ask, touches=frozenset({"final"}), told=told)
+    # What is final by number is counted, not told.
+    told = scene.situation.truth == PENDING and scene.confirmations is None
+    return Lie(ask=ask, touches=frozenset({"final"}), told=Told(truths=frozenset({VALID})) if told else None)
 
 
 @kind("block tag: final too old")
@@ -258,6 +273,13 @@ def _final_absent(scene: Scene) -> Lie:
 def _chain_id(scene: Scene) -> Lie:
     told = scene.random.choice(["0x1", "0x0", "0x7a6a", hex(2**256 - 1), "0x", "31337", 31337, None, [], {"id": 1}])
     return Lie(result=lambda method, _params, result: told if method == "eth_chainId" else result)
+
+
+@kind("chain id: another chain with the same addresses", "valid", "forged", "revoked")
+def _another_chain(scene: Scene) -> Lie:
+    """Serve another chain, and say so: what is so there is not so here."""
+    other = scene.random.choice(["0x1", "0x7a6a"])
+    return Lie(real=scene.invented, result=lambda method, _params, result: other if method == "eth_chainId" else result)
 
 
 _RECIPES: Final[dict[str, Truth]] = {

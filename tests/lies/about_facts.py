@@ -73,14 +73,14 @@ def other_value(scene: Scene, fact: str) -> int:
 # Ways to give a slot another value. None knows how to make it hash to what is vouched for.
 
 
-def _only_stated(scene: Scene, fact: str, value: int) -> Lie:
+def only_stated(scene: Scene, fact: str, value: int) -> Lie:
     """Give the value beside its proof, which shows another."""
     slot = scene.situation.slots[fact]
     change = on_entries(lambda entry: {**entry, "value": hex(value)} if slot_of(entry) == slot else entry)
     return Lie(result=change, touches=frozenset())
 
 
-def _in_the_leaf(scene: Scene, fact: str, value: int) -> Lie:
+def in_the_leaf(scene: Scene, fact: str, value: int) -> Lie:
     """Put the value into the leaf and leave the rest; where there is none, add one."""
     slot = scene.situation.slots[fact]
 
@@ -99,7 +99,7 @@ def _in_the_leaf(scene: Scene, fact: str, value: int) -> Lie:
     return Lie(result=on_entries(change), touches=frozenset({fact}))
 
 
-def _up_to_the_storage_root(scene: Scene, fact: str, value: int) -> Lie:
+def up_to_the_storage_root(scene: Scene, fact: str, value: int) -> Lie:
     """Hash the slot's path anew; the account still names the old root."""
     slot = scene.situation.slots[fact]
     nodes = scene.forged({slot: value}).storage_nodes(slot)
@@ -119,12 +119,12 @@ def forged_proofs(state: ForgedState) -> Callable[[str, list[Any], Any], Any]:
     return on_proofs(change)
 
 
-def _up_to_the_state_root(scene: Scene, fact: str, value: int) -> Lie:
+def up_to_the_state_root(scene: Scene, fact: str, value: int) -> Lie:
     """Hash everything anew up to the account; the header still names the old root."""
     return Lie(result=forged_proofs(scene.forged({scene.situation.slots[fact]: value})))
 
 
-def _up_to_the_header(scene: Scene, fact: str, value: int) -> Lie:
+def up_to_the_header(scene: Scene, fact: str, value: int) -> Lie:
     """Hash everything anew, and name the new root in the header, under the hash vouched for."""
     state = scene.forged({scene.situation.slots[fact]: value})
     return Lie(result=both(forged_proofs(state), state_root_under_the_same_hash(state)))
@@ -135,7 +135,7 @@ def state_root_under_the_same_hash(state: ForgedState) -> Callable[[str, list[An
     return on_blocks(lambda block: {**block, "stateRoot": to_hex(state.state_root)})
 
 
-def _as_absent(scene: Scene, fact: str, _value: int) -> Lie:
+def as_absent(scene: Scene, fact: str, _value: int) -> Lie:
     """Claim that the slot was never written."""
     slot = scene.situation.slots[fact]
     cut = scene.random.randrange(3)
@@ -149,7 +149,7 @@ def _as_absent(scene: Scene, fact: str, _value: int) -> Lie:
     return Lie(result=on_entries(change), touches=frozenset({fact}))
 
 
-def _from_another_slot(scene: Scene, fact: str, _value: int) -> Lie:
+def from_another_slot(scene: Scene, fact: str, _value: int) -> Lie:
     """Show another slot that holds the value wanted, or is absent."""
     slot = scene.situation.slots[fact]
     other = scene.random.choice(list(scene.story.situations.values()))
@@ -162,7 +162,7 @@ def _from_another_slot(scene: Scene, fact: str, _value: int) -> Lie:
     return Lie(result=change, touches=frozenset({fact}))
 
 
-def _from_an_older_block(scene: Scene, fact: str, _value: int) -> Lie:
+def from_an_older_block(scene: Scene, fact: str, _value: int) -> Lie:
     """Show the slot as it was, alone or with the account as it was."""
     slot, story = scene.situation.slots[fact], scene.story
     number = scene.random.choice(list(story.marks.values()))
@@ -174,7 +174,7 @@ def _from_an_older_block(scene: Scene, fact: str, _value: int) -> Lie:
     return Lie(result=both(entries, on_proofs(lambda result: {**result, "accountProof": old["accountProof"]})))
 
 
-def _from_another_contract(scene: Scene, fact: str, _value: int) -> Lie:
+def from_another_contract(scene: Scene, fact: str, _value: int) -> Lie:
     """Show the slot in the liar's own registry."""
     slot, story = scene.situation.slots[fact], scene.story
     other = scene.proof(story.latest, [slot], story.liars_registry)
@@ -184,15 +184,15 @@ def _from_another_contract(scene: Scene, fact: str, _value: int) -> Lie:
 
 
 _WAYS: Final = (
-    _only_stated,
-    _in_the_leaf,
-    _up_to_the_storage_root,
-    _up_to_the_state_root,
-    _up_to_the_header,
-    _as_absent,
-    _from_another_slot,
-    _from_an_older_block,
-    _from_another_contract,
+    only_stated,
+    in_the_leaf,
+    up_to_the_storage_root,
+    up_to_the_state_root,
+    up_to_the_header,
+    as_absent,
+    from_another_slot,
+    from_an_older_block,
+    from_another_contract,
 )
 
 
@@ -266,14 +266,14 @@ def _account_lie(scene: Scene, field: str) -> Lie:
         return Lie(result=on_proofs(lambda result: {**result, field: to_hex(content)}), touches=frozenset())
     if way == 1:
 
-        def in_the_leaf(result: Json) -> Json:
+        def inside(result: Json) -> Json:
             path, account = rlp.decode(unhex(result["accountProof"][-1]))
             fields = rlp.decode(account)
             fields[ACCOUNT_FIELDS.index(field)] = content
             leaf = rlp.encode([path, rlp.encode(fields)])
             return {**result, "accountProof": [*result["accountProof"][:-1], to_hex(leaf)]}
 
-        return Lie(result=on_proofs(in_the_leaf))
+        return Lie(result=on_proofs(inside))
     state = scene.forged({})
     state.set_account(field, content)
     nodes = state.account_nodes()

@@ -19,12 +19,19 @@ class Scene:
 
     story: Story
     situation: Situation
+    confirmations: int | None
+    """What the policy takes for final."""
     random: random.Random
     real: RealNode
     invented: RealNode
     """Another chain, on which other things are so."""
     invented_number: int
     """Its newest block."""
+
+    @property
+    def registry(self) -> RegistryId:
+        """The registry that the credential names."""
+        return self.situation.credential.requests[0].proof.registry
 
     def block(self, number: int) -> Json:
         """Give a block of the true chain."""
@@ -33,7 +40,7 @@ class Scene:
 
     def proof(self, number: int, slots: Sequence[bytes], registry: RegistryId | None = None) -> Json:
         """Give the true proof of slots at a block."""
-        address = to_hex((registry or self.story.chain.registry).address)
+        address = to_hex((registry or self.registry).address)
         at = {"blockHash": self.block(number)["hash"]}
         found: Json = self.real("eth_getProof", address, [to_hex(slot) for slot in slots], at)
         return found
@@ -41,7 +48,7 @@ class Scene:
     def forged(self, values: dict[bytes, int]) -> ForgedState:
         """Forge a state in which slots have other values."""
         slots = sorted({*self.situation.slots.values(), *values})
-        state = ForgedState(self.proof(self.story.latest, slots), self.story.chain.registry.address)
+        state = ForgedState(self.proof(self.story.latest, slots), self.registry.address)
         for slot, value in values.items():
             state.set_slot(slot, value)
         return state

@@ -22,7 +22,7 @@ from anchor.evidence import batch_slot, did_hash_slot, issuer_slot, key_slot, wo
 from anchor.ledger.client import Call
 from anchor.ledger.contract import RegistryContract, deployed_registry, deployment, require_event
 from anchor.ledger.testnet import dev_signer
-from anchor.model import Hash32, KeyScope, RegistryId
+from anchor.model import Hash32, KeyScope, RegistryId, address, to_hex
 from anchor.status import StatusPurpose, word_of
 from tests.ledger.chain import ADMIN, ANCHOR_KEY, CONTROLLER, DID, REASON, STATUS_KEY, Chain
 from tests.support.issuing import make_batch
@@ -50,7 +50,9 @@ COMPROMISED: Final[Truth] = ("invalid", "keyCompromised")
 OTHER_ISSUER: Final[Truth] = ("invalid", "untrustedIssuer")
 TAMPERED: Final[Truth] = ("invalid", "tampered")
 EXPIRED: Final[Truth] = ("invalid", "expired")
+NOT_YET: Final[Truth] = ("invalid", "notYetValid")
 OTHER_REGISTRY: Final[Truth] = ("unknown", "untrustedRegistry")
+WRONG_CODE: Final[Truth] = ("unknown", "wrongCode")
 
 ALL_FACTS: Final = frozenset({"batch", "key", "issuer", "did", "revoked", "suspended"})
 FACTS_OF: Final = {
@@ -64,7 +66,9 @@ FACTS_OF: Final = {
     OTHER_ISSUER: frozenset({"did"}),
     TAMPERED: frozenset({"batch"}),
     EXPIRED: frozenset(),
+    NOT_YET: frozenset({"time"}),
     OTHER_REGISTRY: frozenset(),
+    WRONG_CODE: frozenset({"code"}),
 }
 """Which facts of the ledger settle each."""
 
@@ -121,6 +125,10 @@ class Story:
         self._leaving = self._accredit("did:web:leaving.example", WITHDRAWN_ANCHOR_KEY)
         self._add_key(self._main, STOLEN_ANCHOR_KEY, KeyScope.ANCHOR)
         self.liars_registry = self._deploy_another()
+        self.impostor = self._deploy_another()
+        """Trusted by its address; its code was another all the time that anybody looked."""
+        self.nowhere = RegistryId(chain_id=chain.chain_id, address=address(b"\xab" * 20))
+        """Trusted, and not there."""
         self._anchor_first()
         self._second_day()
         self._third_day()
@@ -137,6 +145,7 @@ class Story:
         self._make(people, status_list=0, then=VALID)
         self._make(["batch revoked"], status_list=1, then=VALID)
         self._make(["expired"], status_list=2, then=EXPIRED, validUntil="2026-02-01T00:00:00Z")
+        self._make(["not yet valid"], status_list=9, then=NOT_YET, validFrom="2030-01-01T00:00:00Z")
         self._make(["compromised after"], status_list=3, then=VALID, account=STOLEN_ANCHOR_KEY)
         self._make(["wrong size"], status_list=6, then=TAMPERED, size=2)
         self._make(["unjustly revoked", "justly revoked"], issuer=self._moving, account=EPOCH_ANCHOR_KEY, then=VALID)
@@ -227,6 +236,10 @@ class Story:
         self._do(ANCHOR_KEY, elsewhere.anchor(issuer_id=1, root=root, size=1))
         root, _ = self._prepare(["elsewhere"], registry=self.liars_registry, issuer=1, at_first=OTHER_REGISTRY)
         self._do(ANCHOR_KEY, elsewhere.anchor(issuer_id=1, root=root, size=1))
+        root, _ = self._prepare(["at an impostor"], registry=self.impostor, issuer=1, at_first=WRONG_CODE)
+        self._do(ANCHOR_KEY, RegistryContract(self.impostor).anchor(issuer_id=1, root=root, size=1))
+        self.chain.node.write("anvil_setCode", [to_hex(self.impostor.address), "0x60006000fd"])
+        self._prepare(["nowhere"], registry=self.nowhere, issuer=1, at_first=WRONG_CODE)
 
     # What it takes.
 

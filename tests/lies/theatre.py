@@ -23,7 +23,7 @@ from tests.lies.forging import unhex
 from tests.lies.judge import K_OF_N, ONE_NODE, PINNED, Cell, WrongVerdictError, expectation, judge
 from tests.lies.kinds import Kind, Scene
 from tests.lies.node import HONEST, Fault, Lie, LyingNode, RealNode
-from tests.lies.story import CONFIRMATIONS, MAX_AGE, Situation, Story
+from tests.lies.story import CONFIRMATIONS, MAX_AGE, Story
 
 NODES: Final = 3
 PATIENCE_SECONDS: Final = 20.0
@@ -47,6 +47,16 @@ class Case:
     position: int
     """Of the liar among three nodes."""
 
+    @property
+    def confirmations(self) -> int | None:
+        """What the policy takes for final: that changes from case to case too."""
+        return None if self.seed % 2 else CONFIRMATIONS
+
+    @property
+    def claims_the_known_hash(self) -> bool:
+        """Whether who brings evidence for a block known beforehand says that it is of that block, or what it is of."""
+        return self.seed % 3 != 0
+
 
 class Theatre:
     """Three nodes before one chain, and another chain for who invents one."""
@@ -69,15 +79,14 @@ class Theatre:
         """Play a case under each policy; raise `WrongVerdictError` for a verdict that must not be."""
         situation = self.story.situations[case.situation]
         lie = case.kind.make(self.scene(case))
-        confirmations = None if case.seed % 2 else CONFIRMATIONS
         cells = {}
-        for policy, verdict in self.verdicts(situation, lie, case.position, confirmations, verifier):
+        for policy, verdict in self.verdicts(case, lie, verifier):
             try:
                 cells[policy] = judge(verdict, expectation(situation, lie, policy))
                 if lie.fault is not None and policy == ONE_NODE and cells[policy] is Cell.UNKNOWN:
                     _check_reason(verdict, lie, self.name_of(case.position, lie))
             except WrongVerdictError as error:
-                raise WrongVerdictError(f"{policy}, {case}, {confirmations} confirmations: {error}") from None
+                raise WrongVerdictError(f"{policy}, {case}: {error}") from None
         return cells
 
     def scene(self, case: Case) -> Scene:
@@ -85,23 +94,23 @@ class Theatre:
         return Scene(
             story=self.story,
             situation=self.story.situations[case.situation],
+            confirmations=case.confirmations,
             random=random.Random(case.seed),
             real=self._real,
             invented=self._invented,
             invented_number=self._invented_number,
         )
 
-    def verdicts(
-        self, situation: Situation, lie: Lie, position: int, confirmations: int | None, verifier: Verifier = verify
-    ) -> Iterator[tuple[str, Verdict]]:
+    def verdicts(self, case: Case, lie: Lie, verifier: Verifier = verify) -> Iterator[tuple[str, Verdict]]:
         """Give the verdict of each policy while one node lies."""
-        credential, now = situation.credential, self.story.now
+        credential, now = self.story.situations[case.situation].credential, self.story.now
+        position, confirmations = case.position, case.confirmations
         with self._lying(lie, position) as liar:
             rules = self.policy(confirmations=confirmations, nodes=(self.name_of(position, lie),))
             evidence = collect_evidence(liar, credential.requests, rules)
             yield ONE_NODE, verifier(credential, evidence, rules, now)
         pinned = self.policy(vouching=Vouching.PINNED_HASH, known_blocks=frozenset({self._newest()}))
-        yield PINNED, verifier(credential, _carried(evidence), pinned, now)
+        yield PINNED, verifier(credential, self._carried(evidence, case), pinned, now)
         if K_OF_N_IS_THERE:
             with self._lying(lie, position) as liar:
                 rules = self.policy(
@@ -115,7 +124,10 @@ class Theatre:
                 yield K_OF_N, verifier(credential, evidence, rules, now)
 
     def policy(self, **changes: Any) -> Policy:
-        return self.story.chain.policy(max_age_seconds=MAX_AGE, **changes)
+        story = self.story
+        return story.chain.policy(
+            story.chain.registry, story.impostor, story.nowhere, max_age_seconds=MAX_AGE, **changes
+        )
 
     def name_of(self, position: int, lie: Lie) -> str:
         """Name the node in a position, as verdicts do."""
@@ -139,18 +151,20 @@ class Theatre:
         if node.errors:
             raise node.errors.pop()
 
+    def _carried(self, evidence: Evidence, case: Case) -> Evidence:
+        """Say of evidence that it is for a block known beforehand, as a bundle does."""
+        changes: dict[str, Any] = {"vouching": Vouching.PINNED_HASH, "vouched_by": ("pin",)}
+        if case.claims_the_known_hash:
+            changes["block_hash"] = self._newest().hash
+        found = tuple(replace(each, **changes) for each in evidence.registries)
+        return Evidence(registries=found, missing=evidence.missing)
+
     def _client(self, url: str, timeout_seconds: float = PATIENCE_SECONDS) -> LedgerClient:
         return LedgerClient(url, timeout_seconds=timeout_seconds, max_answer_bytes=MOST_BYTES)
 
     def _newest(self) -> KnownBlock:
         newest = self._real("eth_getBlockByNumber", hex(self.story.latest), False)
         return KnownBlock(chain_id=self.story.chain.chain_id, hash=hash32(unhex(newest["hash"])))
-
-
-def _carried(evidence: Evidence) -> Evidence:
-    """Say of evidence that it was brought for a hash known beforehand, as a bundle is."""
-    found = (replace(each, vouching=Vouching.PINNED_HASH, vouched_by=("pin",)) for each in evidence.registries)
-    return Evidence(registries=tuple(found), missing=evidence.missing)
 
 
 _WORDS: Final = {
