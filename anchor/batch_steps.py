@@ -11,6 +11,7 @@ from typing import Final
 
 from eth_hash.auto import keccak
 
+from anchor.did_document import accounts_of, document_url
 from anchor.errors import (
     BatchRevokedError,
     KeyCompromisedError,
@@ -20,6 +21,7 @@ from anchor.errors import (
     PendingError,
     StaleBlockError,
     TamperedError,
+    UnconfirmedIssuerError,
     UndeterminedError,
     UntrustedIssuerError,
     UntrustedRegistryError,
@@ -27,6 +29,7 @@ from anchor.errors import (
 )
 from anchor.evidence import Evidence, LedgerState
 from anchor.model import (
+    Address,
     Basis,
     Batch,
     Hash32,
@@ -216,7 +219,23 @@ class BatchSteps(Steps):
             raise UntrustedIssuerError("the issuer was not accredited when the batch was anchored")
         if issuer.withdrawn_at and issuer.withdrawn_at <= anchored_at:
             raise UntrustedIssuerError(f"the issuer's accreditation had ended on {to_utc(issuer.withdrawn_at)}")
-        return f"{did} is issuer {issuer_id}, accredited since {to_utc(issuer.accredited_at)}"
+        confirmed = self._confirmed(issuer.controller) if self._policy.require_did_document else ""
+        return f"{did} is issuer {issuer_id}, accredited since {to_utc(issuer.accredited_at)}{confirmed}"
+
+    def _confirmed(self, controller: Address) -> str:
+        """Check that the issuer itself names the key that anchored, or its controller, as its own."""
+        did = self._claim.issuer_did
+        document = self._evidence.did_document(did)
+        asked = f", asked at {document.source}" if document.source else ""
+        if document_url(did) is not None and document.content is None:
+            raise UnconfirmedIssuerError(f"{document.problem}{asked}")
+        accounts = accounts_of(did, document.content, self._claim.registry.chain_id)
+        for what, account in (("its controller", controller), ("the key that anchored", self._batch().key)):
+            if account in accounts:
+                return f"; its DID confirms {what}{asked}"
+        raise UnconfirmedIssuerError(
+            f"the issuer's DID names neither the key that anchored nor the issuer's controller{asked}"
+        )
 
     def _batch_not_revoked(self) -> str:
         batch, issuer = self._batch(), self.state().issuer(self._claim.issuer_id)

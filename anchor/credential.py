@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from anchor.canonical import JsonObject, credential_hash, leaf_hash, parse_document
+from anchor.canonical import MAX_DOCUMENT_BYTES, JsonObject, credential_hash, leaf_hash, parse_document
 from anchor.errors import CredentialFormatError
 from anchor.evidence import EvidenceRequest
 from anchor.model import Hash32
@@ -55,15 +55,19 @@ class Credential:
         return leaf_hash(self.content_hash, request.proof.salt, request.position)
 
 
-def parse_credential(data: bytes) -> Credential:
+def parse_credential(data: bytes, *, max_bytes: int = MAX_DOCUMENT_BYTES) -> Credential:
     """Read a credential: verification steps 1 and, as far as the file alone decides it, 2.
+
+    Args:
+        data: The file.
+        max_bytes: How long it may be.
 
     Raises:
         CredentialFormatError: Not strict JSON, not a credential, a date or status entry malformed, or status entries
             that name another registry or issuer than an anchor proof.
         ProofFormatError: An anchor proof breaks its format.
     """
-    document = parse_document(data)
+    document = parse_document(data, max_bytes=max_bytes)
     value = document.value
     types = value.get("type")
     if CREDENTIAL_TYPE not in (types if isinstance(types, list) else [types]):

@@ -5,15 +5,21 @@
     │   ├─ CredentialFormatError         not the strict JSON, or not the credential, asked for
     │   ├─ ProofFormatError              an anchor proof that breaks its format
     │   ├─ EvidenceFormatError           a header or state proof that breaks its format
-    │   └─ PolicyFormatError             a policy or trust list that breaks its format
+    │   ├─ BundleFormatError             a bundle that breaks its format, or contradicts itself
+    │   ├─ PolicyFormatError             a policy that breaks its format
+    │   └─ SignedFormatError             a receipt, trust list, signature or did:key that breaks its format
     ├─ VerificationError               well-formed, but the claim does not hold          API 422 · exit 1
     │   ├─ TamperedError  InclusionError  NotAnchoredError  UntrustedIssuerError
     │   ├─ KeyNotValidError  KeyCompromisedError  BatchRevokedError  RevokedError
     │   └─ SuspendedError  NotYetValidError  ExpiredError
     ├─ UndeterminedError               what is at hand does not settle it                API 200 · exit 3
     │   ├─ NoEvidenceError  UntrustedRegistryError  UnvouchedBlockError  StaleBlockError
-    │   └─ StateProofError  WrongCodeError  PendingError
+    │   └─ StateProofError  WrongCodeError  PendingError  UnconfirmedIssuerError
     ├─ HistoryError                    the events given are not the whole history        exit 1
+    ├─ FetchError                      nothing usable came from an address given         exit 3
+    ├─ SignatureError                  a signature does not hold, or is another signer's exit 1
+    ├─ TrustListError                  a trust list that the policy names cannot be used exit 3
+    │   └─ RollbackError                 an older list than the one accepted before        exit 1
     └─ LedgerError                     the ledger was not read or not written            exit 3
         ├─ LedgerUnavailableError        no answer; safe to retry                          API 503
         │   └─ NodeRefusedError            the node answered with an error of its own
@@ -68,8 +74,16 @@ class EvidenceFormatError(MalformedError):
     """A block header or state proof is not what its format says."""
 
 
+class BundleFormatError(MalformedError):
+    """A bundle breaks docs/spec/bundle.md: its form, or what it proves is not what its credentials need."""
+
+
 class PolicyFormatError(MalformedError):
     """A verifier's policy is not what its format says."""
+
+
+class SignedFormatError(MalformedError):
+    """A signed document (receipt, trust list), its proof, or a signer's did:key is not what its format says."""
 
 
 class VerificationError(CredanchorError):
@@ -193,8 +207,37 @@ class PendingError(UndeterminedError):
     reason = "pending"
 
 
+class UnconfirmedIssuerError(UndeterminedError):
+    """The policy wants the issuer's DID document to confirm its keys, and it does not, or could not be had."""
+
+    reason = "unconfirmedIssuer"
+
+
 class HistoryError(CredanchorError):
     """The events given are not the whole, unaltered history that the registry's heads commit to."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class FetchError(CredanchorError):
+    """What somebody named by its address was not fetched: nothing is known of it, neither good nor bad."""
+
+    reason: ClassVar[str] = "notFetched"
+    """Machine-readable reason shown where a verdict would be."""
+
+
+class SignatureError(CredanchorError):
+    """A signature does not hold, or is not that of the signer who was asked for."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class TrustListError(CredanchorError):
+    """A trust list that the policy names is absent, unreadable or expired: without it nothing may be determined."""
+
+
+class RollbackError(TrustListError):
+    """A trust list is older than the one accepted before, or another of the same number."""
 
     exit_code: ClassVar[int] = 1
 

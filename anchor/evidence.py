@@ -90,6 +90,8 @@ class RegistryEvidence:
     storage: tuple[StorageProof, ...]
     nodes_asked: int = 1
     """How many nodes were asked for the hash."""
+    gaps: str = ""
+    """Why there are not all the proofs that were asked for, in plain words."""
 
 
 class LedgerState:
@@ -142,7 +144,8 @@ class LedgerState:
         """
         if slot not in self._values:
             if slot not in self._nodes:
-                raise NoEvidenceError("the evidence has no state proof for a fact that is needed")
+                lacking = "the evidence has no state proof for a fact that is needed"
+                raise NoEvidenceError(f"{lacking}: {self.evidence.gaps}" if self.evidence.gaps else lacking)
             # A contract that is absent has no storage; check_code has refused it before anything rests on this.
             root = self._account.storage_root if self._account is not None else None
             if root is None:
@@ -164,7 +167,7 @@ class LedgerState:
 
     def batch(self, issuer_id: int, root: Hash32) -> Batch:
         """Give a batch's proven record."""
-        return _unpack_batch(self.value(batch_slot(issuer_id, root)))
+        return unpack_batch(self.value(batch_slot(issuer_id, root)))
 
     def key(self, key: bytes) -> Key:
         """Give a key's proven record."""
@@ -177,12 +180,27 @@ class LedgerState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DidDocument:
+    """An issuer's DID document, as its web server gave it."""
+
+    did: str
+    content: bytes | None
+    """None if none was had."""
+    source: str = ""
+    """The address that was asked; empty if nobody was."""
+    problem: str = ""
+    """Why there is none, in plain words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Everything at hand for a verification: for each registry its state proofs, or why there are none."""
 
     registries: tuple[RegistryEvidence, ...] = ()
     missing: tuple[tuple[RegistryId, str], ...] = ()
     """Registries asked about in vain, with the reason in plain words."""
+    did_documents: tuple[DidDocument, ...] = ()
+    """Of issuers, where the policy wants them."""
     _states: dict[RegistryId, LedgerState] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -205,6 +223,11 @@ class Evidence:
                 raise NoEvidenceError(dict(self.missing).get(registry, "there is no evidence for this registry"))
         return self._states[registry]
 
+    def did_document(self, did: str) -> DidDocument:
+        """Give what was had of an issuer's DID document."""
+        nobody = DidDocument(did=did, content=None, problem="nobody was asked for the issuer's DID document")
+        return next((each for each in self.did_documents if each.did == did), nobody)
+
 
 def slots_needed(request: EvidenceRequest, known: Mapping[Hash32, int]) -> frozenset[Hash32]:
     """Name the slots that decide one request, as far as they can be named.
@@ -223,7 +246,7 @@ def slots_needed(request: EvidenceRequest, known: Mapping[Hash32, int]) -> froze
     for purpose in StatusPurpose:
         slots.add(word_slot(purpose, issuer_id, epoch, position.status_list, word_of(position.index)))
     if known.get(batch):
-        slots.add(key_slot(_unpack_batch(known[batch]).key))
+        slots.add(key_slot(unpack_batch(known[batch]).key))
     return frozenset(slots)
 
 
@@ -324,7 +347,8 @@ def _unpack_key(word: int) -> Key:
 
 
 @lru_cache(maxsize=_RECORDS_KEPT)
-def _unpack_batch(word: int) -> Batch:
+def unpack_batch(word: int) -> Batch:
+    """Read a batch's packed record."""
     fields = _Fields(word)
     return Batch(
         key=address(fields.take(160).to_bytes(20, "big")),

@@ -103,13 +103,21 @@ def check_inclusion(leaf: Hash32, proof: InclusionProof, root: Hash32) -> None:
     Raises:
         InclusionError: The siblings are too few, too many, or do not lead from `leaf` to `root`.
     """
-    sides = [index & 1 == 0 for _, index in sibling_positions(proof.leaf_index, proof.size)]
+    sides = _sides(proof.leaf_index, proof.size)
     if len(sides) != len(proof.siblings):
         raise InclusionError(
             f"leaf {proof.leaf_index} of {proof.size} needs {len(sides)} siblings, the proof has {len(proof.siblings)}"
         )
     if fold_path(leaf, zip(sides, proof.siblings, strict=True)) != root:
         raise InclusionError("the credential's hash does not lead to the root it names: something in it was changed")
+
+
+def _sides(leaf_index: int, size: int) -> list[bool]:
+    """Tell of each sibling, from the leaf level up, whether it is on the left; agrees with `sibling_positions`."""
+    last = size - 1
+    # From the level on where the node is the last one, its siblings are on the left, and only where its place is odd.
+    below = (leaf_index ^ last).bit_length()
+    return [leaf_index >> level & 1 == 1 for level in range(below)] + [True] * (last >> below).bit_count()
 
 
 def hash_pairs(nodes: bytes) -> bytes:

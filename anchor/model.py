@@ -207,6 +207,15 @@ class TrustedRegistry:
     """For people; shown in verdicts, trusted for nothing."""
 
 
+class TrustListSource(NamedTuple):
+    """Where a verifier gets a trust list from, and who must have signed it."""
+
+    source: str
+    """A file, relative to the policy's, or an https:// address."""
+    signer: str
+    """did:key of an Ed25519 key."""
+
+
 class KnownBlock(NamedTuple):
     """A block that a verifier knows to be on a chain."""
 
@@ -236,6 +245,8 @@ class Policy:
     """Other proofs that a credential must carry and that must hold, by cryptosuite, else by type."""
     require_did_document: bool = False
     """The issuer's DID document must name the key that anchored, or its controller; it is fetched for that."""
+    trust_lists: tuple[TrustListSource, ...] = ()
+    """Lists whose registries and denied issuers count too, once `anchor.trust_list` has put them in."""
 
     def __post_init__(self) -> None:
         if len({pin.registry for pin in self.registries}) != len(self.registries):
@@ -243,6 +254,8 @@ class Policy:
         for did in self.denied_issuers:
             if not did.startswith("did:") or not did.isprintable() or " " in did:
                 raise MalformedError("a denied issuer is named by its DID: did:…, without white space")
+        if len(set(self.trust_lists)) != len(self.trust_lists):
+            raise MalformedError("a trust list is named twice")
         if len(set(self.nodes)) != len(self.nodes):
             raise MalformedError("a node is named twice; it would be counted twice")
         if self.agreeing is not None and self.agreeing < 2:

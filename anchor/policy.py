@@ -16,8 +16,19 @@ import re
 from typing import Any, Final
 
 from anchor.canonical import JsonObject, parse_document
+from anchor.did_key import check_did
 from anchor.errors import CredentialFormatError, MalformedError, PolicyFormatError
-from anchor.model import KnownBlock, Policy, RegistryId, TrustedRegistry, Vouching, hash32, parse_hex, to_hex
+from anchor.model import (
+    KnownBlock,
+    Policy,
+    RegistryId,
+    TrustedRegistry,
+    TrustListSource,
+    Vouching,
+    hash32,
+    parse_hex,
+    to_hex,
+)
 
 FORMAT: Final = "credanchor/policy@v1"
 _DEFAULTS: Final[JsonObject] = {
@@ -30,9 +41,11 @@ _DEFAULTS: Final[JsonObject] = {
     "deniedIssuers": [],
     "requiredProofs": [],
     "requireDidDocument": False,
+    "trustLists": [],
 }
 _NEEDED: Final = frozenset({"format", "registries"})
 _REGISTRY_MEMBERS = frozenset({"registry", "codeHash", "name"})
+_TRUST_LIST_MEMBERS = frozenset({"source", "signer"})
 _CHAIN = re.compile(r"eip155:([1-9][0-9]{0,31})")  # CAIP-2
 
 
@@ -53,7 +66,7 @@ def parse_policy(data: bytes) -> Policy:
     content = {**_DEFAULTS, **content}
     try:
         return Policy(
-            registries=tuple(_parse_registry(entry) for entry in _list_of(content, "registries", dict)),
+            registries=tuple(parse_registry(entry) for entry in _list_of(content, "registries", dict)),
             vouching=_parse_vouching(content["vouching"]),
             nodes=tuple(_list_of(content, "nodes", str)),
             agreeing=_whole_or_none(content, "agreeing"),
@@ -63,6 +76,7 @@ def parse_policy(data: bytes) -> Policy:
             denied_issuers=frozenset(_list_of(content, "deniedIssuers", str)),
             required_proofs=frozenset(_list_of(content, "requiredProofs", str)),
             require_did_document=_yes_or_no(content, "requireDidDocument"),
+            trust_lists=tuple(_parse_trust_list(entry) for entry in _list_of(content, "trustLists", dict)),
         )
     except PolicyFormatError:
         raise
@@ -74,10 +88,7 @@ def policy_to_text(policy: Policy) -> str:
     """Write a policy file, every member of it; `parse_policy` reads the same policy back."""
     content = {
         "format": FORMAT,
-        "registries": [
-            {"registry": pin.registry.to_text(), "codeHash": to_hex(pin.code_hash), "name": pin.name}
-            for pin in policy.registries
-        ],
+        "registries": [registry_content(pin) for pin in policy.registries],
         "vouching": policy.vouching.value,
         "nodes": list(policy.nodes),
         "agreeing": policy.agreeing,
@@ -87,6 +98,7 @@ def policy_to_text(policy: Policy) -> str:
         "deniedIssuers": sorted(policy.denied_issuers),
         "requiredProofs": sorted(policy.required_proofs),
         "requireDidDocument": policy.require_did_document,
+        "trustLists": [{"source": each.source, "signer": each.signer} for each in policy.trust_lists],
     }
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
@@ -119,7 +131,13 @@ def known_blocks_content(blocks: frozenset[KnownBlock]) -> JsonObject:
     return content
 
 
-def _parse_registry(entry: JsonObject) -> TrustedRegistry:
+def parse_registry(entry: JsonObject) -> TrustedRegistry:
+    """Read a trusted registry, as a policy and a trust list have it.
+
+    Raises:
+        PolicyFormatError: A member is missing, unknown or no text.
+        MalformedError: A member is not in its form.
+    """
     _check_members(entry, "a trusted registry", needed=_REGISTRY_MEMBERS, known=_REGISTRY_MEMBERS)
     if not all(isinstance(member, str) for member in entry.values()):
         raise PolicyFormatError("a trusted registry's members must be text")
@@ -128,6 +146,22 @@ def _parse_registry(entry: JsonObject) -> TrustedRegistry:
         code_hash=hash32(parse_hex(entry["codeHash"])),
         name=entry["name"],
     )
+
+
+def registry_content(pin: TrustedRegistry) -> JsonObject:
+    """Write a trusted registry as `parse_registry` reads it."""
+    return {"registry": pin.registry.to_text(), "codeHash": to_hex(pin.code_hash), "name": pin.name}
+
+
+def _parse_trust_list(entry: JsonObject) -> TrustListSource:
+    _check_members(entry, "a trust list", needed=_TRUST_LIST_MEMBERS, known=_TRUST_LIST_MEMBERS)
+    source, signer = entry["source"], entry["signer"]
+    if not isinstance(source, str) or not source.isprintable() or not source or not isinstance(signer, str):
+        raise PolicyFormatError("a trust list has a source, a file or an https:// address, and a signer")
+    if "://" in source and not source.startswith("https://"):
+        raise PolicyFormatError("a trust list is a file, or comes over https://")
+    check_did(signer)
+    return TrustListSource(source=source, signer=signer)
 
 
 def _parse_vouching(value: object) -> Vouching:

@@ -7,6 +7,7 @@ byte for byte the same. Leaves to others: whether any of it is true.
 from __future__ import annotations
 
 import re
+import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any, Final
@@ -40,14 +41,7 @@ class CredentialProofs:
 
 def anchor_proof_member(proof: AnchorProof) -> JsonObject:
     """Build the JSON entry of an anchor proof."""
-    encoded = urlsafe_b64encode(_encode(proof)).rstrip(b"=").decode()
-    return {
-        "type": PROOF_TYPE,
-        "cryptosuite": CRYPTOSUITE,
-        "proofPurpose": "assertionMethod",
-        "verificationMethod": _verification_method(proof),
-        "proofValue": "u" + encoded,
-    }
+    return _member(proof, _encode(proof))
 
 
 def parse_proofs(credential: JsonObject) -> CredentialProofs:
@@ -86,14 +80,25 @@ def parse_anchor_proof(member: JsonObject) -> AnchorProof:
     if not isinstance(value, str) or len(value) > MAX_PROOF_VALUE_CHARACTERS or not _PROOF_VALUE.fullmatch(value):
         raise ProofFormatError("the proofValue is not 'u' followed by unpadded base64url")
     try:
-        proof = _decode(urlsafe_b64decode(value[1:] + "=" * (-(len(value) - 1) % 4)))
+        data = urlsafe_b64decode(value[1:] + "=" * (-(len(value) - 1) % 4))
+        proof, is_normal = _decode(data)
     except ProofFormatError:
         raise
     except ValueError as error:  # of base64, or a MalformedError
         raise ProofFormatError("the proofValue does not decode to an anchor proof") from error
-    if anchor_proof_member(proof) != member:
+    if not is_normal or _member(proof, data) != member:
         raise ProofFormatError("the anchor proof is not in its one normal form, or has members of its own")
     return proof
+
+
+def _member(proof: AnchorProof, data: bytes) -> JsonObject:
+    return {
+        "type": PROOF_TYPE,
+        "cryptosuite": CRYPTOSUITE,
+        "proofPurpose": "assertionMethod",
+        "verificationMethod": _verification_method(proof),
+        "proofValue": "u" + urlsafe_b64encode(data).rstrip(b"=").decode(),
+    }
 
 
 def _encode(proof: AnchorProof) -> bytes:
@@ -111,7 +116,8 @@ def _encode(proof: AnchorProof) -> bytes:
     )
 
 
-def _decode(data: bytes) -> AnchorProof:
+def _decode(data: bytes) -> tuple[AnchorProof, bool]:
+    """Read the CBOR; also tell whether it is what `_encode` writes."""
     try:
         content = cbor2.loads(data)
     except cbor2.CBORError as error:
@@ -124,31 +130,35 @@ def _decode(data: bytes) -> AnchorProof:
     siblings = _split_path(content["path"])
     if not 1 <= content["issuerId"] <= MAX_UINT32:
         raise ProofFormatError(f"the issuer id must be 1 to {MAX_UINT32}")
-    return AnchorProof(
+    proof = AnchorProof(
         registry=RegistryId.parse(content["registry"]),
         issuer_id=content["issuerId"],
         root=hash32(content["root"]),
         salt=hash32(content["salt"]),
         inclusion=InclusionProof(leaf_index=content["leafIndex"], size=content["size"], siblings=siblings),
     )
+    # Encoded from what was read, not from the proof: each member of the proof is that of the content, and a registry
+    # has one writing.
+    return proof, list(content) == list(_MEMBER_TYPES) and cbor2.dumps(content) == data
 
 
 _MEMBER_TYPES: Final[dict[str, type[Any]]] = {
-    "registry": str,
-    "issuerId": int,
-    "root": bytes,
-    "size": int,
-    "leafIndex": int,
-    "salt": bytes,
     "path": bytes,
+    "root": bytes,
+    "salt": bytes,
+    "size": int,
+    "issuerId": int,
+    "registry": str,
+    "leafIndex": int,
 }
+"""In the order of their encoded bytes."""
 
 
 def _split_path(path: bytes) -> tuple[Hash32, ...]:
     count, rest = divmod(len(path), HASH_BYTES)
     if rest or count > _MAX_SIBLINGS:
         raise ProofFormatError(f"the path is not at most {_MAX_SIBLINGS} siblings of {HASH_BYTES} bytes")
-    return tuple(Hash32(path[start : start + HASH_BYTES]) for start in range(0, len(path), HASH_BYTES))
+    return struct.unpack(f"{HASH_BYTES}s" * count, path)
 
 
 def _verification_method(proof: AnchorProof) -> str:

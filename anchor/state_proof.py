@@ -199,8 +199,27 @@ def check_storage(storage_root: Hash32, slot: Hash32, nodes: Sequence[bytes]) ->
     return 0 if leaf is None else _read_uint(_read_string(leaf), _UINT256_BYTES)
 
 
+def cut_proof(root: Hash32, key: bytes, nodes: Mapping[bytes, bytes]) -> tuple[bytes, ...]:
+    """Choose, of many nodes, those that lead from a trie's root to what it has under a key, or to the key's absence.
+
+    Args:
+        root: State root or storage root.
+        key: The account's address or the storage slot, not hashed.
+        nodes: RLP of trie nodes by their Keccak-256 hashes, of any number of proofs.
+
+    Returns:
+        The nodes on the path, from the root down; no others, and none of an empty trie.
+
+    Raises:
+        StateProofError: There is no such path.
+    """
+    path: list[bytes] = []
+    _follow(root, keccak(key), nodes, path)
+    return tuple(path)
+
+
 def _walk(root: Hash32, key: bytes, nodes: Sequence[bytes]) -> bytes | None:
-    """Follow a hashed key from the root of a Merkle-Patricia trie to its leaf's value, or to None where it ends.
+    """Follow a hashed key through the nodes of one proof.
 
     Nodes are found by their hash, so their order does not matter and nodes that the path does not touch are ignored:
     Nethermind appends empty ones (NethermindEth/nethermind issue 7759), and others repeat on its own a node that is
@@ -210,11 +229,18 @@ def _walk(root: Hash32, key: bytes, nodes: Sequence[bytes]) -> bytes | None:
         raise StateProofError(f"the proof has {len(nodes)} nodes, more than {MAX_PROOF_NODES}")
     if any(len(node) > MAX_NODE_SIZE for node in nodes):
         raise StateProofError(f"the proof has a node of more than {MAX_NODE_SIZE} bytes")
+    return _follow(root, key, {keccak(node): node for node in nodes}, [])
+
+
+def _follow(root: Hash32, key: bytes, by_hash: Mapping[bytes, bytes], taken: list[bytes]) -> bytes | None:
+    """Follow a hashed key from the root of a Merkle-Patricia trie to its leaf's value, or to None where it ends.
+
+    Each node that was looked up on the way is added to `taken`.
+    """
     if root == EMPTY_TRIE_ROOT:
         return None
-    by_hash = {keccak(node): node for node in nodes}
     path = key.hex()  # one character a nibble
-    node = _node_of(root, by_hash)
+    node = _node_of(root, by_hash, taken)
     while True:  # every turn but the last takes a nibble or more off the path
         items = _split_list(node)
         if len(items) == _BRANCH_ITEMS:
@@ -238,13 +264,14 @@ def _walk(root: Hash32, key: bytes, nodes: Sequence[bytes]) -> bytes | None:
         else:
             raise StateProofError(f"a node of the trie has {_BRANCH_ITEMS} or {_PATH_ITEMS} items, got {len(items)}")
         # A node of less than 32 bytes is embedded in its parent, which vouches for it.
-        node = child if _is_list(child) else _node_of(_read_hash(child), by_hash)
+        node = child if _is_list(child) else _node_of(_read_hash(child), by_hash, taken)
 
 
-def _node_of(node_hash: Hash32, by_hash: Mapping[bytes, bytes]) -> bytes:
+def _node_of(node_hash: Hash32, by_hash: Mapping[bytes, bytes], taken: list[bytes]) -> bytes:
     node = by_hash.get(node_hash)
     if node is None:
         raise StateProofError("the proof lacks a node on the way to the value, or the node was altered")
+    taken.append(node)
     return node
 
 

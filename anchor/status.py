@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from anchor.canonical import JsonObject
 from anchor.errors import CredentialFormatError, MalformedError
@@ -26,9 +27,15 @@ WORD_BITS: Final = 256
 
 ENTRY_TYPE: Final = "BitstringStatusListEntry"
 _ENTRY_MEMBERS = frozenset({"id", "type", "statusPurpose", "statusListIndex", "statusListCredential"})
-_STATUS_URL = re.compile(
+_LIST_URL = re.compile(
     r"ethereum:(0x[0-9a-f]{40})@([1-9][0-9]{0,31})/(isRevoked|isSuspended)"
-    r"\?uint32=([1-9][0-9]{0,9})&uint32=(0|[1-9][0-9]{0,9})&uint256=(0|[1-9][0-9]{0,5})"
+    r"\?uint32=([1-9][0-9]{0,9})&uint32=(0|[1-9][0-9]{0,9})"
+)
+_INDEX_PARAMETER = "&uint256="
+_INDEX = re.compile(r"0|[1-9][0-9]{0,5}")
+_ID_FORM: Final = (
+    f"the id of a {ENTRY_TYPE} must be ethereum:<registry>@<chain>/isRevoked or isSuspended, "
+    "with uint32 issuer, uint32 list and uint256 index in plain decimals"
 )
 
 
@@ -59,6 +66,10 @@ class StatusReason(IntEnum):
     def label(self) -> str:
         """Its name in commands and reports, such as `issued-in-error`."""
         return self.name.lower().replace("_", "-")
+
+
+_VIEWS: Final = {purpose.value: purpose.view for purpose in StatusPurpose}
+"""By the purposes' names, as entries have them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,19 +151,25 @@ def parse_status(credential: JsonObject) -> CredentialStatus:
     """
     stated = credential.get("credentialStatus")
     entries = stated if isinstance(stated, list) else [stated]
-    found: dict[StatusPurpose, CredentialStatus] = {}
+    found: dict[str, tuple[_StatusList, str]] = {}
     for entry in entries:
         if isinstance(entry, dict) and _is_ours(entry):
-            purpose, status = _parse_entry(entry)
+            purpose, status_list, index = _parse_entry(entry)
             if purpose in found:
-                raise CredentialFormatError(f"credentialStatus has more than one entry for {purpose.value}")
-            found[purpose] = status
-    for purpose in StatusPurpose:
+                raise CredentialFormatError(f"credentialStatus has more than one entry for {purpose}")
+            found[purpose] = (status_list, index)
+    for purpose in _VIEWS:
         if purpose not in found:
-            raise CredentialFormatError(f"credentialStatus has no {ENTRY_TYPE} for {purpose.value}")
-    if found[StatusPurpose.REVOCATION] != found[StatusPurpose.SUSPENSION]:
+            raise CredentialFormatError(f"credentialStatus has no {ENTRY_TYPE} for {purpose}")
+    revoked_at, suspended_at = [found[purpose] for purpose in _VIEWS]
+    if revoked_at != suspended_at:
         raise CredentialFormatError("the status entries for revocation and suspension name different positions")
-    return found[StatusPurpose.REVOCATION]
+    status_list, index = revoked_at
+    return CredentialStatus(
+        registry=status_list.registry,
+        issuer_id=status_list.issuer_id,
+        position=StatusPosition(status_list=status_list.number, index=int(index)),
+    )
 
 
 def _is_ours(entry: JsonObject) -> bool:
@@ -160,31 +177,44 @@ def _is_ours(entry: JsonObject) -> bool:
     return kind == ENTRY_TYPE or (isinstance(kind, list) and ENTRY_TYPE in kind)
 
 
-def _parse_entry(entry: JsonObject) -> tuple[StatusPurpose, CredentialStatus]:
-    if entry.keys() != _ENTRY_MEMBERS or any(not isinstance(member, str) for member in entry.values()):
+class _StatusList(NamedTuple):
+    registry: RegistryId
+    issuer_id: int
+    number: int
+
+
+def _parse_entry(entry: JsonObject) -> tuple[str, _StatusList, str]:
+    """Give an entry's purpose, list, and index as it is written, in which an index has one form."""
+    if entry.keys() != _ENTRY_MEMBERS or set(map(type, entry.values())) != {str}:
         raise CredentialFormatError(f"a {ENTRY_TYPE} has exactly the text members {', '.join(sorted(_ENTRY_MEMBERS))}")
-    match = _STATUS_URL.fullmatch(entry["id"])
-    if match is None:
-        raise CredentialFormatError(
-            f"the id of a {ENTRY_TYPE} must be ethereum:<registry>@<chain>/isRevoked or isSuspended, "
-            "with uint32 issuer, uint32 list and uint256 index in plain decimals"
-        )
-    try:
-        purpose = StatusPurpose(entry["statusPurpose"])
-    except ValueError as error:
-        raise CredentialFormatError(f"a {ENTRY_TYPE} is for revocation or suspension only") from error
-    address, chain_id, view, issuer_id, status_list, index = match.groups()
-    if view != purpose.view:
-        raise CredentialFormatError(f"the status entry for {purpose.value} names the function {view}")
+    list_url, _, index = entry["id"].rpartition(_INDEX_PARAMETER)
+    if not _INDEX.fullmatch(index):
+        raise CredentialFormatError(_ID_FORM)
+    view, status_list = _read_list_url(list_url)
+    purpose = entry["statusPurpose"]
+    if purpose not in _VIEWS:
+        raise CredentialFormatError(f"a {ENTRY_TYPE} is for revocation or suspension only")
+    if view != _VIEWS[purpose]:
+        raise CredentialFormatError(f"the status entry for {purpose} names the function {view}")
     if entry["statusListIndex"] != index:
-        raise CredentialFormatError(f"statusListIndex and id of the status entry for {purpose.value} differ")
-    if int(issuer_id) > MAX_UINT32 or int(status_list) > MAX_UINT32 or int(index) >= LIST_SIZE:
-        raise CredentialFormatError(f"the status entry for {purpose.value} is beyond issuer, list or index limits")
-    return purpose, CredentialStatus(
-        registry=RegistryId.parse(f"eip155:{chain_id}:{address}"),
-        issuer_id=int(issuer_id),
-        position=StatusPosition(status_list=int(status_list), index=int(index)),
-    )
+        raise CredentialFormatError(f"statusListIndex and id of the status entry for {purpose} differ")
+    if status_list.issuer_id > MAX_UINT32 or status_list.number > MAX_UINT32 or int(index) >= LIST_SIZE:
+        raise CredentialFormatError(f"the status entry for {purpose} is beyond issuer, list or index limits")
+    return purpose, status_list, index
+
+
+@lru_cache(maxsize=1024)
+def _read_list_url(url: str) -> tuple[str, _StatusList]:
+    """Read an entry's id up to its index: view function and list.
+
+    Thousands of credentials share few lists, so each is read once. What has not this form is never kept.
+    """
+    match = _LIST_URL.fullmatch(url)
+    if match is None:
+        raise CredentialFormatError(_ID_FORM)
+    address, chain_id, view, issuer_id, number = match.groups()
+    registry = RegistryId.parse(f"eip155:{chain_id}:{address}")
+    return view, _StatusList(registry=registry, issuer_id=int(issuer_id), number=int(number))
 
 
 def parse_reason(text: str) -> StatusReason:

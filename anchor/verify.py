@@ -21,7 +21,7 @@ from typing import Final
 
 from anchor.batch_steps import BatchClaim, BatchSteps
 from anchor.credential import Credential
-from anchor.errors import ExpiredError, NotAnchoredError, NotYetValidError, RevokedError, SuspendedError
+from anchor.errors import ExpiredError, NotAnchoredError, NotYetValidError, RevokedError, SuspendedError, TrustListError
 from anchor.evidence import Evidence, EvidenceRequest
 from anchor.merkle import check_inclusion
 from anchor.model import Basis, CheckStatus, Outcome, Policy, Verdict, to_hex, to_utc
@@ -42,6 +42,9 @@ def verify(credential: Credential, evidence: Evidence, policy: Policy, now: int)
 
     Returns:
         The verdict. Of several anchor proofs, which all name one registry, one that passes suffices.
+
+    Raises:
+        TrustListError: The policy names trust lists that were not put in (`anchor.trust_list.apply_trust_lists`).
     """
     return Verifier(evidence, policy, now).verify(credential)
 
@@ -53,9 +56,15 @@ class Verifier:
         evidence: State proofs, from whomever; nothing in them is believed before it is proven.
         policy: What the verifier trusts.
         now: The verifier's time, Unix seconds.
+
+    Raises:
+        TrustListError: The policy names trust lists that were not put in (`anchor.trust_list.apply_trust_lists`), so
+            that issuers denied there would be accepted.
     """
 
     def __init__(self, evidence: Evidence, policy: Policy, now: int) -> None:
+        if policy.trust_lists:
+            raise TrustListError("the policy names trust lists, and what they say is not in it yet")
         self._evidence: Final = evidence
         self._policy: Final = policy
         self._now: Final = now

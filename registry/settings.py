@@ -36,13 +36,13 @@ from pydantic_settings import (
 )
 from sqlalchemy import URL
 
+from anchor.cli.passphrases import PASSPHRASE_VARIABLE, read_passphrase_file
 from anchor.errors import MalformedError
 from anchor.ledger.signers import parse_remote_key
 from anchor.model import MAX_UINT32, RegistryId
 from registry.errors import SettingsError
 
 HOME_VARIABLE: Final = "CREDANCHOR_HOME"
-PASSPHRASE_VARIABLE: Final = "CREDANCHOR_PASSPHRASE"  # noqa: S105 - the name of the variable
 DEFAULT_HOME: Final = ".credanchor"
 SETTINGS_FILE: Final = "settings.toml"
 DATABASE_FILE: Final = "registry.db"
@@ -242,22 +242,14 @@ def read_passphrase(settings: DraftSettings | None, ask: Callable[[], str]) -> s
         ask: Asks the person at the keyboard.
 
     Raises:
-        SettingsError: The file cannot be read, or others than its owner can read it.
+        KeyUnavailableError: The file cannot be read, or others than its owner can read it.
     """
     given = os.environ.get(PASSPHRASE_VARIABLE)
     if given:
         return given
     if settings is None or settings.passphrase_file is None:
         return ask()
-    path = settings.path(settings.passphrase_file)
-    try:
-        if path.stat().st_mode & 0o077:
-            raise SettingsError(
-                f"the passphrase file {path} can be read by others", advice=f"Make it private: chmod 600 {path}"
-            )
-        return path.read_text("utf-8").rstrip("\r\n")
-    except OSError as error:
-        raise SettingsError(f"the passphrase file {path} cannot be read: {error.strerror}") from error
+    return read_passphrase_file(settings.path(settings.passphrase_file))
 
 
 def _load(home: Path, kind: type[SettingsT]) -> SettingsT:

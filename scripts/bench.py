@@ -13,6 +13,7 @@ from bench_common import print_machine
 PARTS = {
     "issue": "roster to durable store, memory, one proof from the store, `credanchor issue` on a testnet",
     "verify": "files of one batch, evidence once fetched, one core",
+    "light": "what a verifier installs: megabytes, and the time of its import",
     "peers": "issuing, beside cert-issuer and TradeTrust; installs them when they are wanted first",
     "all": "all of these",
 }
@@ -29,7 +30,11 @@ def main(words: list[str]) -> None:
 
         install_peers()
     print_machine()
-    if part != "verify":
+    if part in ("light", "all"):
+        from bench_light import measure_light
+
+        measure_light()
+    if part not in ("verify", "light"):
         issuing(count or ISSUED, million=arguments.million, part=part)
     if part in ("verify", "all"):
         from bench_verify import measure_verify
@@ -61,7 +66,7 @@ def issuing(count: int, *, million: bool, part: str) -> None:
 def parse(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
-        usage="%(prog)s [issue|verify|peers] [--million] [COUNT]",
+        usage="%(prog)s [issue|verify|light|peers] [--million] [COUNT]",
         description=__doc__,
         epilog="Databases are made in the folder for temporary files: set TMPDIR to a disk that is like yours.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -86,7 +91,7 @@ def parse(words: list[str]) -> argparse.Namespace:
 
 def positive(word: str) -> int:
     if not word.isdecimal() or int(word) == 0:
-        raise argparse.ArgumentTypeError(f"issue, verify, peers or a number from 1 on is wanted, not {word!r}")
+        raise argparse.ArgumentTypeError(f"issue, verify, light, peers or a number from 1 on is wanted, not {word!r}")
     return int(word)
 
 

@@ -15,7 +15,7 @@ from bench_common import EXAMPLES, PROGRAM, credanchor, line, write_roster
 
 from anchor.cli.policies import load_policy
 from anchor.credential import parse_credential
-from anchor.ledger.client import LedgerClient
+from anchor.ledger.client import clients_of
 from anchor.ledger.collect import collect_evidence
 from anchor.model import Outcome
 from anchor.verify import Verifier
@@ -47,7 +47,7 @@ def measure(files: Path, policy_file: Path) -> None:
     policy = load_policy(policy_file, None, None)
     credentials = [parse_credential(document) for document in documents]
     requests = [request for credential in credentials for request in credential.requests]
-    evidence = collect_evidence(LedgerClient(policy.nodes[0]), requests, policy)
+    evidence = collect_evidence(clients_of(policy), requests, policy)
     now = int(time.time())
     parse = judge = float("inf")
     for _ in range(RUNS):

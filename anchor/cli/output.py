@@ -33,12 +33,17 @@ error_console: Final = Console(stderr=True, highlight=False, emoji=False, soft_w
 
 def print_json(content: object) -> None:
     """Print one JSON document to standard output."""
+    sys.stdout.write(json_text(content) + "\n")
+
+
+def json_text(content: object) -> str:
+    """Write a JSON document, indented, without what a terminal obeys or UTF-8 cannot hold."""
     try:
         text = orjson.dumps(content, option=orjson.OPT_INDENT_2).decode()
     except orjson.JSONEncodeError:
         # A number of more than 64 bits, or half a character in a file's name; ten times as slow.
         text = json.dumps(content, ensure_ascii=False, indent=2)
-    sys.stdout.write(_UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+    return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def error_content(error: CredanchorError) -> dict[str, str]:

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any, Final
 
 from rich.table import Table
 
+from anchor.cli.checking import CheckedFile
 from anchor.cli.output import console, printable
 from anchor.credential import Credential
-from anchor.errors import MalformedError
+from anchor.identity import HolderMatch
 from anchor.model import Basis, CheckStatus, Outcome, Verdict, to_hex, to_utc
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedFile:
-    """One file and what came of it."""
-
-    path: Path
-    credential: Credential | None
-    """None when the file is malformed."""
-    answer: Verdict | MalformedError
-
-    @property
-    def outcome(self) -> str:
-        """`valid`, `invalid`, `unknown` or `malformed`."""
-        return "malformed" if isinstance(self.answer, MalformedError) else self.answer.outcome.value
-
-
-_HEADLINES: Final = {
+HEADLINES: Final = {
     "valid": "[bold green]✔ VALID[/]",
     "invalid": "[bold red]✘ NOT VALID[/]",
     "unknown": "[bold yellow]? COULD NOT BE DETERMINED[/]",
     "malformed": "[bold red]✘ MALFORMED[/]",
+}
+HOLDER_WORDS: Final = {
+    HolderMatch.MATCHES: "[green]matches[/]: it states the e-mail that you gave",
+    HolderMatch.DIFFERS: "[bold red]does not match[/]: it states another e-mail than the one that you gave",
+    HolderMatch.NOT_STATED: "[yellow]not stated[/]: it states no e-mail that could be compared; look at the name",
 }
 _MARKS: Final = {
     CheckStatus.PASSED: "[green]✔[/]",
@@ -42,9 +31,6 @@ _MARKS: Final = {
     CheckStatus.NOT_APPLICABLE: "[dim]–[/]",
     CheckStatus.SKIPPED: "[dim]·[/]",
 }
-_LAST_OF_ORIGIN: Final = 8
-"""The last of the steps that show where a credential comes from; those after it are about what became of it."""
-
 STEP_LABELS: Final = {
     "wellFormed": "well-formed",
     "statusEntries": "status entries, leaf",
@@ -65,15 +51,20 @@ STEP_LABELS: Final = {
 
 def print_one(checked: CheckedFile) -> None:
     """Print one file's answer in full."""
-    console.print(f"{_HEADLINES[checked.outcome]}  {printable(str(checked.path))}")
-    if isinstance(checked.answer, MalformedError):
-        console.print(f"  {printable(str(checked.answer))}")
+    console.print(f"{HEADLINES[checked.outcome]}  {printable(checked.source.name)}")
+    if checked.why:
+        console.print(f"  {printable(checked.why)} [dim]({checked.reason})[/]")
+    if checked.holder is not None:
+        console.print(f"  {HOLDER_WORDS[checked.holder]}")
+    if checked.source.contacted:
+        console.print(f"  {printable(contacted_words(checked.source.contacted))}")
+    if not isinstance(checked.answer, Verdict):
+        if checked.answer.advice:
+            console.print(f"  {printable(checked.answer.advice)}")
         return
     verdict = checked.answer
-    if verdict.error is not None:
-        console.print(f"  {printable(str(verdict.error))} [dim]({verdict.reason})[/]")
     if checked.credential is not None:
-        _print_facts(checked.credential, verdict)
+        _print_facts(checked, checked.credential, verdict)
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
     for column in ("step", "mark", "name"):
         table.add_column(column, no_wrap=True)
@@ -83,19 +74,9 @@ def print_one(checked: CheckedFile) -> None:
     console.print(table)
 
 
-def print_table(checked: list[CheckedFile]) -> None:
-    """Print many files' answers, one line each, and how many there are of each kind."""
-    for each in checked:
-        why = str(each.answer) if isinstance(each.answer, MalformedError) else str(each.answer.error or "")
-        console.print(f"{_HEADLINES[each.outcome]}  {printable(each.path.name)}  [dim]{printable(why)}[/]")
-    counts = {outcome: sum(each.outcome == outcome for each in checked) for outcome in _HEADLINES}
-    words = {"valid": "valid", "invalid": "not valid", "unknown": "could not be determined", "malformed": "malformed"}
-    console.print(" · ".join(f"{count} {words[outcome]}" for outcome, count in counts.items() if count))
-    basis = next(
-        (each.answer.basis for each in checked if isinstance(each.answer, Verdict) and each.answer.basis), None
-    )
-    if basis is not None:
-        console.print(f"rests on {printable(basis_words(basis))}")
+def contacted_words(hosts: Sequence[str]) -> str:
+    """Say whom the program asked for documents, beside the nodes of the policy."""
+    return f"fetched from {', '.join(hosts)}, as you asked; nobody else of the issuer's was contacted"
 
 
 def verdict_content(verdict: Verdict) -> dict[str, Any]:
@@ -142,17 +123,15 @@ def basis_content(basis: Basis) -> dict[str, Any]:
     }
 
 
-def _print_facts(credential: Credential, verdict: Verdict) -> None:
-    # Until the ledger shows that this issuer anchored it, anybody can have written it: a tree is quickly made.
-    confirmed = all(check.status is CheckStatus.PASSED for check in verdict.checks if check.step <= _LAST_OF_ORIGIN)
-    if not confirmed:
+def _print_facts(checked: CheckedFile, credential: Credential, verdict: Verdict) -> None:
+    if not checked.is_confirmed:
         console.print("  [dim]What the file says of itself, none of it confirmed:[/]")
     facts = {"what": credential.name, "holder": credential.holder, "issuer": verdict.contact}
     if verdict.anchored_at is not None:
         facts["anchored"] = f"{to_utc(verdict.anchored_at)}, by the chain's clock"
     if verdict.basis is not None:
         facts["rests on"] = basis_words(verdict.basis)
-    if confirmed and verdict.outcome is Outcome.INVALID:
+    if checked.is_confirmed and verdict.outcome is Outcome.INVALID:
         facts["ask"] = verdict.contact
     for label, fact in facts.items():
         if fact:

@@ -1,135 +1,163 @@
-"""`credanchor verify`: files in, verdicts out. Reads files, fetches evidence once for all, judges, renders."""
+"""`credanchor verify`: credentials in, verdicts out. What is read, judged and shown is in the modules beside it."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
-from anchor.canonical import MAX_DOCUMENT_BYTES
-from anchor.cli.output import JsonFlag, error_content, print_json
-from anchor.cli.policies import PolicyOption, RpcOption, TrustOption, load_policy
-from anchor.cli.verdicts import CheckedFile, print_one, print_table, verdict_content
-from anchor.credential import Credential, parse_credential
-from anchor.errors import CredentialFormatError, MalformedError
-from anchor.evidence import Evidence
-from anchor.model import Outcome, Policy, Verdict
-from anchor.verify import Verifier
-
-FORMAT: Final = "credanchor/verification@v1"
-"""First member of the JSON output; a change that could break readers changes it."""
+from anchor.cli.addresses import fetch_all
+from anchor.cli.checking import Report, check
+from anchor.cli.files import write_pieces
+from anchor.cli.inputs import read_inputs
+from anchor.cli.output import JsonFlag, console, printable
+from anchor.cli.policies import (
+    AgreeOption,
+    ConfirmationsOption,
+    DenyOption,
+    MaxAgeOption,
+    OwnNodeOption,
+    PolicyOption,
+    RpcOption,
+    TrustOption,
+    load_policy,
+)
+from anchor.cli.report_html import html_pieces
+from anchor.cli.report_json import json_pieces
+from anchor.cli.reports import counts_of, csv_pieces, print_table, sorted_rows, summary
+from anchor.cli.verdicts import print_one
+from anchor.errors import MalformedError
+from anchor.identity import normalize_email
 
 HELP: Final = """Check credentials against the ledger, without asking the issuer.
 
-Every fact comes as a state proof and is checked on this machine: the node asked can withhold an answer, not change it.
+FILE is a credential, a badge that is a picture (PNG, SVG), a ZIP archive, a folder, a list (.csv, .txt) of addresses or
+paths, an https address, or - for standard input; any number, in any mixture. An address is fetched because you gave it,
+from that host alone, and the answer says so.
 
-Exit code: 0 valid · 1 not valid · 2 malformed · 3 could not be determined. Of many files the worst one counts, in the
-order malformed, not valid, undetermined.
+Every fact comes as a state proof and is checked on this machine: a node can withhold an answer, not change it. A node
+is believed for one thing, which block is the newest; name several, and more than half of them must agree on it.
+
+With --holder, each answer also says whether the credential is that person's: matches, does not match, or not stated.
+
+Exit code: 0 valid · 1 not valid, or not that person's · 2 malformed · 3 could not be determined, or whose it is. Of
+many files the worst one counts, in the order malformed, not valid, undetermined.
 
 Examples:
 
   credanchor verify credential.json
 
-  credanchor verify downloads/ --json
+  credanchor verify downloads/ badges.zip list.csv --out report.html
 
-  credanchor verify badge.json --trust eip155:<chain id>:<registry address> --rpc <node>
+  credanchor verify badge.json --holder zoe@example.org
+
+  credanchor verify badge.json --trust eip155:<chain id>:<registry address> --rpc <node> --rpc <node> --rpc <node>
 """
 
-_EXIT_CODES: Final = {Outcome.VALID: 0, Outcome.INVALID: 1, Outcome.UNKNOWN: 3}
-_WORST_FIRST: Final = (MalformedError.exit_code, 1, 3, 0)
-"""Of many files (design section 9)."""
+
+class Format(Enum):
+    """How the answers are shown."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    HTML = "html"
+
+
+_FORMATS_BY_SUFFIX: Final = {f".{each.value}": each for each in (Format.JSON, Format.CSV, Format.HTML)}
 
 
 def command(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Credential files, or folders of them.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE…", help="Files, folders, ZIP archives, lists, https addresses, or -.")
+    ],
     policy: PolicyOption = None,
     trust: TrustOption = None,
     rpc: RpcOption = None,
+    agree: AgreeOption = None,
+    own_node: OwnNodeOption = False,
+    max_age: MaxAgeOption = None,
+    confirmations: ConfirmationsOption = None,
+    deny: DenyOption = None,
+    holder: Annotated[
+        str | None, typer.Option("--holder", metavar="EMAIL", help="Whose the credentials should be, by e-mail.")
+    ] = None,
+    output: Annotated[
+        Format | None, typer.Option("--format", help="How to show the answers. Default: as --out ends, else a table.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write a report: .json, .csv or .html.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Check credentials against the ledger, without asking the issuer."""
-    rules = load_policy(policy, trust, rpc)
-    checked = check_files(list(_expand(files)), rules)
-    if as_json:
-        print_json(_content(checked))
-    elif len(checked) == 1:
-        print_one(checked[0])
+    shown = _format(output, out, as_json=as_json)
+    if holder is not None and "@" not in normalize_email(holder).strip("@"):
+        raise MalformedError("--holder wants an e-mail address", advice="Names are shown in the answer, to compare.")
+    rules = load_policy(
+        policy,
+        trust,
+        rpc,
+        agree=agree,
+        own_node=own_node,
+        max_age=max_age,
+        confirmations=confirmations,
+        deny=deny,
+    )
+    report = check(read_inputs(files, fetch_all), rules, holder_email=holder)
+    if out is not None:
+        _require_other_file(out, report)
+        write_pieces(out, _pieces(report, shown))
+        _print_summary(report, out)
+    elif shown is Format.TABLE:
+        _print(report)
     else:
-        print_table(checked)
-    raise typer.Exit(exit_code_of(each.answer for each in checked))
+        sys.stdout.writelines(_pieces(report, shown))
+    raise typer.Exit(report.exit_code)
 
 
-def check_files(paths: Sequence[Path], policy: Policy) -> list[CheckedFile]:
-    """Judge files, all at one block and one time, fetching evidence once for all of them."""
-    parsed = [(path, _read(path)) for path in paths]
-    evidence = _collect([each for _, each in parsed if isinstance(each, Credential)], policy)
-    verifier = Verifier(evidence, policy, int(time.time()))
-    return [
-        CheckedFile(path=path, credential=each, answer=verifier.verify(each))
-        if isinstance(each, Credential)
-        else CheckedFile(path=path, credential=None, answer=each)
-        for path, each in parsed
-    ]
+def _format(output: Format | None, out: Path | None, *, as_json: bool) -> Format:
+    """Tell how to show the answers.
 
-
-def exit_code_of(answers: Iterable[Verdict | MalformedError]) -> int:
-    """Give the exit code for many answers: the worst one's."""
-    codes = {each.exit_code if isinstance(each, MalformedError) else _EXIT_CODES[each.outcome] for each in answers}
-    return next(code for code in _WORST_FIRST if code in codes)
-
-
-def _expand(files: Sequence[Path]) -> Iterator[Path]:
-    for file in files:
-        try:
-            found = sorted(path for path in file.rglob("*.json") if path.is_file()) if file.is_dir() else None
-        except OSError as error:
-            raise CredentialFormatError(f"{file} cannot be read: {error.strerror}") from error
-        if found is None:
-            yield file
-            continue
-        if not found:
-            raise CredentialFormatError(f"the folder {file} has no .json file")
-        yield from found
-
-
-def _read(path: Path) -> Credential | MalformedError:
-    try:
-        with path.open("rb") as stream:
-            return parse_credential(stream.read(MAX_DOCUMENT_BYTES + 1))
-    except OSError as error:
-        return CredentialFormatError(f"the file cannot be read: {error.strerror}")
-    except MalformedError as error:
-        return error
-
-
-def _collect(credentials: Sequence[Credential], policy: Policy) -> Evidence:
-    requests = [
-        request
-        for credential in credentials
-        for request in credential.requests
-        if policy.pin_of(request.proof.registry) is not None
-    ]
-    if not requests:
-        return Evidence()
-    # web3 takes a second to import, and is needed for nothing else here.
-    from anchor.ledger.client import LedgerClient
-    from anchor.ledger.collect import collect_evidence
-
-    return collect_evidence(LedgerClient(policy.nodes[0]), requests, policy)
-
-
-def _content(checked: Sequence[CheckedFile]) -> dict[str, Any]:
-    results = []
-    counts = dict.fromkeys((*(outcome.value for outcome in Outcome), "malformed"), 0)
-    for each in checked:
-        counts[each.outcome] += 1
-        answer = (
-            {"error": error_content(each.answer)}
-            if isinstance(each.answer, MalformedError)
-            else verdict_content(each.answer)
+    Raises:
+        MalformedError: The options contradict each other, or a table is to be written into a file.
+    """
+    if as_json and output not in (None, Format.JSON):
+        raise MalformedError("--json and --format say different things", advice="Leave one of them out.")
+    shown = Format.JSON if as_json else output
+    if out is None:
+        return shown or Format.TABLE
+    shown = shown or _FORMATS_BY_SUFFIX.get(out.suffix.lower())
+    if shown in (None, Format.TABLE):
+        raise MalformedError(
+            f"{out} does not say which kind of report it is",
+            advice="Let it end in .html, .csv or .json, or add --format.",
         )
-        results.append({"file": str(each.path), "outcome": each.outcome, **answer})
-    return {"format": FORMAT, "counts": counts, "results": results}
+    return shown
+
+
+def _require_other_file(out: Path, report: Report) -> None:
+    """Refuse to write the report over what was checked."""
+    if out.exists() and any(Path(each.source.path).resolve() == out.resolve() for each in report.files):
+        raise MalformedError(f"{out} is one of the files that were checked", advice="Name another file with --out.")
+
+
+def _pieces(report: Report, shown: Format) -> Iterator[str]:
+    return {Format.JSON: json_pieces, Format.CSV: csv_pieces, Format.HTML: html_pieces}[shown](report)
+
+
+def _print(report: Report) -> None:
+    if len(report.files) == 1:
+        print_one(report.files[0])
+    else:
+        print_table(report)
+
+
+def _print_summary(report: Report, out: Path) -> None:
+    for line in summary(report, counts_of(sorted_rows(report))):
+        console.print(printable(line))
+    console.print(f"written to {printable(str(out))}")

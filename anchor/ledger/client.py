@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from anchor.errors import LedgerUnavailableError, MalformedError, NodeRefusedError, WrongLedgerError
 from anchor.events import RawLog
@@ -25,8 +25,9 @@ from anchor.ledger.answers import (
     read_quantity,
     read_receipt,
 )
+from anchor.ledger.endpoints import Endpoint, endpoint_of
 from anchor.ledger.rpc import DEFAULT_TIMEOUT_SECONDS, MAX_ANSWER_BYTES, RpcNode
-from anchor.model import Address, Hash32, to_hex
+from anchor.model import Address, Hash32, Policy, to_hex
 
 MAX_SLOTS_PER_PROOF: Final = 1000
 """Slots in one `eth_getProof`: Erigon refuses more than 1,000, go-ethereum more than 1,024."""
@@ -65,6 +66,45 @@ class Call:
     """Hash of the code that must be at `to`, where known: a call to an address without code would succeed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question(Generic[T]):
+    """Something to ask a node, and how to read the answer."""
+
+    method: str
+    params: list[object]
+    parse: Callable[[Any], T]
+    """Raises `MalformedError` for what is no answer to this question."""
+
+
+def ask_chain_id() -> Question[int]:
+    """Ask for the EIP-155 number of the chain that the node serves."""
+    return Question(method="eth_chainId", params=[], parse=read_quantity)
+
+
+def ask_block(which: BlockTag | int) -> Question[Block | None]:
+    """Ask for a block by tag or number; None if there is none. Its hash is recomputed from its header."""
+    name = hex(which) if isinstance(which, int) else which
+    number = which if isinstance(which, int) else None
+    return Question(method="eth_getBlockByNumber", params=[name, False], parse=partial(_read_that_block, number=number))
+
+
+def ask_block_by_hash(block_hash: Hash32) -> Question[Block | None]:
+    """Ask for the block with this hash; None if the node does not know it."""
+    parse = partial(_read_that_block, block_hash=block_hash)
+    return Question(method="eth_getBlockByHash", params=[to_hex(block_hash), False], parse=parse)
+
+
+def ask_proofs(account: Address, slots: Sequence[Hash32], block_hash: Hash32) -> list[Question[AccountProof]]:
+    """Ask for the proofs of an account and of storage slots of it at one block, as many at once as nodes allow."""
+    questions = []
+    for start in range(0, max(len(slots), 1), MAX_SLOTS_PER_PROOF):
+        some = tuple(slots[start : start + MAX_SLOTS_PER_PROOF])
+        # By hash (EIP-1898): what a number means may change meanwhile.
+        params: list[object] = [to_hex(account), [to_hex(slot) for slot in some], {"blockHash": to_hex(block_hash)}]
+        questions.append(Question(method="eth_getProof", params=params, parse=partial(read_account_proof, slots=some)))
+    return questions
+
+
 class LedgerClient:
     """Asks one node; may be shared by threads.
 
@@ -86,14 +126,26 @@ class LedgerClient:
         self._rpc: Final = RpcNode(url, timeout_seconds=timeout_seconds, max_answer_bytes=max_answer_bytes)
         self.node: Final[str] = self._rpc.name
         """The node's address for people, without what may be secret in it."""
+        self.endpoint: Final[Endpoint] = endpoint_of(url)
 
     def close(self) -> None:
         """Give up idle connections; the client may still be used."""
         self._rpc.close()
 
+    def ask(self, questions: Sequence[Question[T]]) -> list[T | LedgerUnavailableError]:
+        """Ask several questions at once; give each one's answer, or why there is none. Raises nothing."""
+        calls = [(question.method, question.params) for question in questions]
+        answers: list[T | LedgerUnavailableError] = []
+        for question, answer in zip(questions, self._rpc.read_many(calls), strict=True):
+            try:
+                answers.append(answer if isinstance(answer, LedgerUnavailableError) else self._parsed(question, answer))
+            except LedgerUnavailableError as error:
+                answers.append(error)
+        return answers
+
     def chain_id(self) -> int:
         """Fetch the EIP-155 number of the chain that the node serves."""
-        return self._read("eth_chainId", [], read_quantity)
+        return self._ask(ask_chain_id())
 
     def require_chain(self, chain_id: int) -> None:
         """Check that the node serves this chain.
@@ -101,24 +153,31 @@ class LedgerClient:
         Raises:
             WrongLedgerError: It serves another one.
         """
-        served = self.chain_id()
-        if served != chain_id:
-            raise WrongLedgerError(
-                f"the node {self.node} serves chain {served}, not chain {chain_id}",
-                advice="give the address of a node of the right chain",
-            )
+        self._check_chain(self.chain_id(), chain_id)
+
+    def blocks(self, chain_id: int, which: Sequence[BlockTag | int]) -> list[Block | LedgerUnavailableError | None]:
+        """Fetch blocks of a chain by tags or numbers, all at once.
+
+        Returns:
+            For each, in order, the block; None if there is none; or why the node did not say.
+
+        Raises:
+            WrongLedgerError: The node serves another chain.
+        """
+        questions: list[Question[Any]] = [ask_chain_id(), *map(ask_block, which)]
+        served, *blocks = self.ask(questions)
+        if isinstance(served, LedgerUnavailableError):
+            raise served
+        self._check_chain(served, chain_id)
+        return blocks
 
     def block(self, which: BlockTag | int) -> Block | None:
         """Fetch a block by tag or number; None if there is none. Its hash is recomputed from its header."""
-        name = hex(which) if isinstance(which, int) else which
-        return self._read("eth_getBlockByNumber", [name, False], read_block)
+        return self._ask(ask_block(which))
 
     def block_by_hash(self, block_hash: Hash32) -> Block | None:
         """Fetch the block with this hash; None if the node does not know it."""
-        block = self._read("eth_getBlockByHash", [to_hex(block_hash), False], read_block)
-        if block is not None and block.header.hash != block_hash:
-            raise LedgerUnavailableError(f"the node {self.node} answered with another block than asked for")
-        return block
+        return self._ask(ask_block_by_hash(block_hash))
 
     def latest_block(self) -> Block:
         """Fetch the newest block."""
@@ -126,17 +185,6 @@ class LedgerClient:
         if block is None:
             raise LedgerUnavailableError(f"the node {self.node} has no block yet", advice="wait until it has synced")
         return block
-
-    def proof(self, account: Address, slots: tuple[Hash32, ...], block_hash: Hash32) -> AccountProof:
-        """Fetch the proofs of an account and of storage slots of it at one block, in as few requests as nodes allow."""
-        at = {"blockHash": to_hex(block_hash)}  # EIP-1898
-        parts = []
-        for start in range(0, max(len(slots), 1), MAX_SLOTS_PER_PROOF):
-            some = slots[start : start + MAX_SLOTS_PER_PROOF]
-            params: list[object] = [to_hex(account), [to_hex(slot) for slot in some], at]
-            parts.append(self._read("eth_getProof", params, partial(read_account_proof, slots=some)))
-        storage = tuple(proof for part in parts for proof in part.storage)
-        return AccountProof(account_nodes=parts[0].account_nodes, storage=storage)
 
     def code(self, account: Address) -> bytes:
         """Fetch the code at an address, empty if it is no contract."""
@@ -221,14 +269,41 @@ class LedgerClient:
         self._rpc.write("eth_sendRawTransaction", [to_hex(raw)])
 
     def _read(self, method: str, params: list[object], parse: Callable[[Any], T]) -> T:
-        answer = self._rpc.read(method, params)
+        return self._ask(Question(method=method, params=params, parse=parse))
+
+    def _ask(self, question: Question[T]) -> T:
+        return self._parsed(question, self._rpc.read(question.method, question.params))
+
+    def _parsed(self, question: Question[T], answer: object) -> T:
         try:
-            return parse(answer)
+            return question.parse(answer)
         except MalformedError as error:
             raise LedgerUnavailableError(
-                f"the node {self.node} gave a malformed answer to {method}: {error}",
+                f"the node {self.node} gave a malformed answer to {question.method}: {error}",
                 advice="use another node, or tell us if this one follows the Ethereum specification",
             ) from error
+
+    def _check_chain(self, served: int, chain_id: int) -> None:
+        if served != chain_id:
+            raise WrongLedgerError(
+                f"the node {self.node} serves chain {served}, not chain {chain_id}",
+                advice="give the address of a node of the right chain",
+            )
+
+
+def clients_of(policy: Policy) -> tuple[LedgerClient, ...]:
+    """Make a client for each node of a policy, in its order."""
+    return tuple(map(LedgerClient, policy.nodes))
+
+
+def _read_that_block(value: object, *, number: int | None = None, block_hash: Hash32 | None = None) -> Block | None:
+    block = read_block(value)
+    if block is not None and (
+        (number is not None and block.header.number != number)
+        or (block_hash is not None and block.header.hash != block_hash)
+    ):
+        raise MalformedError("another block than asked for")
+    return block
 
 
 def _read_logs(answer: object) -> list[RawLog]:

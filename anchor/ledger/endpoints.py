@@ -55,16 +55,14 @@ def endpoint_of(url: str) -> Endpoint:
     return Endpoint(host=host, port=_DEFAULT_PORTS[scheme] if port is None else port)
 
 
-def require_distinct(urls: Iterable[str]) -> None:
-    """Check that no two addresses lead to the same host and port: it would be counted twice.
+def require_distinct(endpoints: Iterable[Endpoint]) -> None:
+    """Check that no two of the nodes that must agree are the same: it would be counted twice.
 
     Raises:
-        PolicyFormatError: Two of them do.
-        MalformedError: One is no address.
+        PolicyFormatError: Two of them are.
     """
     seen: set[Endpoint] = set()
-    for url in urls:
-        endpoint = endpoint_of(url)
+    for endpoint in endpoints:
         if endpoint in seen:
             raise PolicyFormatError(
                 f"two of the nodes are {endpoint.host}:{endpoint.port}, which can agree with itself only",

@@ -9,7 +9,6 @@ Leaves to others: what is signed and why (`anchor.ledger.contract`, `anchor.ledg
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from anchor.errors import KeyUnavailableError, MalformedError
 from anchor.ledger.contract import KeyConsent
+from anchor.ledger.files import PRIVATE, write_new
 from anchor.ledger.signers import key_consent_message, require_own_consent
 from anchor.model import Address, Hash32, RegistryId, address, parse_hex, to_hex
 
@@ -177,18 +177,10 @@ class KeyStore:
         """Write whole or not at all, and never over another file."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder.chmod(0o700)
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.link(draft, path)  # unlike a rename, refuses to overwrite
+            write_new(path, content, mode=PRIVATE)
         except FileExistsError as error:
             raise _exists(path.stem) from error
-        finally:
-            draft.unlink()
 
 
 def _parse(data: bytes, name: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from anchor.errors import LedgerError, LedgerUnavailableError, UndeterminedError
-from anchor.ledger.client import LedgerClient
+from anchor.ledger.client import LedgerClient, ask_proofs
 from anchor.ledger.keys import Signer
 from anchor.ledger.rpc import RpcNode
 from anchor.model import Address
@@ -245,8 +245,11 @@ class Testnet:
         """Check that the state loaded is that of the newest block, for nothing could be proven otherwise."""
         client = LedgerClient(url)
         header, account = client.latest_block().header, Address(bytes(20))
+        (proof,) = client.ask(ask_proofs(account, (), header.hash))
+        if isinstance(proof, LedgerUnavailableError):
+            raise proof
         try:
-            check_account(header.state_root, account, client.proof(account, (), header.hash).account_nodes)
+            check_account(header.state_root, account, proof.account_nodes)
         except UndeterminedError as error:
             raise _DamagedStateError(
                 "the chain kept for the local testnet is damaged",

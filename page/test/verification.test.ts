@@ -24,6 +24,7 @@ interface EvidenceVector {
     readonly storage: { slot: string; nodes: string[] }[];
   }[];
   readonly missing: { registry: string; reason: string }[];
+  readonly didDocuments?: { did: string; document: string }[];
 }
 interface Case {
   readonly name: string;
@@ -130,11 +131,12 @@ function readEvidence(name: string): Evidence {
       storage: each.storage.map(({ slot, nodes }) => ({ slot: toInteger(parseHex(slot, 32)), nodes: hexAll(nodes) })),
     })),
     missing: evidence.missing,
+    didDocuments: (evidence.didDocuments ?? []).map(({ did, document }) => ({ did, document: parseHex(document) })),
   };
 }
 
 /** Alter one bit of a header or node, or leave a node or a storage proof out. */
-function spoil({ registries, missing }: Evidence, random: (limit: number) => number): Evidence {
+function spoil({ registries, missing, didDocuments = [] }: Evidence, random: (limit: number) => number): Evidence {
   const flip = (bytes: Uint8Array): Uint8Array => {
     const at = random(8 * bytes.length);
     return bytes.map((byte, index) => (index === at >> 3 ? byte ^ (1 << (at & 7)) : byte));
@@ -162,5 +164,5 @@ function spoil({ registries, missing }: Evidence, random: (limit: number) => num
         };
     }
   };
-  return { registries: registries.map(change), missing };
+  return { registries: registries.map(change), missing, didDocuments };
 }

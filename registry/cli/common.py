@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.cli.output import error_console, error_content, print_json, printable, report_error
+from anchor.cli.passphrases import is_interactive, prompt_hidden
 from anchor.credential import parse_credential
 from anchor.errors import LedgerError, MalformedError
 from anchor.status import StatusReason
@@ -44,11 +44,6 @@ _PROGRESS_FROM: Final = 5_000
 """Fewer credentials than that take less than a second."""
 
 
-def is_interactive() -> bool:
-    """Tell whether somebody is at the keyboard."""
-    return sys.stdin is not None and sys.stdin.isatty()
-
-
 def ask_passphrase() -> str:
     """Ask the person at the keyboard for the passphrase of the keys.
 
@@ -56,8 +51,7 @@ def ask_passphrase() -> str:
         SettingsError: Nobody is at the keyboard.
     """
     _require_somebody()
-    passphrase: str = typer.prompt("Passphrase of the keys", hide_input=True, err=True)
-    return passphrase
+    return prompt_hidden("Passphrase of the keys")
 
 
 def ask_new_passphrase() -> str:
@@ -67,8 +61,7 @@ def ask_new_passphrase() -> str:
         SettingsError: Nobody is at the keyboard.
     """
     _require_somebody()
-    passphrase: str = typer.prompt("Passphrase of the keys", hide_input=True, confirmation_prompt=True, err=True)
-    return passphrase
+    return prompt_hidden("Passphrase of the keys", twice=True)
 
 
 def _require_somebody() -> None:

@@ -9,10 +9,11 @@ import typer
 
 from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
+from anchor.cli.passphrases import is_interactive
 from anchor.ledger.signers import parse_remote_key
 from anchor.model import RegistryId
 from anchor.policy import parse_policy
-from registry.cli.common import HomeOption, is_interactive, read_input
+from registry.cli.common import HomeOption, read_input
 from registry.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -10,16 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
+from anchor.cli.passphrases import is_interactive, prompt_hidden
 from anchor.errors import KeyUnavailableError
 from anchor.model import parse_hex, to_hex, to_utc
-from registry.cli.common import (
-    HomeOption,
-    ask_new_passphrase,
-    ask_passphrase,
-    is_interactive,
-    read_input,
-    write_output,
-)
+from registry.cli.common import HomeOption, ask_new_passphrase, ask_passphrase, read_input, write_output
 from registry.cli.parties import terms_facts
 from registry.cli.writing import YesFlag, ask_yes, read_address, show_facts, unlock
 from registry.errors import ConflictError
@@ -208,6 +202,5 @@ def _content(stored: StoredKey) -> dict[str, Any]:
 def _read_secret(what: str) -> str:
     """Read one line that nobody may see."""
     if is_interactive():
-        answer: str = typer.prompt(what, hide_input=True, err=True)
-        return answer.strip()
+        return prompt_hidden(what).strip()
     return sys.stdin.readline().strip("\r\n")

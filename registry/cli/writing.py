@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 import typer
 
 from anchor.cli.output import console, error_console, print_json, printable
+from anchor.cli.passphrases import is_interactive
 from anchor.errors import LedgerError, MalformedError
 from anchor.model import Address, address, parse_hex, to_hex
-from registry.cli.common import is_interactive
 from registry.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from anchor.cells import as_cell
 from registry.errors import ConflictError
 from registry.services.emails import EmailLanguage, email_to_holder
 from registry.services.outlets import Outlet
@@ -24,8 +25,6 @@ from registry.store.engine import Store
 from registry.store.records import BatchId, BatchRecord, BatchState, CredentialRecord
 
 EMAILS_FOLDER: Final = "emails"
-_FORMULA_STARTS: Final = ("=", "+", "-", "@")
-"""What spreadsheets take for a formula; in the index such a cell gets an apostrophe before it."""
 
 
 def write_batch(
@@ -65,7 +64,7 @@ def write_batch(
             if emails and email is not None:
                 message = email_to_holder(content, name, credential.recipient_name, email, emails)
                 outlet.write(f"{EMAILS_FOLDER}/{name.removesuffix('.json')}.eml", message)
-            rows.writerow((name, _as_cell(credential.recipient_name), _as_cell(email or "")))
+            rows.writerow((name, as_cell(credential.recipient_name), as_cell(email or "")))
             progress(1)
         # The mark makes spreadsheets read it as UTF-8.
         return outlet.write(f"index-batch-{batch.id}.csv", index.getvalue().encode("utf-8-sig"))
@@ -82,7 +81,3 @@ def _require_anchored(batch: BatchRecord) -> None:
             f"batch {batch.id} is not anchored yet: its credentials would not verify",
             advice=f"Go on with `credanchor issue --resume {batch.id}`.",
         )
-
-
-def _as_cell(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -40,7 +40,7 @@ class LedgerView:
             WrongLedgerError: It serves another chain.
             UndeterminedError: Its proofs do not hold, or there is another contract at the registry's address.
         """
-        evidence = collect_slots(self._client, self.registry, slots, self._policy)
+        evidence = collect_slots([self._client], self.registry, slots, self._policy)
         state = LedgerState(evidence)
         state.check_code(self._pin)
         return state

@@ -14,7 +14,17 @@ ROOT = Path(__file__).parents[2]
 REQUIREMENTS = re.findall(
     r"^([a-z0-9-]+)==[^ ]+(.*)$", (ROOT / "requirements" / "verifier.txt").read_text(), re.MULTILINE
 )
-REGISTRY_ONLY = ("sqlalchemy", "alembic", "jsonschema", "filelock", "pydantic_settings")
+REGISTRY_ONLY = (
+    "sqlalchemy",
+    "alembic",
+    "jsonschema",
+    "filelock",
+    "pydantic_settings",
+    "web3",
+    "eth_abi",
+    "eth_account",
+    "eth_utils",
+)
 
 
 def link_distribution(name: str, packages: Path) -> None:

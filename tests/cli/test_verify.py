@@ -236,7 +236,7 @@ def test_policy_that_cannot_be_used_is_refused(desk: Desk) -> None:
     assert desk.run("verify", desk.files[0])[0] == 2
     desk.write_policy(nodes=())
     code, _, err = desk.run("verify", desk.files[0])
-    assert (code, "Give one --rpc URL" in err) == (2, True)
+    assert (code, "Give --rpc URL" in err) == (2, True)
     code, _, err = desk.run("verify", desk.files[0], "--policy", "x", "--trust", "y")
     assert (code, "not both" in err) == (2, True)
 

@@ -46,6 +46,10 @@ def _unchanged(_method: str, result: Any) -> Any:
     return result
 
 
+def _as_it_is(_method: str, _params: list[Any], result: Any) -> Any:
+    return result
+
+
 def _unrefused(_method: str, _params: Any) -> str | None:
     return None
 
@@ -83,12 +87,16 @@ class FaultProxy:
     def __init__(self, target: str) -> None:
         self.calls: list[str] = []
         self.requests = 0
+        self.replies = 0
+        self.after_reply: Callable[[], object] = lambda: None
         self.batches: Callable[[list[Any]], Any] | None = lambda answers: answers
         """What becomes of the answers to several calls in one request; None: refused with HTTP 400."""
         self.headers: dict[str, str] = {}
         """Sent with every answer."""
         self.rule: Rule = _no_fault
         self.change: Callable[[str, Any], Any] = _unchanged
+        self.answer: Callable[[str, list[Any], Any], Any] = _as_it_is
+        """Method, parameters and result -> result; after `change`."""
         self.refuse: Callable[[str, Any], str | None] = _unrefused
         """Method and parameters -> the message of a JSON-RPC error, or None."""
         self.status = 200
@@ -139,6 +147,8 @@ class FaultProxy:
         answers = [_spoiled(answer, fault) for answer, fault in zip(answers, faults, strict=False)]
         content = (self.batches or list)(answers) if isinstance(asked, list) else next(iter(answers), None)
         self._reply(request, whole, json.dumps(content).encode())
+        self.replies += 1
+        self.after_reply()
 
     def _reply(self, request: BaseHTTPRequestHandler, fault: Fault | None, answer: bytes) -> None:
         match fault:
@@ -187,7 +197,8 @@ class FaultProxy:
                 continue
             answer = found[call["id"]]
             if "result" in answer:
-                answer["result"] = self.change(call["method"], answer["result"])
+                changed = self.change(call["method"], answer["result"])
+                answer["result"] = self.answer(call["method"], call["params"], changed)
             answers.append(answer)
         return answers
 

@@ -51,7 +51,7 @@ class Reorganised:
 
     def told(self, confirmations: int) -> str:
         rules: Policy = self.contract.chain.policy(confirmations=confirmations)
-        evidence = collect_evidence(self.contract.chain.client, self.credential.requests, rules)
+        evidence = collect_evidence([self.contract.chain.client], self.credential.requests, rules)
         verdict = verify(self.credential, evidence, rules, self.contract.now)
         return verdict.reason or verdict.outcome.value
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from anchor.errors import LedgerUnavailableError, NodeRefusedError
-from anchor.ledger.client import LedgerClient
+from anchor.ledger.client import LedgerClient, ask_proofs
 from anchor.ledger.rpc import RpcNode
 from anchor.ledger.testnet import CHAIN_ID, dev_signer
 from anchor.model import to_hex
@@ -70,12 +70,14 @@ def test_an_answer_about_something_else_is_refused(chain: Chain, proxy: FaultPro
     proxy.change = lambda method, result: {**result, **others[method]}
     with pytest.raises(LedgerUnavailableError, match="receipt of another transaction"):
         client.receipt(receipt.transaction_hash)
-    with pytest.raises(LedgerUnavailableError, match="not for the slots asked for"):
-        client.proof(chain.registry.address, (root_of(2),), block.header.hash)
+    (proof,) = client.ask(ask_proofs(chain.registry.address, [root_of(2)], block.header.hash))
+    assert "not for the slots asked for" in str(proof)
     earlier = chain.node.read("eth_getBlockByNumber", ["0x1", False])
     proxy.change = answering(earlier)
     with pytest.raises(LedgerUnavailableError, match="another block than asked for"):
         client.block_by_hash(block.header.hash)
+    with pytest.raises(LedgerUnavailableError, match="another block than asked for"):
+        client.block(2)
 
 
 def test_a_tip_is_assumed_where_the_node_suggests_none(chain: Chain, proxy: FaultProxy) -> None:

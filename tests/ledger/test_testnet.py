@@ -52,7 +52,7 @@ def anchor_and_save(chain: Chain, testnet: Testnet, number: int) -> bytes:
 
 
 def proven_size(chain: Chain, number: int) -> int:
-    evidence = collect_evidence(chain.client, [chain.request(number)], chain.policy())
+    evidence = collect_evidence([chain.client], [chain.request(number)], chain.policy())
     return evidence.state_of(chain.registry).batch(chain.issuer_id, root_of(number)).size
 
 

@@ -45,7 +45,7 @@ SENT_AND_LOST = (
 
 def anchored_size(chain: Chain, number: int) -> int:
     """What the ledger proves, whatever was said on the way."""
-    evidence = collect_evidence(chain.client, [chain.request(number)], chain.policy())
+    evidence = collect_evidence([chain.client], [chain.request(number)], chain.policy())
     return evidence.state_of(chain.registry).batch(chain.issuer_id, root_of(number)).size
 
 

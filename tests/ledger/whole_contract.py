@@ -116,9 +116,9 @@ class WholeContract:
         """What a verifier says of a credential now."""
         credential = parse_credential(json.dumps(document).encode())
         rules = rules or self.chain.policy()
-        evidence = collect_evidence(client or self.chain.client, credential.requests, rules)
+        evidence = collect_evidence([client or self.chain.client], credential.requests, rules)
         return verify(credential, evidence, rules, self.now)
 
     def state(self, *slots: Hash32) -> LedgerState:
         """State proofs of these slots at the newest block."""
-        return LedgerState(collect_slots(self.chain.client, self.chain.registry, slots, self.chain.policy()))
+        return LedgerState(collect_slots([self.chain.client], self.chain.registry, slots, self.chain.policy()))

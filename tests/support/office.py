@@ -99,7 +99,7 @@ class Office:
 
     def verdict(self, data: bytes) -> Verdict:
         credential, policy = parse_credential(data), self.chain.policy()
-        return verify(credential, collect_evidence(self.chain.client, credential.requests, policy), policy, LATER)
+        return verify(credential, collect_evidence([self.chain.client], credential.requests, policy), policy, LATER)
 
     def audit(self) -> IssuerHistory:
         """What the production auditor finds: the whole history, proven complete."""

@@ -189,7 +189,17 @@ def test_error_says_where_the_fault_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['{"é":1}', '{"a":1,"é":1}', '{"a":{"é":1}}', '{"a":9.9e-5}', '{"a":-0.00001}', '{"a":1e2}', '{"a":[2.0]}']
+    "text",
+    [
+        '{"é": 1}',
+        '{"😀":1}',
+        '{"a":1,"𐐷":1}',
+        '{"a":{"😀":1}}',
+        '{"a":9.9e-5}',
+        '{"a":-0.00001}',
+        '{"a":1e2}',
+        '{"a":[2.0]}',
+    ],
 )
 def test_what_the_fast_encoder_might_write_differently_goes_the_slow_way(text: str) -> None:
     document = parse_document(text.encode())

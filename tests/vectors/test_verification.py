@@ -8,7 +8,7 @@ import pytest
 
 from anchor.credential import parse_credential
 from anchor.errors import MalformedError
-from anchor.evidence import Evidence, RegistryEvidence, StorageProof
+from anchor.evidence import DidDocument, Evidence, RegistryEvidence, StorageProof
 from anchor.model import Policy, RegistryId, Vouching, hash32
 from anchor.policy import parse_policy
 from anchor.steps import STEP_NAMES
@@ -73,6 +73,9 @@ def evidence_named(name: str) -> Evidence:
     return Evidence(
         registries=tuple(registry_evidence(each) for each in content["registries"]),
         missing=tuple((RegistryId.parse(each["registry"]), each["reason"]) for each in content["missing"]),
+        did_documents=tuple(
+            DidDocument(did=each["did"], content=data(each["document"])) for each in content.get("didDocuments", [])
+        ),
     )
 
 

@@ -5,6 +5,8 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 
 import { toInteger, toUtf8 } from "./bytes.js";
+import { accountsOf } from "./didDocument.js";
+import type { Evidence } from "./evidence.js";
 import type { Ledger } from "./ledger.js";
 import type { AnchorProof } from "./proof.js";
 import { isSet, type StatusPosition, wordOf } from "./status.js";
@@ -63,6 +65,22 @@ export function checkIssuer(ledger: Ledger, proof: AnchorProof, did: string): Fi
     return failed("untrustedIssuer", `accredited from ${accreditedAt} until ${withdrawnAt || "now"}`);
   }
   return passed("the issuer was accredited when the batch was anchored");
+}
+
+/** The rest of step 8, where the policy wants it: the issuer itself confirms its controller, or the key that anchored. */
+export function checkConfirmed(
+  ledger: Ledger,
+  proof: AnchorProof,
+  did: string,
+  documents: Evidence["didDocuments"],
+): Finding {
+  const document = documents?.find((each) => each.did === did)?.document ?? null;
+  const accounts = accountsOf(did, document, proof.registry.chainId) ?? [];
+  const { controller } = readIssuer(ledger, proof);
+  const { key } = readBatch(ledger, proof);
+  return accounts.some((account) => account === controller || account === key)
+    ? passed("accredited, and its DID confirms it")
+    : unknown("unconfirmedIssuer", "the issuer's DID confirms neither its controller nor the key that anchored");
 }
 
 /** Step 9. */

@@ -28,7 +28,11 @@ export interface Credential {
 
 /** Read a credential's file. */
 export function parseCredential(bytes: Uint8Array): Credential {
-  const document = parseJsonObject(bytes);
+  return readCredential(parseJsonObject(bytes));
+}
+
+/** Read a credential that was parsed as part of something else. */
+export function readCredential(document: JsonObject): Credential {
   if (!includes(document["type"], "VerifiableCredential")) {
     throw new MalformedError("type must include VerifiableCredential");
   }

@@ -29,6 +29,8 @@ export interface RegistryEvidence {
 
 export interface Evidence {
   readonly registries: readonly RegistryEvidence[];
+  /** DID documents of issuers, where the policy wants them. */
+  readonly didDocuments?: readonly { readonly did: string; readonly document: Uint8Array }[];
   /** Registries that there is no evidence for, and why, in words. */
   readonly missing: readonly { readonly registry: string; readonly reason: string }[];
 }

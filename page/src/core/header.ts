@@ -17,6 +17,8 @@ export interface Block {
 /** A block as nodes send it (JSON-RPC). */
 export type RpcBlock = { readonly [field: string]: unknown };
 
+const MAX_BYTES = 32_768;
+const MAX_INTEGER_BYTES = 8;
 const [STATE_ROOT, NUMBER, TIME] = [3, 8, 11];
 
 /** Fields that every header has; those after them came with later forks. */
@@ -51,13 +53,14 @@ const FIELDS: readonly (readonly [name: string, isQuantity: boolean])[] = [
 
 /** Read a header that hashes to `hash`. */
 export function parseHeader(header: Uint8Array, hash: Uint8Array): Block {
+  if (header.length > MAX_BYTES) throw new StateProofError(`the header has more than ${MAX_BYTES} bytes`);
   if (!equalBytes(keccak_256(header), hash)) throw new StateProofError("the header does not hash to the block hash");
   const fields = asList(decodeRlp(header));
   if (fields.length < FRONTIER_FIELDS) throw new StateProofError("the header has fewer fields than any has");
   return {
     hash,
-    number: Number(asInteger(fields[NUMBER])),
-    time: Number(asInteger(fields[TIME])),
+    number: Number(asInteger(fields[NUMBER], MAX_INTEGER_BYTES)),
+    time: Number(asInteger(fields[TIME], MAX_INTEGER_BYTES)),
     stateRoot: asBytes(fields[STATE_ROOT], 32),
   };
 }

@@ -30,8 +30,8 @@ const ESCAPED: { readonly [letter: string]: string } = {
 };
 
 /** Read one JSON object that fills the whole input. */
-export function parseJsonObject(bytes: Uint8Array): JsonObject {
-  if (bytes.length > MAX_BYTES) throw new MalformedError(`larger than ${MAX_BYTES} bytes`);
+export function parseJsonObject(bytes: Uint8Array, maxBytes = MAX_BYTES): JsonObject {
+  if (bytes.length > maxBytes) throw new MalformedError(`larger than ${maxBytes} bytes`);
   return new Reader(parseUtf8(bytes)).whole();
 }
 

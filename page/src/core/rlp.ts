@@ -38,9 +38,9 @@ export function asBytes(item: RlpItem | undefined, length?: number): Uint8Array 
   return item;
 }
 
-/** Require an unsigned integer of at most 32 bytes, without leading zeros. */
-export function asInteger(item: RlpItem | undefined): bigint {
+/** Require an unsigned integer of at most `maxBytes`, without leading zeros. */
+export function asInteger(item: RlpItem | undefined, maxBytes = 32): bigint {
   const bytes = asBytes(item);
-  if (bytes[0] === 0 || bytes.length > 32) throw new StateProofError("expected an integer without leading zeros");
+  if (bytes[0] === 0 || bytes.length > maxBytes) throw new StateProofError("expected an integer without leading zeros");
   return toInteger(bytes);
 }

@@ -12,7 +12,7 @@ import { asBytes, asList, decodeRlp, type RlpItem } from "./rlp.js";
 /** A path has 64 nibbles, so at most 65 nodes. */
 const MAX_NODES = 65;
 /** A full branch: 16 hashes and an empty value. */
-const MAX_NODE_BYTES = 532;
+export const MAX_NODE_BYTES = 532;
 /** Keccak-256 of the empty string's RLP. */
 const EMPTY_ROOT = parseHex("0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421");
 
@@ -28,9 +28,29 @@ const EMPTY_ROOT = parseHex("0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc00
 export function provenValue(root: Uint8Array, path: Uint8Array, nodes: readonly Uint8Array[]): Uint8Array | null {
   if (nodes.length > MAX_NODES) throw new StateProofError(`more than ${MAX_NODES} nodes`);
   if (nodes.some((node) => node.length > MAX_NODE_BYTES)) throw new StateProofError("a node is too large");
+  return follow(root, path, byHash(nodes)).value;
+}
+
+/** Nodes by their hashes. */
+export type Nodes = ReadonlyMap<string, Uint8Array>;
+
+export function byHash(nodes: readonly Uint8Array[]): Nodes {
+  return new Map(nodes.map((node) => [toHex(keccak_256(node)), node]));
+}
+
+/** Follow `path` as `provenValue` does, among any number of nodes; give the nodes that were needed, too. */
+export function follow(
+  root: Uint8Array,
+  path: Uint8Array,
+  known: Nodes,
+): { value: Uint8Array | null; nodes: Uint8Array[] } {
+  const nodes: Uint8Array[] = [];
+  return { value: walk(root, path, known, nodes), nodes };
+}
+
+function walk(root: Uint8Array, path: Uint8Array, known: Nodes, taken: Uint8Array[]): Uint8Array | null {
   if (equalBytes(root, EMPTY_ROOT)) return null;
-  const known = new Map(nodes.map((node) => [toHex(keccak_256(node)), node]));
-  let node = resolve(root, known);
+  let node = resolve(root, known, taken);
   for (let rest = toNibbles(path); ;) {
     if (node.length === 17) {
       const [next, ...after] = rest;
@@ -38,7 +58,7 @@ export function provenValue(root: Uint8Array, path: Uint8Array, nodes: readonly 
       if (next === undefined || !isEmpty(node[16])) throw new StateProofError("a key ends at a branch");
       const child = node[next];
       if (isEmpty(child)) return null;
-      node = resolve(child, known);
+      node = resolve(child, known, taken);
       rest = after;
       continue;
     }
@@ -50,16 +70,17 @@ export function provenValue(root: Uint8Array, path: Uint8Array, nodes: readonly 
     const matches = part.every((nibble, index) => nibble === rest[index]);
     if (isLeaf) return matches ? asBytes(node[1]) : null;
     if (!matches) return null;
-    node = resolve(node[1], known);
+    node = resolve(node[1], known, taken);
     rest = rest.slice(part.length);
   }
 }
 
 /** Follow a reference: the hash of a node, or a small node itself. */
-function resolve(reference: RlpItem | undefined, known: ReadonlyMap<string, Uint8Array>): readonly RlpItem[] {
+function resolve(reference: RlpItem | undefined, known: Nodes, taken: Uint8Array[]): readonly RlpItem[] {
   if (reference !== undefined && !(reference instanceof Uint8Array)) return reference;
   const node = known.get(toHex(asBytes(reference, 32)));
   if (node === undefined) throw new StateProofError("a node on the path is missing");
+  taken.push(node);
   return asList(decodeRlp(node));
 }
 

@@ -32,7 +32,14 @@ export type FailedReason =
   | "notYetValid"
   | "expired";
 export type UnknownReason =
-  "untrustedRegistry" | "noEvidence" | "badStateProof" | "unvouchedBlock" | "staleBlock" | "wrongCode" | "pending";
+  | "untrustedRegistry"
+  | "noEvidence"
+  | "badStateProof"
+  | "unvouchedBlock"
+  | "staleBlock"
+  | "wrongCode"
+  | "pending"
+  | "unconfirmedIssuer";
 
 /** What one step found: a reason only where it failed or is unknown. `detail` is for people, and no part of the format. */
 export type Finding =

@@ -7,6 +7,7 @@
 import {
   checkAnchored,
   checkBatchNotRevoked,
+  checkConfirmed,
   checkIssuer,
   checkKey,
   checkNotRevoked,
@@ -44,7 +45,11 @@ type RecordFindings = Omit<LedgerFindings, "registryTrusted" | "block" | "anchor
  * @throws MalformedError The file is no credential: there is no verdict.
  */
 export function verify(file: Uint8Array, evidence: Evidence, policy: Policy, now: number): Verdict {
-  const credential = parseCredential(file);
+  return judge(parseCredential(file), evidence, policy, now);
+}
+
+/** Judge a credential that was read, as `verify` does. */
+export function judge(credential: Credential, evidence: Evidence, policy: Policy, now: number): Verdict {
   const { statusEntries, anchorProofs } = credential;
   const [first, ...others] = trustedOf(anchorProofs, policy);
   if (statusEntries === null || first === undefined) {
@@ -55,9 +60,9 @@ export function verify(file: Uint8Array, evidence: Evidence, policy: Policy, now
       ...skippedLedger("step 3 failed"),
     });
   }
-  const judge = (proof: AnchorProof): Verdict =>
+  const judgeOne = (proof: AnchorProof): Verdict =>
     judgeProof({ credential, proof, entries: statusEntries, evidence, policy, now });
-  return best([judge(first), ...others.map(judge)]);
+  return best([judgeOne(first), ...others.map(judgeOne)]);
 }
 
 interface Case {
@@ -124,7 +129,7 @@ function ledgerFindings(given: Case): { readonly findings: LedgerFindings; reado
 
 /** Steps 6 to 11. */
 function stateFindings(given: Case, ledger: Ledger): Omit<LedgerFindings, "registryTrusted" | "block"> {
-  const { credential, proof, entries } = given;
+  const { proof, entries } = given;
   const anchored = attempt(() => checkAnchored(ledger, proof));
   if (anchored.status === "failed") return { anchored, ...skippedRecords("step 6 failed") };
   // The block lacks the batch and is not quite new: all that it lacks may have come since.
@@ -132,11 +137,18 @@ function stateFindings(given: Case, ledger: Ledger): Omit<LedgerFindings, "regis
   return {
     anchored,
     key: attempt(() => checkKey(ledger, proof)),
-    issuer: denial(given) ?? attempt(() => checkIssuer(ledger, proof, credential.issuer)),
+    issuer: denial(given) ?? attempt(() => issuerFinding(given, ledger)),
     batchNotRevoked: attempt(() => checkBatchNotRevoked(ledger, proof)),
     notRevoked: attempt(() => checkNotRevoked(ledger, proof, entries)),
     notSuspended: attempt(() => checkNotSuspended(ledger, proof, entries)),
   };
+}
+
+/** Step 8, but for issuers that the policy denies. */
+function issuerFinding({ credential, proof, evidence, policy }: Case, ledger: Ledger): Finding {
+  const finding = checkIssuer(ledger, proof, credential.issuer);
+  if (finding.status !== "passed" || !policy.requireDidDocument) return finding;
+  return checkConfirmed(ledger, proof, credential.issuer, evidence.didDocuments);
 }
 
 /** Steps 7 to 11 where the ledger's state is not known: a denied issuer fails all the same. */

@@ -80,6 +80,31 @@ def _keys_and_issuers() -> list[Case]:
         ),
         Case("step-06-failed-denied-is-not-looked-at", NOT_ANCHORED, "notAnchored", "not-anchored", "denied"),
         issuer("another-did-and-withdrawn", "issuer-of-another-did-withdrawn"),
+        *(
+            Case(f"step-08-passed-{name}", evidence=name, policy="did-document")
+            for name in (
+                "did-confirms-controller",
+                "did-confirms-key",
+                "did-confirms-in-capitals",
+            )
+        ),
+        *(
+            Case(f"step-08-unknown-{name}", "ppp pp ppuppp pn", "unconfirmedIssuer", name, "did-document")
+            for name in (
+                "did-names-another-account",
+                "did-names-another-chain",
+                "did-names-account-in-another-form",
+                "did-names-account-elsewhere",
+                "did-names-nothing",
+                "did-methods-are-no-list",
+                "did-document-of-another-did",
+                "did-document-of-another-issuer",
+                "did-document-with-a-key-twice",
+                "did-document-is-no-object",
+            )
+        ),
+        Case("step-08-unknown-no-did-document", "ppp pp ppuppp pn", "unconfirmedIssuer", policy="did-document"),
+        Case("step-08-passed-did-document-that-nobody-wants", evidence="did-names-another-account"),
         *unproven(8, "did", "ppp pp ppuppp pn"),
         *unproven(8, "issuer", "ppp pp ppuuuu pn"),
         Case(

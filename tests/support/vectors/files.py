@@ -4,7 +4,17 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.vectors import anchor_proofs, canonical, status_entries, trees, tries, verification
+from tests.support.vectors import (
+    anchor_proofs,
+    bundles,
+    canonical,
+    receipts,
+    status_entries,
+    trees,
+    tries,
+    trust_lists,
+    verification,
+)
 from tests.support.vectors.common import Json
 
 FOLDER = Path(__file__).parents[2] / "vectors"
@@ -16,6 +26,9 @@ FILES: dict[str, Callable[[], Json]] = {
     "status-entries.json": status_entries.build,
     "tries.json": tries.build,
     "verification.json": verification.build,
+    "receipts.json": receipts.build,
+    "trust-lists.json": trust_lists.build,
+    "bundle.json": bundles.build,
 }
 
 

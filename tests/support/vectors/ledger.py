@@ -8,7 +8,7 @@ import rlp
 from eth_hash.auto import keccak
 from trie.hexary import HexaryTrie
 
-from tests.support.vectors.common import DID, ISSUER_ID, REGISTRY, REGISTRY_ADDRESS, Json, from_hex, to_hex
+from tests.support.vectors.common import DID, ISSUER_ID, REGISTRY, Json, from_hex, to_hex
 
 NOW = 1_790_000_000  # 2026-09-21T14:13:20Z
 ANCHORED_AT = NOW - 1_000
@@ -127,7 +127,7 @@ class Facts:
         return words
 
 
-def evidence_of(facts: Facts, slots: Iterable[bytes]) -> Json:
+def evidence_of(facts: Facts, slots: Iterable[bytes], registry: str = REGISTRY) -> Json:
     """Cut the evidence for these slots out of a ledger."""
     storage = HexaryTrie({})
     for slot, word in facts.storage().items():
@@ -135,13 +135,13 @@ def evidence_of(facts: Facts, slots: Iterable[bytes]) -> Json:
             storage[keccak(slot)] = rlp.encode(word)
     accounts = HexaryTrie({})
     accounts[keccak(b"\x99" * 20)] = rlp.encode([0, 1, keccak(b"\x80"), keccak(b"")])
-    address = from_hex(REGISTRY_ADDRESS)
+    address = from_hex(registry.split(":")[2])
     if facts.account_exists:
         accounts[keccak(address)] = rlp.encode([1, 0, storage.root_hash, facts.code_hash])
     block = header(facts.block_number, facts.block_at, accounts.root_hash)
     final = header(facts.final_number, facts.final_at, bytes(32))
     return {
-        "registry": REGISTRY,
+        "registry": registry,
         "vouching": "oneNode",
         "vouchedBy": [NODE],
         "blockHash": to_hex(keccak(block)),

@@ -1,5 +1,6 @@
 """Policies and evidences of `verification.json`, by name; cases choose among them."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
@@ -14,6 +15,7 @@ from tests.support.vectors.ledger import (
     ANCHORED_AT,
     BLOCK_AT,
     CODE_HASH,
+    CONTROLLER,
     KEY,
     NODE,
     NOW,
@@ -66,6 +68,7 @@ def policies() -> dict[str, Json]:
         "confirmations-10": {**plain, "confirmations": 10},
         "confirmations-11": {**plain, "confirmations": 11},
         "any-age": {**plain, "maxAgeSeconds": None},
+        "did-document": {**plain, "requireDidDocument": True},
         "denied": {**plain, "deniedIssuers": ["did:web:other.example", DID]},
         "others-denied": {**plain, "deniedIssuers": [DID + ":law", "did:web:College.example", DID[:-1]]},
         "denied-no-registry": {**plain, "registries": [], "deniedIssuers": [DID]},
@@ -119,7 +122,40 @@ def key(**changes: Any) -> Json:
 
 
 def evidences() -> dict[str, Json]:
-    return {**_blocks(), **_broken(), **_ledgers(), **_statuses(), **_several()}
+    return {**_blocks(), **_broken(), **_ledgers(), **_statuses(), **_several(), **_did_documents()}
+
+
+def _did_documents() -> dict[str, Json]:
+    """What an issuer says of itself, where the policy wants it."""
+    account = f"eip155:{CHAIN_ID}:{to_hex(CONTROLLER)}"
+    key = account.replace(to_hex(CONTROLLER), to_hex(KEY))
+
+    def stated(*methods: Any, did: str = DID, **members: Any) -> Json:
+        document = {"id": DID, "verificationMethod": list(methods), **members}
+        return entry(json.dumps(document).encode(), did)
+
+    def entry(document: bytes, did: str = DID) -> Json:
+        return {**facts(), "didDocuments": [{"did": did, "document": to_hex(document)}]}
+
+    def method(of: object) -> Json:
+        return {"id": f"{DID}#1", "type": "EcdsaSecp256k1RecoveryMethod2020", "blockchainAccountId": of}
+
+    twice = f'{{"id": "{DID}", "id": "{DID}", "verificationMethod": [{json.dumps(method(account))}]}}'
+    return {
+        "did-confirms-controller": stated(method(account)),
+        "did-confirms-key": stated({"id": "#a"}, "#b", 7, method(None), method(key)),
+        "did-confirms-in-capitals": stated(method(f"eip155:{CHAIN_ID}:0x{CONTROLLER.hex().upper()}")),
+        "did-names-another-account": stated(method(f"eip155:{CHAIN_ID}:{to_hex(OTHER_KEY)}")),
+        "did-names-another-chain": stated(method(account.replace(str(CHAIN_ID), "1"))),
+        "did-names-account-in-another-form": stated(method(f"{to_hex(CONTROLLER)}@eip155:{CHAIN_ID}")),
+        "did-names-account-elsewhere": stated(assertionMethod=[method(account)]),
+        "did-names-nothing": stated(),
+        "did-methods-are-no-list": stated(verificationMethod=method(account)),
+        "did-document-of-another-did": stated(method(account), id=DID + ":law"),
+        "did-document-of-another-issuer": stated(method(account), did=DID + ":law"),
+        "did-document-with-a-key-twice": entry(twice.encode()),
+        "did-document-is-no-object": entry(b"[]"),
+    }
 
 
 def _blocks() -> dict[str, Json]:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from anchor.errors import KeyUnavailableError
 from registry.errors import ConflictError, SettingsError
 from registry.services.locks import ProcessLock
 from registry.settings import (
@@ -123,12 +124,12 @@ def test_the_passphrase_from_a_private_file(tmp_path: Path) -> None:
     settings = load_settings(write(tmp_path, passphrase_file="secret"))
     (tmp_path / "secret").write_text("hunter2 é\r\n", "utf-8")
     (tmp_path / "secret").chmod(0o644)
-    with pytest.raises(SettingsError, match="read by others"):
+    with pytest.raises(KeyUnavailableError, match="read by others"):
         read_passphrase(settings, ask)
     (tmp_path / "secret").chmod(0o600)
     assert read_passphrase(settings, ask) == "hunter2 é"
     (tmp_path / "secret").unlink()
-    with pytest.raises(SettingsError, match="cannot be read"):
+    with pytest.raises(KeyUnavailableError, match="cannot be read"):
         read_passphrase(settings, ask)
 
 

@@ -1,0 +1,153 @@
+"""Receipts for people and programs: written after a verification, and how one looks when it is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from anchor.cli.output import console, printable
+from anchor.cli.signing_keys import open_signer
+from anchor.did_key import Ed25519Key
+from anchor.errors import CredanchorError
+from anchor.ledger.files import PUBLIC, write_new
+from anchor.model import Basis, Hash32, Policy, to_hex, to_utc
+from anchor.receipt import FileAnswer, Receipt, ReceiptFile, make_receipt
+from anchor.steps import STEP_NAMES
+
+WORDS: Final = {
+    "valid": "[green]✔ valid[/]",
+    "invalid": "[red]✘ not valid[/]",
+    "unknown": "[yellow]? could not be determined[/]",
+    "malformed": "[red]✘ malformed[/]",
+}
+
+
+class ReceiptNotWrittenError(CredanchorError):
+    """The receipt could not be written; what was found out was shown all the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptOrder:
+    """A receipt that somebody wants, with the key unlocked: before anything is checked, so that no work is lost."""
+
+    path: Path
+    key: Ed25519Key
+    organisation: str
+    with_names: bool
+    """File names stand in it."""
+
+
+def order_receipt(
+    path: Path, key_file: Path, passphrase_file: Path | None, *, organisation: str, with_names: bool
+) -> ReceiptOrder:
+    """Unlock the key for a receipt.
+
+    Raises:
+        ReceiptNotWrittenError: There is such a file already.
+        KeyUnavailableError: The key cannot be used.
+    """
+    if path.exists():
+        raise _exists(path)
+    key = open_signer(key_file, passphrase_file)
+    return ReceiptOrder(path=path, key=key, organisation=organisation, with_names=with_names)
+
+
+def write_receipt(order: ReceiptOrder, files: Sequence[FileAnswer], policy: Policy, checked_at: int) -> None:
+    """Sign and write a receipt.
+
+    Args:
+        order: Where, and by whom.
+        files: What came of each.
+        policy: By which they were judged.
+        checked_at: When, Unix seconds.
+
+    Raises:
+        ReceiptNotWrittenError: It cannot be written, or there is such a file.
+        SignedFormatError: It would be too large.
+    """
+    data = make_receipt(
+        files,
+        policy,
+        checked_at=checked_at,
+        program=f"credanchor {version('credanchor')}",
+        key=order.key,
+        organisation=order.organisation,
+    )
+    try:
+        write_new(order.path, data, mode=PUBLIC)
+    except FileExistsError as error:
+        raise _exists(order.path) from error
+    except OSError as error:
+        raise ReceiptNotWrittenError(f"the receipt {order.path} cannot be written: {error.strerror}") from error
+
+
+def print_receipt(receipt: Receipt) -> None:
+    """Say what a receipt says, and what that is worth."""
+    console.print("[bold green]✔[/] the signature holds")
+    facts = {
+        "signed by": receipt.signature.signer,
+        "says to be": receipt.organisation,
+        "checked": f"{to_utc(receipt.checked_at)}, by the signer's clock",
+        "with": receipt.program,
+        "policy": to_hex(receipt.policy_hash),
+    }
+    for label, fact in facts.items():
+        if fact:
+            console.print(f"  {label:<10} {printable(fact)}")
+    for block in receipt.blocks:
+        console.print(f"  {'block':<10} {printable(block_words(block))}")
+    counts = ", ".join(f"{count} {words}" for outcome, words in WORDS.items() if (count := _count(receipt, outcome)))
+    console.print(f"  {'files':<10} {counts or 'none'}")
+    console.print("  It proves that this signer said so, not that it is so: verify the files yourself to know.")
+
+
+def block_words(basis: Basis) -> str:
+    """Say in one line what verdicts of a receipt rested on."""
+    by = ", ".join(basis.vouched_by) or "the policy"
+    vouched = f"{basis.vouching.value}: {by}; {basis.nodes_asked} asked"
+    return (
+        f"{basis.registry.to_text()} at block {basis.block_number} of {to_utc(basis.block_at)}, "
+        f"{to_hex(basis.block_hash)} ({vouched})"
+    )
+
+
+def receipt_content(receipt: Receipt) -> dict[str, Any]:
+    """Give a receipt's outer facts for programs."""
+    return {
+        "signer": receipt.signature.signer,
+        "organisation": receipt.organisation,
+        "signedAt": receipt.signature.signed_at,
+        "checkedAt": receipt.checked_at,
+        "program": receipt.program,
+        "policyHash": to_hex(receipt.policy_hash),
+        "counts": {outcome: _count(receipt, outcome) for outcome in WORDS},
+    }
+
+
+def file_content(digest: Hash32, said: ReceiptFile | None, blocks: Sequence[Basis]) -> dict[str, Any]:
+    """Give what a receipt says of a file for programs."""
+    if said is None:
+        return {"sha256": to_hex(digest), "inReceipt": False}
+    block = None if said.block is None else blocks[said.block]
+    return {
+        "sha256": to_hex(digest),
+        "inReceipt": True,
+        "outcome": said.outcome,
+        "reason": said.reason,
+        "credentialId": said.credential_id,
+        "issuer": said.issuer_did,
+        "anchoredAt": said.anchored_at,
+        "blockHash": None if block is None else to_hex(block.block_hash),
+        "checks": dict(zip(STEP_NAMES, (each.value for each in said.checks), strict=False)),
+    }
+
+
+def _count(receipt: Receipt, outcome: str) -> int:
+    return sum(each.outcome == outcome for each in receipt.files)
+
+
+def _exists(path: Path) -> ReceiptNotWrittenError:
+    return ReceiptNotWrittenError(f"there is a file {path} already", advice="Choose another name for the receipt.")

@@ -1,0 +1,284 @@
+"""The report as one HTML file, to be filed, sent or printed.
+
+Upholds: it needs nothing from anywhere and may do nothing: its content security policy allows its own style sheet and
+no script, picture, frame, form or request. What a stranger wrote is text (`anchor.cli.markup`).
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator
+from hashlib import sha256
+from importlib.metadata import version
+from typing import Final
+
+from anchor.cli.checking import CheckedFile, Report
+from anchor.cli.markup import Markup, element
+from anchor.cli.reports import Group, Row, clipped, counts_of, sorted_rows
+from anchor.cli.verdicts import STEP_LABELS, contacted_words
+from anchor.identity import HolderMatch
+from anchor.model import Basis, CheckStatus, Verdict, to_hex, to_utc
+
+_STYLE: Final = """
+:root { color-scheme: light; --ink: #1c2430; --faint: #56606e; --line: #d5dae1; --paper: #f5f6f8;
+  --red: #a3161f; --yellow: #7a5200; --green: #14622f; }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 76rem; padding: 2.5rem 1.5rem 4rem; color: var(--ink); background: #fff;
+  font: 1rem/1.5 system-ui, "Segoe UI", "Noto Sans", "Liberation Sans", sans-serif; }
+h1 { margin: 0 0 .25rem; font-size: 1.7rem; line-height: 1.25; }
+h2 { margin: 2.5rem 0 .25rem; font-size: 1.2rem; break-after: avoid; }
+p { margin: .25rem 0; max-width: 62rem; }
+.faint, caption { color: var(--faint); }
+.counts { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.5rem 0 0; padding: 0; list-style: none; }
+.counts li { flex: 0 1 13rem; padding: .6rem .9rem; border: 1px solid var(--line); border-left: .4rem solid;
+  border-radius: .3rem; }
+.counts b { display: block; font-size: 1.6rem; line-height: 1.2; }
+.counts span { color: var(--ink); }
+.red { color: var(--red); } .yellow { color: var(--yellow); } .green { color: var(--green); }
+table { width: 100%; margin: .75rem 0 0; border-collapse: collapse; table-layout: fixed; font-size: .92rem; }
+caption { padding: .25rem 0; text-align: left; }
+th, td { padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top;
+  overflow-wrap: anywhere; }
+thead th { border-bottom: 2px solid var(--ink); }
+tbody th { font-weight: 600; }
+small { display: block; font-weight: 400; font-size: .82rem; color: var(--faint); }
+.claimed { font-style: italic; font-weight: 400; color: var(--faint); }
+.name { width: 25%; } .holder { width: 15%; } .issuer { width: 22%; } .day { width: 9%; }
+details { margin-top: .3rem; }
+summary { cursor: pointer; color: #1d4f91; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .75rem; margin: .4rem 0; font-size: .85rem; }
+dt { color: var(--faint); } dd { margin: 0; overflow-wrap: anywhere; }
+.meanings dl { font-size: 1rem; gap: .4rem 1.25rem; } .meanings dt { font-weight: 600; color: var(--ink); }
+code { font: .85em ui-monospace, "DejaVu Sans Mono", monospace; }
+@media print {
+  @page { size: A4 landscape; margin: 12mm; }
+  body { max-width: none; padding: 0; font-size: 9.5pt; }
+  h2 { margin-top: 1.2rem; }
+  tr, .counts li { break-inside: avoid; }
+  thead { display: table-header-group; }
+  details:not([open]) { display: none; }
+}
+"""
+
+_POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+_TITLES: Final = {
+    Group.NOT_VALID: "Not valid",
+    Group.OTHER_PERSON: "Valid, but another person's",
+    Group.MALFORMED: "Malformed",
+    Group.UNKNOWN: "Could not be determined",
+    Group.HOLDER_OPEN: "Valid, but it does not say whose",
+    Group.VALID: "Valid",
+}
+_MEANINGS: Final = {
+    Group.NOT_VALID: "Do not rely on it. It was changed, never issued, revoked, suspended, or its time is over: the "
+    "reason stands beside each. If one should be good, ask the issuer, not the person who gave it to you.",
+    Group.OTHER_PERSON: "The credential is good, and states another e-mail address than the one that was asked for.",
+    Group.MALFORMED: "The file is not a credential, or is damaged. Ask for it again.",
+    Group.UNKNOWN: "Neither good nor bad: what was at hand did not settle it. The reason stands beside each; often it "
+    "is enough to check again later.",
+    Group.HOLDER_OPEN: "The credential is good, and states no e-mail address to compare: look at the name.",
+    Group.VALID: "Issued by the issuer named while it was accredited, unchanged since, and neither revoked nor "
+    "suspended at the time of this check.",
+}
+_HOLDER_WORDS: Final = {
+    HolderMatch.MATCHES: "matches the e-mail asked for",
+    HolderMatch.DIFFERS: "does not match the e-mail asked for",
+    HolderMatch.NOT_STATED: "no e-mail stated",
+}
+_MARKS: Final = {
+    CheckStatus.PASSED: "✔",
+    CheckStatus.FAILED: "✘",
+    CheckStatus.UNKNOWN: "?",
+    CheckStatus.NOT_APPLICABLE: "–",
+    CheckStatus.SKIPPED: "·",
+}
+
+
+def html_pieces(report: Report) -> Iterator[str]:
+    """Give the report as an HTML document, piece by piece."""
+    rows = sorted_rows(report)
+    counts = counts_of(rows)
+    yield "<!DOCTYPE html>\n" + f'<html lang="en">\n{_head()}\n<body>\n<main>\n'
+    yield _beginning(report, counts)
+    for group, count in counts.items():
+        yield f"<section>\n{_group_start(group, count)}<tbody>\n"
+        for row in rows:
+            if row.group is group:
+                yield _table_row(row) + "\n"
+        yield "</tbody></table>\n</section>\n"
+    yield _end(report, counts)
+    yield "</main>\n</body>\n</html>\n"
+
+
+def _head() -> Markup:
+    return element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="referrer", content="no-referrer"),
+        element("title", "Verification of credentials"),
+        element("style", Markup(_STYLE)),
+    )
+
+
+def _beginning(report: Report, counts: dict[Group, int]) -> str:
+    number = len(report.files)
+    what = f"{number:,} credential{'' if number == 1 else 's'}"
+    parts = [
+        element("h1", f"Verification of {what}"),
+        element(
+            "p",
+            f"Checked on {to_utc(report.checked_at)} with credanchor {version('credanchor')}, by proofs from the "
+            "ledger. Status can change: the answers hold for that time.",
+            class_="faint",
+        ),
+    ]
+    if report.contacted:
+        parts.append(element("p", f"Documents were {contacted_words(report.contacted)}.", class_="faint"))
+    tiles = [
+        element("li", element("b", f"{count:,}"), element("span", _TITLES[group]), class_=group.colour)
+        for group, count in counts.items()
+    ]
+    return "\n".join([*parts, element("ul", *tiles, class_="counts")]) + "\n"
+
+
+def _group_start(group: Group, count: int) -> str:
+    mark = group.headline.partition(" ")[0]
+    caption = f"{count:,} in this table."
+    if group not in (Group.VALID, Group.OTHER_PERSON, Group.HOLDER_OPEN):
+        caption += " In brackets: what the file says of itself; nothing confirms it."
+    columns = (("Credential", "name"), ("Holder", "holder"), ("Issuer", "issuer"), ("Anchored", "day"), ("Answer", ""))
+    titles = [element("th", title, scope="col", **({"class_": kind} if kind else {})) for title, kind in columns]
+    return (
+        element("h2", element("span", mark, class_=group.colour), f" {_TITLES[group]}")
+        + element("p", _MEANINGS[group])
+        + "\n<table>"
+        + element("caption", caption)
+        + element("thead", element("tr", *titles))
+    )
+
+
+def _table_row(row: Row) -> Markup:
+    checked = row.checked
+    holder = [_stated(row.holder, row)]
+    if checked.holder is not None:
+        holder.append(element("small", _HOLDER_WORDS[checked.holder]))
+    why = clipped(checked.why) or "Valid."
+    answer = [element("span", f"{why[:1].upper()}{why[1:]}", class_=row.group.colour)]
+    if checked.source.contacted:
+        answer.append(element("small", f"fetched from {clipped(', '.join(checked.source.contacted))}"))
+    return element(
+        "tr",
+        element(
+            "th",
+            _stated(row.credential, row),
+            element("small", clipped(checked.source.name)),
+            scope="row",
+        ),
+        element("td", *holder),
+        element("td", _stated(row.issuer, row)),
+        element("td", row.anchored),
+        element("td", *answer, _details(row)),
+    )
+
+
+def _stated(text: str, row: Row) -> Markup:
+    """Mark what the file says of itself until the ledger has confirmed where it comes from."""
+    if not text or row.checked.is_confirmed:
+        return element("bdi", text)
+    return element("span", "(", element("bdi", text), ")", class_="claimed")
+
+
+def _details(row: Row) -> Markup:
+    checked, verdict = row.checked, row.checked.answer
+    facts = {"file": checked.source.name}
+    if isinstance(verdict, Verdict):
+        facts |= {
+            "credential": verdict.credential_id,
+            "issuer's DID": verdict.issuer_did,
+            "whom to ask": verdict.contact if checked.is_confirmed else "",
+            "anchored": "" if verdict.anchored_at is None else f"{to_utc(verdict.anchored_at)}, by the chain's clock",
+        }
+        if verdict.basis is not None:
+            facts["registry, block"] = f"{verdict.basis.registry.to_text()}, {verdict.basis.block_number}"
+    elif verdict.advice:
+        facts["what to do"] = verdict.advice
+    shown = [
+        each
+        for label, fact in facts.items()
+        if fact
+        for each in (element("dt", label), element("dd", element("bdi", clipped(fact))))
+    ]
+    return element("details", element("summary", "Details"), element("dl", *shown), *_checks(row.group, checked))
+
+
+def _checks(group: Group, checked: CheckedFile) -> list[Markup]:
+    """List the thirteen checks where one did not pass; of what is valid there is nothing to tell."""
+    if group is Group.VALID or not isinstance(checked.answer, Verdict):
+        return []
+    return [
+        element(
+            "dl",
+            *(
+                each
+                for check in checked.answer.checks
+                for each in (
+                    element("dt", f"{_MARKS[check.status]} {STEP_LABELS[check.name]}"),
+                    element("dd", clipped(check.detail)),
+                )
+            ),
+        )
+    ]
+
+
+def _end(report: Report, counts: dict[Group, int]) -> str:
+    parts = []
+    if report.bases:
+        parts += [
+            element("h2", "What these answers rest on"),
+            element(
+                "p",
+                "Every fact was proved against the block named here. The answers are worth as much as what vouches for "
+                "that block's hash.",
+            ),
+            _bases(report.bases),
+        ]
+    if report.others:
+        names = [element("li", f"{clipped(each.source.name)} (a {each.what})") for each in report.others]
+        parts += [element("h2", "Left aside"), element("p", "These files are no credentials:"), element("ul", *names)]
+    meanings = [
+        each
+        for group in Group
+        if group in counts or not report.asks_holder or group in (Group.OTHER_PERSON, Group.HOLDER_OPEN)
+        for each in (element("dt", _TITLES[group]), element("dd", _MEANINGS[group]))
+        if report.asks_holder or group not in (Group.OTHER_PERSON, Group.HOLDER_OPEN)
+    ]
+    parts.append(
+        element("section", element("h2", "What the answers mean"), element("dl", *meanings), class_="meanings")
+    )
+    return "\n".join(parts) + "\n"
+
+
+def _bases(bases: tuple[Basis, ...]) -> Markup:
+    titles = [element("th", title, scope="col") for title in ("Registry", "Block", "Time", "Vouched for by")]
+    rows = [
+        element(
+            "tr",
+            element("th", basis.registry_name or "Registry", element("small", basis.registry.to_text()), scope="row"),
+            element("td", f"{basis.block_number:,}", element("small", element("code", to_hex(basis.block_hash)))),
+            element("td", to_utc(basis.block_at)),
+            element("td", clipped(", ".join(basis.vouched_by)), element("small", basis.vouching.value)),
+        )
+        for basis in bases
+    ]
+    return element(
+        "table",
+        element("caption", "One block of each registry."),
+        element("thead", element("tr", *titles)),
+        element("tbody", *rows),
+    )
