@@ -70,7 +70,8 @@ class Document:
 
     def canonical_bytes(self) -> bytes:
         """Write the canonical bytes: RFC 8785 form without the top-level `proof`."""
-        content = {key: member for key, member in self.value.items() if key != "proof"}
+        content = self.value.copy()
+        content.pop("proof", None)
         if self.is_plain:
             # On its keys sorting by byte and by UTF-16 unit agree; tests hold both encoders equal.
             return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)

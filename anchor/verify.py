@@ -78,6 +78,8 @@ class Verifier:
             _AnchorJudgement(credential, self._now, request, self._batch(credential, request)).judge()
             for request in credential.requests
         ]
+        if len(verdicts) == 1:
+            return verdicts[0]
         # An unknown proof might still pass, so it outweighs one that failed.
         order = (Outcome.VALID, Outcome.UNKNOWN, Outcome.INVALID)
         return min(verdicts, key=lambda verdict: order.index(verdict.outcome))

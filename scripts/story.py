@@ -97,12 +97,14 @@ def issue(achievement: str, roster: str, out: Path) -> None:
 
 def verify_all(folder: Path) -> dict[str, int]:
     """Verify a folder and give the counts; a thousand lines would tell no more."""
+    from anchor.cli.addresses import fetch_all
+    from anchor.cli.checking import check
+    from anchor.cli.inputs import read_inputs
     from anchor.cli.policies import load_policy
-    from anchor.cli.verify import check_files
 
     console.print(f"[bold cyan]$ credanchor verify {folder}[/]")
     counts = dict.fromkeys(("valid", "invalid", "unknown", "malformed"), 0)
-    for checked in check_files(sorted(folder.glob("*.json")), load_policy(None, None, None)):
+    for checked in check(read_inputs([str(folder)], fetch_all), load_policy(None, None, None)).files:
         counts[checked.outcome] += 1
     return counts
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from anchor.bundle import MAX_BUNDLE_BYTES, RegistryProof, parse_bundle
 from anchor.canonical import parse_document
+from anchor.cli.bundled import BlockVoucher
+from anchor.cli.bundled import as_of_block as as_of
 from anchor.cli.inputs import Found, Source
 from anchor.cli.progress import PatientProgress
 from anchor.credential import Credential, parse_credential
-from anchor.errors import CredentialFormatError, FetchError, MalformedError
+from anchor.errors import BundleFormatError, CredentialFormatError, FetchError, MalformedError
 from anchor.evidence import Evidence
 from anchor.identity import HolderMatch, match_holder
-from anchor.model import Basis, CheckStatus, Outcome, Policy, Verdict
+from anchor.model import Basis, CheckStatus, Hash32, Outcome, Policy, Verdict
 from anchor.verify import Verifier
 
 _LAST_OF_ORIGIN: Final = 8
@@ -29,7 +32,8 @@ _LAST_OF_ORIGIN: Final = 8
 _OUR_FORMAT: Final = re.compile(rb'\s*\{\s*"format"\s*:\s*"credanchor/([a-z-]{1,30})@v[0-9]{1,4}"')
 _ADVICE_BY_FORMAT: Final = {
     "policy": "A policy is given with --policy.",
-    "bundle": "A bundle is given with --bundle.",
+    "receipt": "A receipt is checked with credanchor receipt check.",
+    "trust-list": "A trust list is named in a policy; credanchor trust check shows it.",
 }
 _EXIT_CODES: Final = {Outcome.VALID: 0, Outcome.INVALID: 1, Outcome.UNKNOWN: 3}
 _EXIT_CODES_BY_HOLDER: Final = {HolderMatch.MATCHES: 0, HolderMatch.DIFFERS: 1, HolderMatch.NOT_STATED: 3}
@@ -47,6 +51,10 @@ class CheckedFile:
     answer: Verdict | MalformedError | FetchError
     holder: HolderMatch | None = None
     """Whether it is of the person asked for; None when nobody was, or there is no credential."""
+    sha256: Hash32 | None = None
+    """Of the credential's bytes as they came, malformed or not; None when none came, or not all."""
+    as_of_block: bool = False
+    """It was asked what held at the block, not what holds now."""
 
     @property
     def outcome(self) -> str:
@@ -86,7 +94,7 @@ class CheckedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherFile:
-    """A file of our own making that lay among the credentials: a policy, a bundle, an earlier report."""
+    """A file of our own making that lay among the credentials: a policy, known blocks, an earlier report."""
 
     source: Source
     what: str
@@ -104,6 +112,8 @@ class Report:
     """Unix seconds, by this machine's clock."""
     asks_holder: bool
     """Whether it was asked whose they are."""
+    as_of_block: bool
+    """Whether it was asked what held at the blocks, not what holds now."""
 
     @property
     def exit_code(self) -> int:
@@ -113,9 +123,9 @@ class Report:
 
     @property
     def bases(self) -> tuple[Basis, ...]:
-        """What the verdicts rest on: one block of each registry."""
+        """What the verdicts rest on: one block of each registry, and those of bundles."""
         bases = [each.answer.basis for each in self.files if isinstance(each.answer, Verdict)]
-        return tuple({basis.registry: basis for basis in bases if basis is not None}.values())
+        return tuple({(basis.registry, basis.block_hash): basis for basis in bases if basis is not None}.values())
 
     @property
     def contacted(self) -> tuple[str, ...]:
@@ -128,15 +138,27 @@ class _Parsed:
     source: Source
     content: Credential | MalformedError | FetchError
     holder: HolderMatch | None
+    sha256: Hash32 | None = None
+    proofs: Sequence[RegistryProof] | None = None
+    """Those of the bundle that it was in; None where nodes have to be asked for proofs."""
 
 
-def check(inputs: Iterable[Found], policy: Policy, *, holder_email: str | None = None) -> Report:
+def check(
+    inputs: Iterable[Found],
+    policy: Policy,
+    *,
+    holder_email: str | None = None,
+    only_bundles: bool = False,
+    as_of_block: bool = False,
+) -> Report:
     """Judge whatever was found, all at one time, with evidence fetched once for all.
 
     Args:
         inputs: What to judge; read one by one.
         policy: What is trusted.
         holder_email: Whose they should be; it is compared and not kept.
+        only_bundles: What is no bundle is malformed.
+        as_of_block: It is asked what held at the blocks, whatever their age.
 
     Raises:
         MalformedError: There is no credential among them.
@@ -146,16 +168,29 @@ def check(inputs: Iterable[Found], policy: Policy, *, holder_email: str | None =
     with PatientProgress() as progress:
         for found in progress.track(inputs, "reading"):
             what = _our_format(found.content)
-            if what and not found.is_named:
+            if only_bundles or what == "bundle":
+                parsed += _parse_bundle(found, holder_email)
+            elif what and not found.is_named:
                 others.append(OtherFile(source=found.source, what=what))
             else:
                 parsed.append(_parse(found, what, holder_email))
         if not parsed:
             raise CredentialFormatError("there is no credential among these files", advice="Name a file or a folder.")
         now = int(time.time())
-        verifier = Verifier(_collect(parsed, policy), policy, now)
-        files = tuple(_judge(each, verifier) for each in progress.track(parsed, "checking", len(parsed)))
-    return Report(files=files, others=tuple(others), checked_at=now, asks_holder=holder_email is not None)
+        rules = as_of(policy) if as_of_block else policy
+        verifier, voucher = Verifier(_collect(parsed, rules), rules, now), BlockVoucher(rules)
+        judged = (
+            _judge(each, verifier if each.proofs is None else voucher.verifier_of(each.proofs, now))
+            for each in progress.track(parsed, "checking", len(parsed))
+        )
+        files = tuple(replace(each, as_of_block=as_of_block) for each in judged)
+    return Report(
+        files=files,
+        others=tuple(others),
+        checked_at=now,
+        asks_holder=holder_email is not None,
+        as_of_block=as_of_block,
+    )
 
 
 def _our_format(content: object) -> str:
@@ -169,8 +204,7 @@ def _parse(found: Found, what: str, holder_email: str | None) -> _Parsed:
     if isinstance(found.content, bytes):
         try:
             content = parse_credential(found.content)
-            if holder_email is not None:
-                holder = match_holder(parse_document(found.content).value, holder_email)
+            holder = _match(found.content, holder_email)
         except MalformedError as error:
             content = error
             if what:
@@ -179,17 +213,57 @@ def _parse(found: Found, what: str, holder_email: str | None) -> _Parsed:
         content = found.content
     if not isinstance(content, Credential):
         _forget_where(content)
-    return _Parsed(source=found.source, content=content, holder=holder)
+    return _Parsed(source=found.source, content=content, holder=holder, sha256=found.sha256)
+
+
+def _parse_bundle(found: Found, holder_email: str | None) -> list[_Parsed]:
+    content = found.content
+    if isinstance(content, bytes):
+        try:
+            bundle = parse_bundle(content)
+        except BundleFormatError as error:
+            content = error
+        else:
+            return [
+                _Parsed(
+                    source=source,
+                    content=credential,
+                    holder=_match(data, holder_email),
+                    proofs=bundle.proofs,
+                    sha256=found.sha256,
+                )
+                for source, data, credential in zip(
+                    _sources(found.source, len(bundle.parsed)), bundle.credentials, bundle.parsed, strict=True
+                )
+            ]
+    _forget_where(content)
+    return [_Parsed(source=found.source, content=content, holder=None)]
+
+
+def _sources(bundle: Source, count: int) -> list[Source]:
+    """Name the credentials of a bundle by their number; if there is but one, by the bundle."""
+    if count == 1:
+        return [bundle]
+    names = [f"credential {number}" for number in range(1, count + 1)]
+    return [replace(bundle, member=f"{bundle.member}, {name}" if bundle.member else name) for name in names]
+
+
+def _match(data: bytes, holder_email: str | None) -> HolderMatch | None:
+    if holder_email is None:
+        return None
+    return match_holder(parse_document(data, max_bytes=MAX_BUNDLE_BYTES).value, holder_email)
 
 
 def _judge(parsed: _Parsed, verifier: Verifier) -> CheckedFile:
     content = parsed.content
     if not isinstance(content, Credential):
-        return CheckedFile(source=parsed.source, credential=None, answer=content)
+        return CheckedFile(source=parsed.source, credential=None, answer=content, sha256=parsed.sha256)
     verdict = verifier.verify(content)
     if verdict.error is not None:
         _forget_where(verdict.error)
-    return CheckedFile(source=parsed.source, credential=content, answer=verdict, holder=parsed.holder)
+    return CheckedFile(
+        source=parsed.source, credential=content, answer=verdict, holder=parsed.holder, sha256=parsed.sha256
+    )
 
 
 def _forget_where(error: BaseException) -> None:
@@ -198,17 +272,8 @@ def _forget_where(error: BaseException) -> None:
 
 
 def _collect(parsed: Sequence[_Parsed], policy: Policy) -> Evidence:
-    requests = [
-        request
-        for each in parsed
-        if isinstance(each.content, Credential)
-        for request in each.content.requests
-        if policy.pin_of(request.proof.registry) is not None
-    ]
-    if not requests:
-        return Evidence()
     # What asks nodes takes a while to import, and is needed for nothing else here.
-    from anchor.ledger.client import clients_of
-    from anchor.ledger.collect import collect_evidence
+    from anchor.ledger.gathering import gather_evidence
 
-    return collect_evidence(clients_of(policy), requests, policy)
+    asked = (each.content for each in parsed if isinstance(each.content, Credential) and each.proofs is None)
+    return gather_evidence(asked, policy)

@@ -59,6 +59,7 @@ def _head(report: Report) -> dict[str, Any]:
         "counts": {outcome: outcomes[outcome] for outcome in _OUTCOMES},
         "holders": {match.value: holders[match] for match in HolderMatch} if report.asks_holder else None,
         "contacted": list(report.contacted),
+        "asOfBlock": report.as_of_block,
         "bases": [basis_content(basis) for basis in report.bases],
         "otherFiles": [{"file": each.source.name, "what": each.what} for each in report.others],
     }

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from anchor.canonical import MAX_DOCUMENT_BYTES, canonicalize
+from anchor.cli.files import write_pieces
+from anchor.cli.lists import is_address
 from anchor.data_integrity import require_signer
 from anchor.errors import MalformedError, SignatureError, SignedFormatError, TrustListError
-from anchor.ledger.files import PUBLIC, replace
 from anchor.model import Policy, TrustListSource
 from anchor.trust_list import TrustList, apply_trust_lists, check_trust_list
 
@@ -62,6 +63,7 @@ def update(policy_file: Path, source: TrustListSource) -> tuple[TrustList, bool]
         SignatureError: Its signature does not hold, or is another signer's.
         RollbackError: It is older than the one kept, or another of the same number.
         TrustListError: It has expired, is from the future, or cannot be kept.
+        FetchError: It did not come.
     """
     data = _get(policy_file, source.source)
     trust_list = check_trust_list(data)
@@ -75,9 +77,9 @@ def update(policy_file: Path, source: TrustListSource) -> tuple[TrustList, bool]
     path = kept_path(policy_file, source)
     try:
         path.parent.mkdir(exist_ok=True)
-        replace(path, data, mode=PUBLIC)
     except OSError as error:
-        raise TrustListError(f"the trust list cannot be kept in {path}: {error.strerror}") from error
+        raise TrustListError(f"the trust list cannot be kept in {path.parent}: {error.strerror}") from error
+    write_pieces(path, [data.decode()])
     return trust_list, True
 
 
@@ -116,4 +118,9 @@ def read_list(path: Path) -> bytes:
 
 
 def _get(policy_file: Path, source: str) -> bytes:
-    return read_list(policy_file.parent / source)
+    if not is_address(source):
+        return read_list(policy_file.parent / source)
+    # Requests takes a while to import.
+    from anchor.ledger.fetching import fetch
+
+    return fetch(source, max_bytes=MAX_DOCUMENT_BYTES)

@@ -56,6 +56,8 @@ def print_one(checked: CheckedFile) -> None:
         console.print(f"  {printable(checked.why)} [dim]({checked.reason})[/]")
     if checked.holder is not None:
         console.print(f"  {HOLDER_WORDS[checked.holder]}")
+    if checked.as_of_block and isinstance(checked.answer, Verdict) and checked.answer.basis is not None:
+        console.print(f"  [bold]{as_of_words(checked.answer.basis)}[/]")
     if checked.source.contacted:
         console.print(f"  {printable(contacted_words(checked.source.contacted))}")
     if not isinstance(checked.answer, Verdict):
@@ -72,6 +74,12 @@ def print_one(checked: CheckedFile) -> None:
     for check in verdict.checks:
         table.add_row(f"{check.step:>4}", _MARKS[check.status], STEP_LABELS[check.name], printable(check.detail))
     console.print(table)
+
+
+def as_of_words(basis: Basis) -> str:
+    """Say that it was asked what held at a block."""
+    day = to_utc(basis.block_at)
+    return f"as of block {basis.block_number} of {day}: what has happened since is not in it"
 
 
 def contacted_words(hosts: Sequence[str]) -> str:

@@ -24,28 +24,6 @@ def write_new(path: Path, data: bytes, *, mode: int) -> None:
         FileExistsError: There is one already; it stays as it is.
         OSError: It cannot be written.
     """
-    draft = _write_draft(path, data, mode)
-    try:
-        os.link(draft, path)  # unlike a rename, refuses to overwrite
-    finally:
-        draft.unlink()
-
-
-def replace(path: Path, data: bytes, *, mode: int) -> None:
-    """Write a file in the place of the one that may be there.
-
-    Raises:
-        OSError: It cannot be written; what was there stays.
-    """
-    draft = _write_draft(path, data, mode)
-    try:
-        draft.replace(path)
-    except OSError:
-        draft.unlink()
-        raise
-
-
-def _write_draft(path: Path, data: bytes, mode: int) -> Path:
     draft = path.with_name(f".{secrets.token_hex(8)}.new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
@@ -53,7 +31,6 @@ def _write_draft(path: Path, data: bytes, mode: int) -> Path:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-    except OSError:
+        os.link(draft, path)  # unlike a rename, refuses to overwrite
+    finally:
         draft.unlink()
-        raise
-    return draft

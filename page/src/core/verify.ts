@@ -14,6 +14,7 @@ import {
   checkNotSuspended,
 } from "./checks.js";
 import { type Credential, parseCredential } from "./credential.js";
+import { TrustListError } from "./errors.js";
 import { type Evidence, ProvenState, UnprovenError } from "./evidence.js";
 import { evidenceOf, Ledger } from "./ledger.js";
 import { isIncluded, leafHash } from "./merkle.js";
@@ -43,13 +44,19 @@ type RecordFindings = Omit<LedgerFindings, "registryTrusted" | "block" | "anchor
  *
  * @param now Unix seconds.
  * @throws MalformedError The file is no credential: there is no verdict.
+ * @throws TrustListError As `judge` does.
  */
 export function verify(file: Uint8Array, evidence: Evidence, policy: Policy, now: number): Verdict {
   return judge(parseCredential(file), evidence, policy, now);
 }
 
-/** Judge a credential that was read, as `verify` does. */
+/**
+ * Judge a credential that was read, as `verify` does.
+ *
+ * @throws TrustListError The policy names trust lists: what they say must be put into it first.
+ */
 export function judge(credential: Credential, evidence: Evidence, policy: Policy, now: number): Verdict {
+  if (policy.trustLists.length > 0) throw new TrustListError("the policy names trust lists, and they are not in it");
   const { statusEntries, anchorProofs } = credential;
   const [first, ...others] = trustedOf(anchorProofs, policy);
   if (statusEntries === null || first === undefined) {
