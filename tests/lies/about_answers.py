@@ -73,7 +73,7 @@ def _errors(scene: Scene) -> Lie:
     error, keep = scene.random.choice(errors), scene.random.random() < 0.3
     victim = scene.random.choice(["eth_chainId", "eth_getBlockByNumber", "eth_getProof", ""])
 
-    def response(method: str, response: Json) -> Any:
+    def response(method: str, _params: list[Any], response: Json) -> Any:
         if victim not in {"", method}:
             return response
         return {**response, "error": error} if keep else {"jsonrpc": "2.0", "id": response["id"], "error": error}

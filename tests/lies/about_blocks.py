@@ -251,19 +251,14 @@ def _final_too_old(scene: Scene) -> Lie:
 def _final_absent(scene: Scene) -> Lie:
     error = scene.random.choice([None, {"code": -39001, "message": "finalized block not found"}])
     newest = {"latest", hex(scene.story.latest)}
-    asked: list[Any] = [None]
 
-    def ask(method: str, params: list[Any]) -> list[Any]:
-        asked[0] = params[0] if method == "eth_getBlockByNumber" else "latest"
-        return params
-
-    def response(_method: str, response: Json) -> Any:
-        if asked[0] in newest:
+    def response(method: str, params: list[Any], response: Json) -> Any:
+        if method != "eth_getBlockByNumber" or params[0] in newest:
             return response
         head = {"jsonrpc": "2.0", "id": response["id"]}
         return {**head, "result": None} if error is None else {**head, "error": error}
 
-    return Lie(ask=ask, response=response, touches=frozenset({"final"}))
+    return Lie(response=response, touches=frozenset({"final"}))
 
 
 # Which chain.

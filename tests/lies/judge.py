@@ -13,8 +13,9 @@ from tests.lies.story import FACTS_OF, PENDING, VALID, Situation, Truth
 
 ONE_NODE: Final = "oneNode"
 K_OF_N: Final = "kOfN"
+STANDING_BY: Final = "oneNode of three"
 PINNED: Final = "pinnedHash"
-POLICIES: Final = (ONE_NODE, K_OF_N, PINNED)
+POLICIES: Final = (ONE_NODE, STANDING_BY, K_OF_N, PINNED)
 
 
 class Cell(Enum):
@@ -46,22 +47,25 @@ class Expectation:
     must_be_right: bool = False
 
 
-def expectation(situation: Situation, lie: Lie, policy: str) -> Expectation:
+def expectation(situation: Situation, lie: Lie, policy: str, position: int) -> Expectation:
     """Say what may come of it.
 
-    One node alone vouches for the block, and is believed in that. Of three of which two must agree, one liar changes
-    nothing. Where the hash is known beforehand, whoever brings the proofs changes nothing but whether there are some.
+    One node alone vouches for the block, and is believed in that. Where others stand by, it is the first, and a liar
+    further behind changes nothing. Of three of which two must agree, one liar changes nothing. Where the hash is known
+    beforehand, whoever brings the proofs changes nothing but whether there are some.
     """
     # A block that is pinned is final.
     truth = VALID if policy == PINNED and situation.truth == PENDING else situation.truth
-    told = lie.told if policy == ONE_NODE else None
+    vouches = policy == ONE_NODE or (policy == STANDING_BY and position == 0)
+    told = lie.told if vouches else None
     needed = set(FACTS_OF[truth])
     if needed:
         needed.add("block")
     if truth in {VALID, PENDING} and policy != PINNED:
         needed.add("final")
+    outvoted = policy == K_OF_N or (policy == STANDING_BY and position > 0)
     about = needed if lie.touches is None else needed & lie.touches
-    return Expectation(truth=truth, told=told, must_be_right=policy == K_OF_N or (not about and lie.told is None))
+    return Expectation(truth=truth, told=told, must_be_right=outvoted or (not about and lie.told is None))
 
 
 def cell_of(verdict: Verdict, expected: Expectation) -> Cell:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-from tests.lies.judge import POLICIES, Cell, Counts
+from tests.lies.judge import K_OF_N, ONE_NODE, PINNED, POLICIES, STANDING_BY, Cell, Counts
 
 PROPERTY: Final = "lies"
 _COLUMNS: Final = {
@@ -16,6 +16,13 @@ _COLUMNS: Final = {
     Cell.AS_VOUCHED: "vouched",
     Cell.WRONG_VALID: "wrong ✓",
     Cell.WRONG_INVALID: "wrong ✗",
+}
+
+_TITLES: Final = {
+    ONE_NODE: "oneNode: it lies",
+    STANDING_BY: "oneNode, two stand by: one of them lies",
+    K_OF_N: "kOfN, 2 of 3: one lies",
+    PINNED: "pinnedHash: who brings proofs lies",
 }
 
 
@@ -48,8 +55,7 @@ def lines_of(rows: dict[str, Counts]) -> list[str]:
     """Lay the matrix out."""
     policies = [policy for policy in POLICIES if any(each == policy for row in rows.values() for each, _ in row)]
     width = max(len(name) for name in rows)
-    titles = {"oneNode": "oneNode, the node lies", "kOfN": "kOfN, one of three lies", "pinnedHash": "pinnedHash"}
-    head = " " * width + "".join(f" │ {titles[policy]:^39}" for policy in policies)
+    head = " " * width + "".join(f" │ {_TITLES[policy]:^39}" for policy in policies)
     columns = " ".join(f"{title:>7}" for title in _COLUMNS.values())
     body = [f"{'':{width}}" + "".join(f" │ {columns}" for _ in policies)]
     total: Counts = Counter()

@@ -19,6 +19,7 @@ from anchor.credential import Credential
 from anchor.errors import NoEvidenceError
 from anchor.evidence import Evidence, StorageProof
 from anchor.ledger import client as client_module
+from anchor.ledger import proofs as proofs_module
 from anchor.ledger.answers import AccountProof, Block, read_hash, read_list, read_object, read_quantity
 from anchor.model import BlockHeader, Hash32, Outcome, Policy, Verdict
 from anchor.state_proof import header_from_rpc
@@ -148,7 +149,8 @@ def test_who_believes_the_nodes_words_does_not_pass(theatre: Theatre, monkeypatc
         return int.from_bytes(nodes[0], "big")
 
     monkeypatch.setattr(client_module, "read_account_proof", read_stated)
-    monkeypatch.setattr(evidence_module, "check_storage", believed)
+    for module in (evidence_module, proofs_module):
+        monkeypatch.setattr(module, "check_storage", believed)
     tell(theatre, "valid", the_truth)
     with pytest.raises(WrongVerdictError, match="wrong valid"):
         tell(theatre, "revoked", partial(not_revoked, way=about_facts.only_stated))

@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any, Final
 
 from anchor.credential import Credential
@@ -20,7 +21,7 @@ from anchor.model import KnownBlock, Outcome, Policy, Verdict, Vouching, hash32
 from anchor.verify import verify
 from tests.lies.about_answers import MOST_BYTES
 from tests.lies.forging import unhex
-from tests.lies.judge import K_OF_N, ONE_NODE, PINNED, Cell, WrongVerdictError, expectation, judge
+from tests.lies.judge import K_OF_N, ONE_NODE, PINNED, STANDING_BY, Cell, WrongVerdictError, expectation, judge
 from tests.lies.kinds import Kind, Scene
 from tests.lies.node import HONEST, Fault, Lie, LyingNode, RealNode
 from tests.lies.story import CONFIRMATIONS, MAX_AGE, Story
@@ -32,9 +33,15 @@ IMPATIENCE_SECONDS: Final = 0.05
 NOBODY: Final = "http://127.0.0.1:1"
 """Nobody listens there."""
 
-K_OF_N_IS_THERE = False
-
 Verifier = Callable[[Credential, Evidence, Policy, int], Verdict]
+
+
+class Bringing(Enum):
+    """How evidence comes to who knows a block's hash beforehand."""
+
+    ASKED = "the liar is asked for it"
+    AS_IT_IS = "it comes in a bundle, of whatever block"
+    FOR_THE_KNOWN_HASH = "it comes in a bundle, as if it were of the block that is known"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +60,9 @@ class Case:
         return None if self.seed % 2 else CONFIRMATIONS
 
     @property
-    def claims_the_known_hash(self) -> bool:
-        """Whether who brings evidence for a block known beforehand says that it is of that block, or what it is of."""
-        return self.seed % 3 != 0
+    def brings(self) -> Bringing:
+        """How evidence comes to who knows the hash."""
+        return list(Bringing)[self.seed % 3]
 
 
 class Theatre:
@@ -82,7 +89,7 @@ class Theatre:
         cells = {}
         for policy, verdict in self.verdicts(case, lie, verifier):
             try:
-                cells[policy] = judge(verdict, expectation(situation, lie, policy))
+                cells[policy] = judge(verdict, expectation(situation, lie, policy, case.position))
                 if lie.fault is not None and policy == ONE_NODE and cells[policy] is Cell.UNKNOWN:
                     _check_reason(verdict, lie, self.name_of(case.position, lie))
             except WrongVerdictError as error:
@@ -106,22 +113,21 @@ class Theatre:
         credential, now = self.story.situations[case.situation].credential, self.story.now
         position, confirmations = case.position, case.confirmations
         with self._lying(lie, position) as liar:
-            rules = self.policy(confirmations=confirmations, nodes=(self.name_of(position, lie),))
-            evidence = collect_evidence(liar, credential.requests, rules)
-            yield ONE_NODE, verifier(credential, evidence, rules, now)
-        pinned = self.policy(vouching=Vouching.PINNED_HASH, known_blocks=frozenset({self._newest()}))
-        yield PINNED, verifier(credential, self._carried(evidence, case), pinned, now)
-        if K_OF_N_IS_THERE:
-            with self._lying(lie, position) as liar:
-                rules = self.policy(
-                    confirmations=confirmations,
-                    vouching=Vouching.K_OF_N,
-                    agreeing=2,
-                    nodes=tuple(node.url for node in self.nodes),
-                )
-                clients = [*self._honest[:position], liar, *self._honest[position + 1 :]]
-                evidence = collect_evidence(clients, credential.requests, rules)
-                yield K_OF_N, verifier(credential, evidence, rules, now)
+            rules = self.policy(confirmations=confirmations)
+            alone = collect_evidence([liar], credential.requests, rules)
+            yield ONE_NODE, verifier(credential, alone, rules, now)
+            pinned = self.policy(vouching=Vouching.PINNED_HASH, known_blocks=frozenset({self._newest()}))
+            if case.brings is Bringing.ASKED:
+                brought = collect_evidence([liar], credential.requests, pinned)
+            else:
+                brought = self._brought(alone, case)
+            yield PINNED, verifier(credential, brought, pinned, now)
+            three = [*self._honest[:position], liar, *self._honest[position + 1 :]]
+            evidence = collect_evidence(three, credential.requests, rules)
+            yield STANDING_BY, verifier(credential, evidence, rules, now)
+            rules = self.policy(confirmations=confirmations, vouching=Vouching.K_OF_N, agreeing=2)
+            evidence = collect_evidence(three, credential.requests, rules)
+            yield K_OF_N, verifier(credential, evidence, rules, now)
 
     def policy(self, **changes: Any) -> Policy:
         story = self.story
@@ -151,10 +157,10 @@ class Theatre:
         if node.errors:
             raise node.errors.pop()
 
-    def _carried(self, evidence: Evidence, case: Case) -> Evidence:
+    def _brought(self, evidence: Evidence, case: Case) -> Evidence:
         """Say of evidence that it is for a block known beforehand, as a bundle does."""
         changes: dict[str, Any] = {"vouching": Vouching.PINNED_HASH, "vouched_by": ("pin",)}
-        if case.claims_the_known_hash:
+        if case.brings is Bringing.FOR_THE_KNOWN_HASH:
             changes["block_hash"] = self._newest().hash
         found = tuple(replace(each, **changes) for each in evidence.registries)
         return Evidence(registries=found, missing=evidence.missing)
