@@ -261,6 +261,28 @@ def _final_absent(scene: Scene) -> Lie:
     return Lie(response=response, touches=frozenset({"final"}))
 
 
+def lagging(scene: Scene, blocks: int) -> Lie:
+    """No lie, but an honest node that has not heard of the newest blocks."""
+    newest = scene.story.latest - blocks
+    unknown = {scene.block(number)["hash"] for number in range(newest + 1, scene.story.latest + 1)}
+    final = int(scene.real("eth_getBlockByNumber", "finalized", False)["number"], 16) - blocks
+
+    def ask(method: str, params: list[Any]) -> list[Any]:
+        tags = {"latest": hex(newest), "finalized": hex(final)}
+        return [tags.get(params[0], params[0]), *params[1:]] if method == "eth_getBlockByNumber" else params
+
+    def result(_method: str, _params: list[Any], result: Any) -> Any:
+        is_new = isinstance(result, dict) and "stateRoot" in result and int(result["number"], 16) > newest
+        return None if is_new else result
+
+    def response(method: str, params: list[Any], response: Json) -> Any:
+        if method != "eth_getProof" or params[-1]["blockHash"] not in unknown:
+            return response
+        return {"jsonrpc": "2.0", "id": response["id"], "error": {"code": -32000, "message": "header not found"}}
+
+    return Lie(ask=ask, result=result, response=response)
+
+
 # Which chain.
 
 

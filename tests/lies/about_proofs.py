@@ -36,7 +36,7 @@ def _harmless(lie: Lie) -> Lie:
     return Lie(result=lie.result, touches=frozenset())
 
 
-@kind("nodes dropped")
+@kind("nodes dropped", only_proofs=True)
 def _dropped(scene: Scene) -> Lie:
     place, more = scene.random.randrange(10), scene.random.random() < 0.2
 
@@ -47,7 +47,7 @@ def _dropped(scene: Scene) -> Lie:
     return _on_some_nodes(scene, change)
 
 
-@kind("nodes altered")
+@kind("nodes altered", only_proofs=True)
 def _altered(scene: Scene) -> Lie:
     """Flip a bit, set a byte, or put in or take out one."""
     place, at, bit, way = (scene.random.randrange(10**6) for _ in range(4))
@@ -72,7 +72,7 @@ def _altered(scene: Scene) -> Lie:
     return _on_some_nodes(scene, change)
 
 
-@kind("nodes swapped")
+@kind("nodes swapped", only_proofs=True)
 def _swapped(scene: Scene) -> Lie:
     """Give the nodes of one slot for another's, and back; or the account's for a slot's."""
     first, second = scene.random.sample([*scene.situation.slots, "account"], 2)
@@ -89,13 +89,13 @@ def _swapped(scene: Scene) -> Lie:
     return Lie(result=on_proofs(change), touches=None if "account" in touches else touches)
 
 
-@kind("nodes reordered")
+@kind("nodes reordered", only_proofs=True)
 def _reordered(scene: Scene) -> Lie:
     """Only hashes lead from node to node: order says nothing."""
     return _harmless(_on_some_nodes(scene, lambda nodes: scene.random.sample(nodes, len(nodes))))
 
 
-@kind("nodes doubled")
+@kind("nodes doubled", only_proofs=True)
 def _doubled(scene: Scene) -> Lie:
     """As often as there is room for; or beyond, which is refused."""
     beyond = scene.random.random() < 0.2
@@ -108,7 +108,7 @@ def _doubled(scene: Scene) -> Lie:
     return lie if beyond else _harmless(lie)
 
 
-@kind("nodes truncated")
+@kind("nodes truncated", only_proofs=True)
 def _truncated(scene: Scene) -> Lie:
     place, at = scene.random.randrange(10), scene.random.randrange(10**6)
 
@@ -122,7 +122,7 @@ def _truncated(scene: Scene) -> Lie:
     return _on_some_nodes(scene, change)
 
 
-@kind("nodes of other tries beside them")
+@kind("nodes of other tries beside them", only_proofs=True)
 def _beside(scene: Scene) -> Lie:
     """Add authentic nodes of another contract, another block, another slot: found by hash, none of them leads on."""
     story = scene.story
@@ -137,7 +137,7 @@ def _beside(scene: Scene) -> Lie:
     return _harmless(_on_some_nodes(scene, lambda nodes: [*some, *nodes] if before else [*nodes, *some]))
 
 
-@kind("proof of another slot")
+@kind("proof of another slot", only_proofs=True)
 def _another_slot(scene: Scene) -> Lie:
     """All slots shown as another situation has them."""
     other = scene.random.choice(list(scene.story.situations.values()))
@@ -157,7 +157,7 @@ def _another_slot(scene: Scene) -> Lie:
     return Lie(result=on_entries(change))
 
 
-@kind("proof of another account")
+@kind("proof of another account", only_proofs=True)
 def _another_account(scene: Scene) -> Lie:
     addresses = [dev_signer(ADMIN).address, bytes(20), scene.random.randbytes(20)]
     address = to_hex(scene.random.choice(addresses))
@@ -173,7 +173,7 @@ def _another_account(scene: Scene) -> Lie:
     return Lie(result=on_proofs(lambda result: {**result, "accountProof": other["accountProof"]}))
 
 
-@kind("proof of another contract")
+@kind("proof of another contract", only_proofs=True)
 def _another_contract(scene: Scene) -> Lie:
     """Ask about the liar's own registry, which has the same code, the same issuer, and the forged batch."""
     liars = to_hex(scene.story.liars_registry.address)
@@ -190,7 +190,7 @@ def _another_contract(scene: Scene) -> Lie:
     return Lie(result=change)
 
 
-@kind("RLP written otherwise")
+@kind("RLP written otherwise", only_proofs=True)
 def _written_otherwise(scene: Scene) -> Lie:
     """Write what a node says in another form: longer lengths, bytes behind, a value with zeros before it."""
     way, place = scene.random.randrange(5), scene.random.randrange(10)
@@ -218,7 +218,7 @@ def _written_otherwise(scene: Scene) -> Lie:
     return _on_some_nodes(scene, change)
 
 
-@kind("extensions and embedded nodes")
+@kind("extensions and embedded nodes", only_proofs=True)
 def _shortcuts(scene: Scene) -> Lie:
     """Lead to the wanted value, or away from it, by nodes that no honest trie has there."""
     fact = scene.random.choice(list(scene.situation.slots))

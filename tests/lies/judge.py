@@ -8,14 +8,16 @@ from enum import Enum
 from typing import Final
 
 from anchor.model import Outcome, Verdict
+from tests.lies.kinds import Case
 from tests.lies.node import Lie, Told
 from tests.lies.story import FACTS_OF, PENDING, VALID, Situation, Truth
 
 ONE_NODE: Final = "oneNode"
 K_OF_N: Final = "kOfN"
 STANDING_BY: Final = "oneNode of three"
+LAGGING: Final = "kOfN, one lags"
 PINNED: Final = "pinnedHash"
-POLICIES: Final = (ONE_NODE, STANDING_BY, K_OF_N, PINNED)
+POLICIES: Final = (ONE_NODE, STANDING_BY, K_OF_N, LAGGING, PINNED)
 
 
 class Cell(Enum):
@@ -43,29 +45,34 @@ class Expectation:
 
     truth: Truth
     told: Told | None = None
-    """What a lie makes true that cannot be seen."""
+    """What else may come, of the block that is vouched for."""
     must_be_right: bool = False
+    """Right, or as what is vouched for has it; not unknown."""
 
 
-def expectation(situation: Situation, lie: Lie, policy: str, position: int) -> Expectation:
+def expectation(case: Case, situation: Situation, lie: Lie, policy: str, lagged: int) -> Expectation:
     """Say what may come of it.
 
     One node alone vouches for the block, and is believed in that. Where others stand by, it is the first, and a liar
-    further behind changes nothing. Of three of which two must agree, one liar changes nothing. Where the hash is known
-    beforehand, whoever brings the proofs changes nothing but whether there are some.
+    further behind changes nothing; and whoever vouches, others have proofs that hold. Of three of which two must agree,
+    one liar changes nothing; if of the others one has only heard of an earlier block (`lagged`), that may be the newest
+    that two agree on. Where the hash is known beforehand, whoever brings the proofs changes nothing but whether there
+    are some.
     """
     # A block that is pinned is final.
     truth = VALID if policy == PINNED and situation.truth == PENDING else situation.truth
-    vouches = policy == ONE_NODE or (policy == STANDING_BY and position == 0)
+    vouches = policy == ONE_NODE or (policy == STANDING_BY and case.position == 0)
     told = lie.told if vouches else None
+    if policy == LAGGING:
+        told = Told(truths=frozenset({situation.truth_at(lagged)}), block=lagged)
     needed = set(FACTS_OF[truth])
     if needed:
         needed.add("block")
     if truth in {VALID, PENDING} and policy != PINNED:
         needed.add("final")
-    outvoted = policy == K_OF_N or (policy == STANDING_BY and position > 0)
-    about = needed if lie.touches is None else needed & lie.touches
-    return Expectation(truth=truth, told=told, must_be_right=outvoted or (not about and lie.told is None))
+    is_about_it = bool(needed if lie.touches is None else needed & lie.touches) or lie.told is not None
+    outvoted = policy in {K_OF_N, LAGGING} or (policy == STANDING_BY and (case.position > 0 or case.kind.only_proofs))
+    return Expectation(truth=truth, told=told, must_be_right=outvoted or not is_about_it)
 
 
 def cell_of(verdict: Verdict, expected: Expectation) -> Cell:
@@ -85,7 +92,7 @@ def judge(verdict: Verdict, expected: Expectation) -> Cell:
     cell = cell_of(verdict, expected)
     if cell in {Cell.WRONG_VALID, Cell.WRONG_INVALID}:
         raise WrongVerdictError(f"{cell.value}: {_shown(verdict)}; true is {expected.truth}")
-    if expected.must_be_right and cell is not Cell.RIGHT:
+    if expected.must_be_right and cell is Cell.UNKNOWN:
         raise WrongVerdictError(f"not right, though it could be: {_shown(verdict)}; true is {expected.truth}")
     return cell
 

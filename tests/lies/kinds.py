@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Final
 
 from anchor.model import RegistryId
 from tests.lies.forging import ForgedState, to_hex, unhex
 from tests.lies.node import Json, Lie, RealNode
-from tests.lies.story import Situation, Story
+from tests.lies.story import CONFIRMATIONS, Situation, Story
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,17 +68,53 @@ class Kind:
     make: Callable[[Scene], Lie]
     situations: tuple[str, ...] = ()
     """Those in which it can be told; none: in all."""
+    only_proofs: bool = False
+    """Only proofs are wrong, and another node has the right ones."""
+
+
+class Bringing(Enum):
+    """How evidence comes to who knows a block's hash beforehand."""
+
+    ASKED = "the liar is asked for it"
+    AS_IT_IS = "it comes in a bundle, of whatever block"
+    FOR_THE_KNOWN_HASH = "it comes in a bundle, as if it were of the block that is known"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One lie in one situation; the same seed tells the same lie."""
+
+    kind: Kind
+    situation: str
+    seed: int
+    position: int
+    """Of the liar among three nodes."""
+
+    @property
+    def confirmations(self) -> int | None:
+        """What the policy takes for final: that changes from case to case too."""
+        return None if self.seed % 2 else CONFIRMATIONS
+
+    @property
+    def lag(self) -> int:
+        """How many blocks an honest node may be behind."""
+        return self.seed // 2 % 4
+
+    @property
+    def brings(self) -> Bringing:
+        """How evidence comes to who knows the hash."""
+        return list(Bringing)[self.seed % 3]
 
 
 KINDS: Final[dict[str, Kind]] = {}
 
 
-def kind(name: str, *situations: str) -> Callable[[Callable[[Scene], Lie]], Callable[[Scene], Lie]]:
+def kind(name: str, *situations: str, only_proofs: bool = False) -> Callable[[Callable[[Scene], Lie]], Callable[[Scene], Lie]]:
     """Enter a function into the list of kinds."""
 
     def enter(make: Callable[[Scene], Lie]) -> Callable[[Scene], Lie]:
         assert name not in KINDS
-        KINDS[name] = Kind(name=name, make=make, situations=situations)
+        KINDS[name] = Kind(name=name, make=make, situations=situations, only_proofs=only_proofs)
         return make
 
     return enter

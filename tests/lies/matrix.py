@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-from tests.lies.judge import K_OF_N, ONE_NODE, PINNED, POLICIES, STANDING_BY, Cell, Counts
+from tests.lies.judge import K_OF_N, LAGGING, ONE_NODE, PINNED, POLICIES, STANDING_BY, Cell, Counts
 
 PROPERTY: Final = "lies"
 _COLUMNS: Final = {
@@ -22,6 +22,7 @@ _TITLES: Final = {
     ONE_NODE: "oneNode: it lies",
     STANDING_BY: "oneNode, two stand by: one of them lies",
     K_OF_N: "kOfN, 2 of 3: one lies",
+    LAGGING: "kOfN, 2 of 3: one lies, one lags",
     PINNED: "pinnedHash: who brings proofs lies",
 }
 

@@ -26,9 +26,9 @@ from anchor.state_proof import header_from_rpc
 from anchor.verify import verify
 from tests.lies import about_blocks, about_facts
 from tests.lies.judge import WrongVerdictError
-from tests.lies.kinds import KINDS, Kind, Scene
+from tests.lies.kinds import KINDS, Case, Kind, Scene
 from tests.lies.node import HONEST, Lie
-from tests.lies.theatre import Case, Theatre, Verifier
+from tests.lies.theatre import Theatre, Verifier
 
 SEEDS = range(12)
 """Each lie is told under different policies, to different effect."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from typing import Any, Final
 
 from anchor.credential import Credential
@@ -20,11 +19,12 @@ from anchor.ledger.collect import collect_evidence
 from anchor.model import KnownBlock, Outcome, Policy, Verdict, Vouching, hash32
 from anchor.verify import verify
 from tests.lies.about_answers import MOST_BYTES
+from tests.lies.about_blocks import lagging
 from tests.lies.forging import unhex
-from tests.lies.judge import K_OF_N, ONE_NODE, PINNED, STANDING_BY, Cell, WrongVerdictError, expectation, judge
-from tests.lies.kinds import Kind, Scene
+from tests.lies.judge import K_OF_N, LAGGING, ONE_NODE, PINNED, STANDING_BY, Cell, WrongVerdictError, expectation, judge
+from tests.lies.kinds import Bringing, Case, Scene
 from tests.lies.node import HONEST, Fault, Lie, LyingNode, RealNode
-from tests.lies.story import CONFIRMATIONS, MAX_AGE, Story
+from tests.lies.story import MAX_AGE, Story
 
 NODES: Final = 3
 PATIENCE_SECONDS: Final = 20.0
@@ -34,35 +34,6 @@ NOBODY: Final = "http://127.0.0.1:1"
 """Nobody listens there."""
 
 Verifier = Callable[[Credential, Evidence, Policy, int], Verdict]
-
-
-class Bringing(Enum):
-    """How evidence comes to who knows a block's hash beforehand."""
-
-    ASKED = "the liar is asked for it"
-    AS_IT_IS = "it comes in a bundle, of whatever block"
-    FOR_THE_KNOWN_HASH = "it comes in a bundle, as if it were of the block that is known"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """One lie in one situation; the same seed tells the same lie."""
-
-    kind: Kind
-    situation: str
-    seed: int
-    position: int
-    """Of the liar among three nodes."""
-
-    @property
-    def confirmations(self) -> int | None:
-        """What the policy takes for final: that changes from case to case too."""
-        return None if self.seed % 2 else CONFIRMATIONS
-
-    @property
-    def brings(self) -> Bringing:
-        """How evidence comes to who knows the hash."""
-        return list(Bringing)[self.seed % 3]
 
 
 class Theatre:
@@ -89,7 +60,7 @@ class Theatre:
         cells = {}
         for policy, verdict in self.verdicts(case, lie, verifier):
             try:
-                cells[policy] = judge(verdict, expectation(situation, lie, policy, case.position))
+                cells[policy] = judge(verdict, expectation(case, situation, lie, policy, self.story.latest - case.lag))
                 if lie.fault is not None and policy == ONE_NODE and cells[policy] is Cell.UNKNOWN:
                     _check_reason(verdict, lie, self.name_of(case.position, lie))
             except WrongVerdictError as error:
@@ -123,11 +94,16 @@ class Theatre:
                 brought = self._brought(alone, case)
             yield PINNED, verifier(credential, brought, pinned, now)
             three = [*self._honest[:position], liar, *self._honest[position + 1 :]]
-            evidence = collect_evidence(three, credential.requests, rules)
-            yield STANDING_BY, verifier(credential, evidence, rules, now)
+            if case.seed % 2:
+                evidence = collect_evidence(three, credential.requests, rules)
+                yield STANDING_BY, verifier(credential, evidence, rules, now)
             rules = self.policy(confirmations=confirmations, vouching=Vouching.K_OF_N, agreeing=2)
             evidence = collect_evidence(three, credential.requests, rules)
             yield K_OF_N, verifier(credential, evidence, rules, now)
+            if not case.seed % 2:
+                with self._lagging(case):
+                    evidence = collect_evidence(three, credential.requests, rules)
+                yield LAGGING, verifier(credential, evidence, rules, now)
 
     def policy(self, **changes: Any) -> Policy:
         story = self.story
@@ -156,6 +132,16 @@ class Theatre:
             client.close()
         if node.errors:
             raise node.errors.pop()
+
+    @contextmanager
+    def _lagging(self, case: Case) -> Iterator[None]:
+        """Let an honest node lag."""
+        node = self.nodes[(case.position + 1) % NODES]
+        node.lie = lagging(self.scene(case), case.lag)
+        try:
+            yield
+        finally:
+            node.lie = HONEST
 
     def _brought(self, evidence: Evidence, case: Case) -> Evidence:
         """Say of evidence that it is for a block known beforehand, as a bundle does."""
