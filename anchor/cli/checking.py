@@ -209,7 +209,7 @@ def check(
         files=files,
         others=tuple(others),
         checked_at=now,
-        policy=rules,
+        policy=policy,
         asks_holder=holder_email is not None,
         as_of_block=as_of_block,
     )
