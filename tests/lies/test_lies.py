@@ -29,16 +29,12 @@ EXAMPLES = 100 if settings.default is not None and settings.default.max_examples
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_no_lie_flips_a_verdict(
-    kind: Kind, theatre: Theatre, record_property: Callable[[str, object], None]
-) -> None:
+def test_no_lie_flips_a_verdict(kind: Kind, theatre: Theatre, record_property: Callable[[str, object], None]) -> None:
     counts: Counts = Counter()
     situations = kind.situations or tuple(theatre.story.situations)
 
     @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
-    @given(
-        seed=st.integers(0, 2**64 - 1), situation=st.sampled_from(situations), position=st.integers(0, NODES - 1)
-    )
+    @given(seed=st.integers(0, 2**64 - 1), situation=st.sampled_from(situations), position=st.integers(0, NODES - 1))
     def play(seed: int, situation: str, position: int) -> None:
         case = Case(kind=kind, situation=situation, seed=seed, position=position)
         counts.update(theatre.play(case).items())
