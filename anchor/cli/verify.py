@@ -142,9 +142,10 @@ def command(
         holder_email=holder,
         only_bundles=only_bundles,
         as_of_block=as_of_block,
+        with_hashes=order is not None,
     )
     if order is not None:
-        write_receipt(order, report, rules)
+        write_receipt(order, report)
     if out is not None:
         _require_other_file(out, report)
         write_pieces(out, _pieces(report, shown))
