@@ -13,6 +13,7 @@ import typer
 
 from anchor.bundle import Bundle, looks_like_bundle, parse_bundle, write_bundle
 from anchor.cli.addresses import fetch_all
+from anchor.cli.checking import our_format
 from anchor.cli.files import write_pieces
 from anchor.cli.inputs import Found, read_inputs
 from anchor.cli.output import JsonFlag, console, print_json, printable
@@ -131,6 +132,8 @@ def _read(files: Sequence[str]) -> list[_Given]:
 
 def _credentials_of(found: Found) -> Iterator[_Given]:
     name, content = found.source.name, found.content
+    if not found.is_named and our_format(content) not in {"", "bundle"}:
+        return
     try:
         if not isinstance(content, bytes):
             raise content
