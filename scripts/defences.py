@@ -53,7 +53,9 @@ class Defence:
     @property
     def pytest_file(self) -> str:
         """The file that has the test, if pytest runs it."""
-        return "tests/lies/test_each_defence.py" if self.test.startswith("test_lie_") else "tests/ledger/test_attacks.py"
+        return (
+            "tests/lies/test_each_defence.py" if self.test.startswith("test_lie_") else "tests/ledger/test_attacks.py"
+        )
 
     @property
     def is_of_contract(self) -> bool:

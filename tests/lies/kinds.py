@@ -109,7 +109,9 @@ class Case:
 KINDS: Final[dict[str, Kind]] = {}
 
 
-def kind(name: str, *situations: str, only_proofs: bool = False) -> Callable[[Callable[[Scene], Lie]], Callable[[Scene], Lie]]:
+def kind(
+    name: str, *situations: str, only_proofs: bool = False
+) -> Callable[[Callable[[Scene], Lie]], Callable[[Scene], Lie]]:
     """Enter a function into the list of kinds."""
 
     def enter(make: Callable[[Scene], Lie]) -> Callable[[Scene], Lie]:

@@ -46,9 +46,7 @@ def gather(properties: Iterable[tuple[str, object]]) -> dict[str, Counts]:
     for name, value in properties:
         if name == PROPERTY:
             kind, counts = json.loads(str(value))
-            rows.setdefault(kind, Counter()).update(
-                {(policy, Cell[cell]): count for policy, cell, count in counts}
-            )
+            rows.setdefault(kind, Counter()).update({(policy, Cell[cell]): count for policy, cell, count in counts})
     return rows
 
 
