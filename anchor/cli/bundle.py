@@ -31,6 +31,7 @@ from anchor.errors import (
     BundleFormatError,
     CredanchorError,
     MalformedError,
+    NoEvidenceError,
     UndeterminedError,
     VerificationError,
 )
@@ -95,10 +96,10 @@ def command(
     credentials = _read(files)
     evidence = _collect([data for _, data in credentials], rules)
     judged = _judge(credentials, evidence, rules)
-    worst = _worst(judged)
+    worst = _first(judged, Outcome.INVALID) or _first(judged, Outcome.UNKNOWN)
     if worst is not None and not whatever:
         raise _refusal(judged, worst)
-    data = write_bundle([each.data for each in judged], evidence)
+    data = _put_together(judged, evidence)
     write_pieces(out, [data.decode()])
     _tell(out, data, judged, rules, as_json=as_json)
 
@@ -130,11 +131,9 @@ def _credentials_of(found: Found) -> list[tuple[str, bytes]]:
 
 def _collect(credentials: Sequence[bytes], policy: Policy) -> Evidence:
     # What asks nodes takes a while to import, and `--help` needs none of it.
-    from anchor.ledger.client import clients_of
-    from anchor.ledger.collect import collect_evidence
+    from anchor.ledger.gathering import gather_evidence
 
-    requests = [request for data in credentials for request in parse_credential(data).requests]
-    return collect_evidence(clients_of(policy), requests, policy)
+    return gather_evidence(map(parse_credential, credentials), policy)
 
 
 def _judge(credentials: Sequence[tuple[str, bytes]], evidence: Evidence, policy: Policy) -> list[_Judged]:
@@ -144,13 +143,8 @@ def _judge(credentials: Sequence[tuple[str, bytes]], evidence: Evidence, policy:
     ]
 
 
-def _worst(judged: Sequence[_Judged]) -> _Judged | None:
-    """Give the first that is not valid, else the first that could not be determined."""
-    for outcome in (Outcome.INVALID, Outcome.UNKNOWN):
-        for each in judged:
-            if each.verdict.outcome is outcome:
-                return each
-    return None
+def _first(judged: Sequence[_Judged], outcome: Outcome) -> _Judged | None:
+    return next((each for each in judged if each.verdict.outcome is outcome), None)
 
 
 def _refusal(judged: Sequence[_Judged], worst: _Judged) -> CredanchorError:
@@ -166,6 +160,18 @@ def _refusal(judged: Sequence[_Judged], worst: _Judged) -> CredanchorError:
         f"nothing was written: whether {worst.name} is valid could not be determined, for {error}{more}",
         advice="Try again later; or, if proofs are there all the same, add --whatever-the-verdict.",
     )
+
+
+def _put_together(judged: Sequence[_Judged], evidence: Evidence) -> bytes:
+    try:
+        return write_bundle([each.data for each in judged], evidence)
+    except UndeterminedError as error:
+        without = _first(judged, Outcome.UNKNOWN)
+        if without is None:
+            raise
+        raise NoEvidenceError(
+            f"nothing was written: the proofs for {without.name} are not there, for {without.verdict.error}"
+        ) from error
 
 
 def _tell(out: Path, data: bytes, judged: Sequence[_Judged], policy: Policy, *, as_json: bool) -> None:

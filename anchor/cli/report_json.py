@@ -39,7 +39,7 @@ def result_content(checked: CheckedFile) -> dict[str, Any]:
             "member": source.member or None,
             "address": source.address or None,
         },
-        "contacted": list(source.contacted),
+        "contacted": list(checked.contacted),
         "outcome": checked.outcome,
         "holder": None if checked.holder is None else checked.holder.value,
     }
@@ -58,7 +58,7 @@ def _head(report: Report) -> dict[str, Any]:
         "checkedAt": report.checked_at,
         "counts": {outcome: outcomes[outcome] for outcome in _OUTCOMES},
         "holders": {match.value: holders[match] for match in HolderMatch} if report.asks_holder else None,
-        "contacted": list(report.contacted),
+        "contacted": list(dict.fromkeys((*report.fetched_from, *report.issuers_asked))),
         "asOfBlock": report.as_of_block,
         "bases": [basis_content(basis) for basis in report.bases],
         "otherFiles": [{"file": each.source.name, "what": each.what} for each in report.others],

@@ -88,6 +88,8 @@ class FaultProxy:
         self.calls: list[str] = []
         self.requests = 0
         self.replies = 0
+        self.asked_with: dict[str, str] = {}
+        """Headers of the last request."""
         self.after_reply: Callable[[], object] = lambda: None
         self.batches: Callable[[list[Any]], Any] | None = lambda answers: answers
         """What becomes of the answers to several calls in one request; None: refused with HTTP 400."""
@@ -136,6 +138,7 @@ class FaultProxy:
             faults.append(self.rule(call["method"], self.count(call["method"])))
             self.calls.append(call["method"])
         self.requests += 1
+        self.asked_with = dict(request.headers.items())
         if isinstance(asked, list) and self.batches is None:
             self._send(request, 400, b"no batches here")
             return
