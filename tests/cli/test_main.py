@@ -86,7 +86,7 @@ def test_a_reader_that_goes_away_is_told_nothing_more(arguments: list[object], t
 
 @pytest.mark.parametrize("more", [[], ["--json"]])
 def test_a_question_without_an_answer_ends_the_command(more: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def ask(*_: object) -> None:
+    def ask(*_: object, **__: object) -> None:
         raise EOFError
 
     monkeypatch.setattr("anchor.cli.verify.load_policy", ask)
