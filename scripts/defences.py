@@ -81,8 +81,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="credanchor-defences-") as folder:
         copy = Path(folder)
         _copy_to(copy)
-        _run(copy / "contracts", "../scripts/forge", "build", check=True)
-        _deploy_instead(copy, build.compile_sources(build.sources()))
+        if any(each.is_forge or each.is_of_contract for each in wanted):
+            _run(copy / "contracts", "../scripts/forge", "build", check=True)
+            _deploy_instead(copy, build.compile_sources(build.sources()))
         tests = {each.test: each for each in wanted}
         broken = [test for test, defence in sorted(tests.items()) if not _passes(copy, defence)]
         if broken:

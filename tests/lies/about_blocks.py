@@ -52,7 +52,7 @@ def _other_content(scene: Scene, name: str) -> str:
         return hex(scene.random.choice([each for each in choices if each != number]))
     flipped = bytearray(unhex(honest) or b"\x00")
     flipped[scene.random.randrange(len(flipped))] ^= 1 << scene.random.randrange(8)
-    return scene.random.choice([other, to_hex(flipped)]) if other != honest else to_hex(flipped)
+    return scene.random.choice([other, to_hex(bytes(flipped))]) if other != honest else to_hex(bytes(flipped))
 
 
 @kind("header: state root")
@@ -96,7 +96,8 @@ def _later_fork(scene: Scene) -> Lie:
 def _no_fields(scene: Scene) -> Lie:
     """What is not hashed is not looked at."""
     names = ["size", "uncles", "transactions", "totalDifficulty", "withdrawals", "l1BlockNumber", "sendRoot", "fork"]
-    lies = {name: scene.random.choice([None, "0x0", [], {}, 7, "x" * 100, [[[]]]]) for name in names}
+    oddities: list[Any] = [None, "0x0", [], {}, 7, "x" * 100, [[[]]]]
+    lies = {name: scene.random.choice(oddities) for name in names}
     return Lie(result=on_blocks(lambda block: {**block, **lies}), touches=frozenset())
 
 
@@ -288,7 +289,8 @@ def lagging(scene: Scene, blocks: int) -> Lie:
 
 @kind("chain id")
 def _chain_id(scene: Scene) -> Lie:
-    told = scene.random.choice(["0x1", "0x0", "0x7a6a", hex(2**256 - 1), "0x", "31337", 31337, None, [], {"id": 1}])
+    others: list[Any] = ["0x1", "0x0", "0x7a6a", hex(2**256 - 1), "0x", "31337", 31337, None, [], {"id": 1}]
+    told = scene.random.choice(others)
     return Lie(result=lambda method, _params, result: told if method == "eth_chainId" else result)
 
 
@@ -320,6 +322,7 @@ def _invented_block(scene: Scene) -> Lie:
     """Forge the state and give the block the hash that follows: a block that only its inventor vouches for."""
     situation, newest = scene.situation, scene.block(scene.story.latest)
     wanted = _RECIPES[situation.name]
+    values: dict[bytes, int]
     match wanted:
         case ("invalid", "revoked"):
             values = {situation.slots["revoked"]: 1 << situation.credential.requests[0].position.index}

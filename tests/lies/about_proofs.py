@@ -142,12 +142,8 @@ def _another_slot(scene: Scene) -> Lie:
     """All slots shown as another situation has them."""
     other = scene.random.choice(list(scene.story.situations.values()))
     facts = list(scene.situation.slots)
-    shown = {
-        fact: entry
-        for fact, entry in zip(
-            facts, scene.proof(scene.story.latest, [other.slots[fact] for fact in facts])["storageProof"], strict=True
-        )
-    }
+    proof = scene.proof(scene.story.latest, [other.slots[fact] for fact in facts])
+    shown = dict(zip(facts, proof["storageProof"], strict=True))
     keep_key = scene.random.random() < 0.8
 
     def change(entry: Json) -> Json:

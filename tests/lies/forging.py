@@ -90,7 +90,7 @@ class ForgedState:
         self._storage: Final = HexaryTrie({keccak(node): node for node in storage_nodes}, self._account["storageHash"])
 
     def set_slot(self, slot: bytes, value: int) -> None:
-        """Change a slot; zero is kept as a zero, as anvil does, where taking it out needs nodes that are not at hand."""
+        """Change a slot; zero is kept as a zero, as anvil does, where nodes to take it out are not at hand."""
         key = keccak(slot)
         try:
             if value:

@@ -16,8 +16,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
+from io import BufferedIOBase
 from socketserver import StreamRequestHandler, ThreadingTCPServer
-from typing import IO, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 Json = dict[str, Any]
@@ -185,7 +186,7 @@ class LyingNode:
                 return _send(request, lie.status, b"no")
 
 
-def _read_request(stream: IO[bytes]) -> bytes | None:
+def _read_request(stream: BufferedIOBase) -> bytes | None:
     """Read the body of one request; None if no more come. `http.server` would take half the time of these tests."""
     length = None
     while (line := stream.readline(65_536)) not in {b"", b"\r\n"}:

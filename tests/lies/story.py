@@ -3,7 +3,7 @@
 What is true of a credential is written down where the story makes it so, block by block, never asked of a verifier.
 
     a day each      set up and anchored · suspended, a thief at work · reinstated, revoked, cut off, withdrawn
-    minutes         suspended · reinstated, revoked, anchored · 66 empty blocks, so that those are final · anchored: pending
+    minutes         suspended · reinstated, revoked, anchored · 66 blocks, so that those are final · anchored: pending
 """
 
 from __future__ import annotations

@@ -24,9 +24,10 @@ from anchor.ledger.answers import AccountProof, Block, read_hash, read_list, rea
 from anchor.model import BlockHeader, Hash32, Outcome, Policy, Verdict
 from anchor.state_proof import header_from_rpc
 from anchor.verify import verify
-from tests.lies import about_blocks, about_facts
+from tests.lies import about_facts
+from tests.lies.every_kind import KINDS
 from tests.lies.judge import WrongVerdictError
-from tests.lies.kinds import KINDS, Case, Kind, Scene
+from tests.lies.kinds import Case, Kind, Scene
 from tests.lies.node import HONEST, Lie
 from tests.lies.theatre import Theatre, Verifier
 
@@ -107,6 +108,21 @@ def test_lie_anchoring_that_is_not_final(theatre: Theatre) -> None:
 
 def test_lie_another_chain_with_the_same_addresses(theatre: Theatre) -> None:
     tell(theatre, "forged", KINDS["chain id: another chain with the same addresses"].make)
+
+
+def test_lie_block_that_one_of_three_names(theatre: Theatre) -> None:
+    tell(theatre, "forged", KINDS["invented: a whole chain"].make)
+
+
+def test_lie_vouching_of_one_for_two(theatre: Theatre) -> None:
+    case = Case(
+        kind=KINDS["invented: a whole chain"],
+        situation="forged",
+        seed=0,
+        position=0,
+    )
+    verdict = theatre.verdict_on_evidence_of_one(case)
+    assert (verdict.outcome, verdict.reason) == (Outcome.UNKNOWN, "unvouchedBlock")
 
 
 # The judge.
@@ -201,6 +217,3 @@ def test_who_takes_blocks_of_any_age_does_not_pass(theatre: Theatre) -> None:
         tell(theatre, "revoked", KINDS["old block: before the revocation"].make, patient)
     with pytest.raises(WrongVerdictError, match="wrong invalid"):
         tell(theatre, "reinstated", KINDS["old block: during a suspension since lifted"].make, patient)
-
-
-assert about_blocks

@@ -13,16 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.lies import about_answers, about_blocks, about_facts, about_proofs
+from tests.lies.every_kind import KINDS
 from tests.lies.judge import Counts
-from tests.lies.kinds import KINDS, Case, Kind
+from tests.lies.kinds import Case, Kind
 from tests.lies.matrix import property_of
 from tests.lies.theatre import NODES, Theatre
-
-assert about_answers
-assert about_blocks
-assert about_facts
-assert about_proofs
 
 EXAMPLES = 100 if settings.default is not None and settings.default.max_examples >= 1000 else 10
 """Of each kind, under each policy: the whole run is to have a hundred of each at least."""

@@ -12,11 +12,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from anchor.credential import Credential
-from anchor.errors import CredanchorError
 from anchor.evidence import Evidence
 from anchor.ledger.client import LedgerClient
 from anchor.ledger.collect import collect_evidence
-from anchor.model import KnownBlock, Outcome, Policy, Verdict, Vouching, hash32
+from anchor.model import KnownBlock, Policy, Verdict, Vouching, hash32
 from anchor.verify import verify
 from tests.lies.about_answers import MOST_BYTES
 from tests.lies.about_blocks import lagging
@@ -105,6 +104,25 @@ class Theatre:
                     evidence = collect_evidence(three, credential.requests, rules)
                 yield LAGGING, verifier(credential, evidence, rules, now)
 
+    def verdict(self, case: Case, policy: str) -> Verdict:
+        """Give the verdict of one policy."""
+        return dict(self.verdicts(case, case.kind.make(self.scene(case))))[policy]
+
+    @contextmanager
+    def lying(self, case: Case) -> Iterator[None]:
+        """Let a node lie to whoever asks."""
+        with self._lying(case.kind.make(self.scene(case)), case.position):
+            yield
+
+    def verdict_on_evidence_of_one(self, case: Case) -> Verdict:
+        """Judge what one liar alone gave, as if it came from three nodes, by who wants two to agree."""
+        credential, lie = self.story.situations[case.situation].credential, case.kind.make(self.scene(case))
+        with self._lying(lie, case.position) as liar:
+            alone = collect_evidence([liar], credential.requests, self.policy(confirmations=case.confirmations))
+        rules = self.policy(confirmations=case.confirmations, vouching=Vouching.K_OF_N, agreeing=2)
+        found = tuple(replace(each, vouching=Vouching.K_OF_N, nodes_asked=NODES) for each in alone.registries)
+        return verify(credential, Evidence(registries=found), rules, self.story.now)
+
     def policy(self, **changes: Any) -> Policy:
         story = self.story
         return story.chain.policy(
@@ -174,7 +192,7 @@ def _check_reason(verdict: Verdict, lie: Lie, name: str) -> None:
     """Check that it says which node did what; unless only what is final was not told."""
     assert lie.fault is not None
     said = str(verdict.error)
-    if lie.methods == {"eth_getBlockByNumber"} and "final" in said:
+    if lie.methods == frozenset({"eth_getBlockByNumber"}) and "final" in said:
         return
     if name not in said or not any(word in said for word in _WORDS[lie.fault]):
         raise WrongVerdictError(f"it does not say that {name} {lie.fault.value}: {said}")
