@@ -53,7 +53,7 @@ all of it in memory, and a telephone's browser is a reader, too; more credential
 _MEMBERS: Final = frozenset({"format", "credentials", "registries", "nodes"})
 _REGISTRY_MEMBERS: Final = frozenset({"registry", "header"})
 _BEGINNING: Final = re.compile(rb'[ \t\n\r]*+\{[ \t\n\r]*+"format"[ \t\n\r]*+:[ \t\n\r]*+"credanchor/bundle@')
-_HEX: Final = re.compile(r"0x(?:[0-9a-f]{2})+")
+_HEX: Final = re.compile(r"0x(?:[0-9a-f]{2})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
