@@ -75,7 +75,7 @@ class RegistryProof:
         vouching: Vouching,
         vouched_by: tuple[str, ...],
         *,
-        nodes_asked: int = 1,
+        nodes_asked: int = 0,
         final_hash: Hash32 | None = None,
         final_header: bytes | None = None,
     ) -> RegistryEvidence:
@@ -84,7 +84,7 @@ class RegistryProof:
         Args:
             vouching: What vouches for it, and for `final_hash`.
             vouched_by: Names of the nodes, or of the pin.
-            nodes_asked: How many nodes were asked.
+            nodes_asked: How many nodes were asked; none for a pin.
             final_hash: Hash of the newest final block; None where nobody said, and where a pin makes this one final.
             final_header: Its header.
         """

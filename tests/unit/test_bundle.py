@@ -28,6 +28,7 @@ def test_what_is_written_is_read_and_is_evidence_once_something_vouches() -> Non
     assert (proof.block.number, proof.block.timestamp) == (world.block_number, world.block_at)
     assert json.loads(bundle.credentials[0]) == world.document()
     pinned = Evidence(registries=(proof.vouched(Vouching.PINNED_HASH, ("a file",)),))
+    assert (pinned.registries[0].nodes_asked, pinned.registries[0].final_hash) == (0, None)
     known = frozenset({KnownBlock(chain_id=REGISTRY.chain_id, hash=proof.block.hash)})
     rules = policy(vouching=Vouching.PINNED_HASH, known_blocks=known)
     assert verify(bundle.parsed[0], pinned, rules, NOW).outcome is Outcome.VALID
