@@ -115,9 +115,16 @@ class Panel:
         return agreed, self._blocks[agreed.hash], self._final(number)
 
     def at(self, number: int) -> Block | None:
-        """Find the block with this number that enough agree on; None if there is none."""
+        """Find the block with this number that enough agree on, else the highest below it; None if there is none.
+
+        A node may lag by more than this, and another one lie about it: those who agree on an earlier block settle it.
+        """
         self._ask([number], lambda: self._state((self._agreed({number}), number)))
         agreed = self._agreed({number})
+        if agreed is None:
+            _, below = heights_to_ask([number] * self._needed, self._needed)
+            self._ask(sorted(below), lambda: self._state((self._agreed(below), max(below, default=0))))
+            agreed = self._agreed(below)
         return None if agreed is None else self._blocks[agreed.hash]
 
     # What is agreed on.
