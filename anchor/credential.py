@@ -98,7 +98,7 @@ def _requests(value: JsonObject, proofs: CredentialProofs) -> tuple[EvidenceRequ
     for proof in proofs.anchors:
         if (proof.registry, proof.issuer_id) != (status.registry, status.issuer_id):
             raise CredentialFormatError("the status entries name another registry or issuer than an anchor proof")
-    return tuple(EvidenceRequest(proof=proof, position=status.position) for proof in proofs.anchors)
+    return tuple([EvidenceRequest(proof=proof, position=status.position) for proof in proofs.anchors])
 
 
 def _issuer_did(value: JsonObject) -> str:

@@ -7,7 +7,8 @@ byte for byte the same. Leaves to others: whether any of it is true.
 from __future__ import annotations
 
 import struct
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
+from binascii import a2b_base64
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ MAX_PROOFS: Final = 16
 """Proofs of any kind on one credential; each costs work, and nobody needs more."""
 
 _BASE64URL: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_FROM_BASE64URL: Final = bytes.maketrans(b"-_", b"+/")
 _NO_BASE64URL: Final = "the proofValue is not 'u' followed by unpadded base64url"  # multibase
 _MAX_SIBLINGS = MAX_LEVELS - 1
 
@@ -103,11 +105,11 @@ def _member(proof: AnchorProof, encoded: bytes) -> JsonObject:
 
 def _from_base64url(text: str) -> bytes:
     characters = text.encode()
-    # Python's decoders pass over what is not of their alphabet.
+    # Python's decoder passes over what is not of its alphabet.
     if not characters or characters.translate(None, _BASE64URL):
         raise ProofFormatError(_NO_BASE64URL)
-    # As much padding as is ever due; they take more, too.
-    return urlsafe_b64decode(characters + b"==")
+    # As much padding as is ever due; it takes more, too.
+    return a2b_base64(characters.translate(_FROM_BASE64URL) + b"==")
 
 
 def _encode(proof: AnchorProof) -> bytes:

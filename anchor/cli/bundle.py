@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -13,6 +13,7 @@ import typer
 
 from anchor.bundle import Bundle, looks_like_bundle, parse_bundle, write_bundle
 from anchor.cli.addresses import fetch_all
+from anchor.cli.checking import our_format
 from anchor.cli.files import write_pieces
 from anchor.cli.inputs import Found, read_inputs
 from anchor.cli.output import JsonFlag, console, print_json, printable
@@ -25,8 +26,9 @@ from anchor.cli.policies import (
     TrustOption,
     load_policy,
 )
+from anchor.cli.progress import PatientProgress
 from anchor.cli.verdicts import HEADLINES, basis_content, basis_words
-from anchor.credential import parse_credential
+from anchor.credential import Credential, parse_credential
 from anchor.errors import (
     BundleFormatError,
     CredanchorError,
@@ -65,8 +67,18 @@ Examples:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """A credential to be bundled."""
+
+    name: str
+    """Of its file."""
+    data: bytes
+    credential: Credential
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Judged:
-    """A credential to be bundled, and the verdict on it."""
+    """The same, and the verdict on it."""
 
     name: str
     data: bytes
@@ -93,9 +105,9 @@ def command(
     if out.exists():
         raise MalformedError(f"{out} is there already", advice="Name another file with --out, or take it away first.")
     rules = load_policy(policy, trust, rpc, agree=agree, own_node=own_node, confirmations=confirmations)
-    credentials = _read(files)
-    evidence = _collect([data for _, data in credentials], rules)
-    judged = _judge(credentials, evidence, rules)
+    given = _read(files)
+    evidence = _collect(given, rules)
+    judged = _judge(given, evidence, rules)
     worst = _first(judged, Outcome.INVALID) or _first(judged, Outcome.UNKNOWN)
     if worst is not None and not whatever:
         raise _refusal(judged, worst)
@@ -104,43 +116,44 @@ def command(
     _tell(out, data, judged, rules, as_json=as_json)
 
 
-def _read(files: Sequence[str]) -> list[tuple[str, bytes]]:
+def _read(files: Sequence[str]) -> list[_Given]:
     """Read the credentials, those of bundles as well.
 
     Raises:
         CredanchorError: One could not be read, or is malformed; it is named.
     """
-    credentials = [each for found in read_inputs(files, fetch_all) for each in _credentials_of(found)]
-    if not credentials:
+    with PatientProgress() as progress:
+        inputs = progress.track(read_inputs(files, fetch_all), "reading")
+        given = [each for found in inputs for each in _credentials_of(found)]
+    if not given:
         raise MalformedError("there is no credential among these files", advice="Name a file or a folder.")
-    return credentials
+    return given
 
 
-def _credentials_of(found: Found) -> list[tuple[str, bytes]]:
+def _credentials_of(found: Found) -> Iterator[_Given]:
     name, content = found.source.name, found.content
-    if not isinstance(content, bytes):
-        raise content
+    if not found.is_named and our_format(content) not in {"", "bundle"}:
+        return
     try:
-        if looks_like_bundle(content):
-            return [(name, each) for each in parse_bundle(content).credentials]
-        parse_credential(content)
+        if not isinstance(content, bytes):
+            raise content
+        files = parse_bundle(content).credentials if looks_like_bundle(content) else (content,)
+        for data in files:
+            yield _Given(name=name, data=data, credential=parse_credential(data))
     except MalformedError as error:
         raise BundleFormatError(f"{name} cannot be bundled: {error}", advice=error.advice) from error
-    return [(name, content)]
 
 
-def _collect(credentials: Sequence[bytes], policy: Policy) -> Evidence:
+def _collect(given: Sequence[_Given], policy: Policy) -> Evidence:
     # What asks nodes takes a while to import, and `--help` needs none of it.
     from anchor.ledger.gathering import gather_evidence
 
-    return gather_evidence(map(parse_credential, credentials), policy)
+    return gather_evidence((each.credential for each in given), policy)
 
 
-def _judge(credentials: Sequence[tuple[str, bytes]], evidence: Evidence, policy: Policy) -> list[_Judged]:
+def _judge(given: Sequence[_Given], evidence: Evidence, policy: Policy) -> list[_Judged]:
     verifier = Verifier(evidence, policy, int(time.time()))
-    return [
-        _Judged(name=name, data=data, verdict=verifier.verify(parse_credential(data))) for name, data in credentials
-    ]
+    return [_Judged(name=each.name, data=each.data, verdict=verifier.verify(each.credential)) for each in given]
 
 
 def _first(judged: Sequence[_Judged], outcome: Outcome) -> _Judged | None:

@@ -188,10 +188,13 @@ def check(
             what = our_format(found.content)
             if only_bundles or what == "bundle":
                 parsed += _parse_bundle(found, holder_email, with_hashes=with_hashes)
-            elif what and not found.is_named:
+                continue
+            each = _parse(found, what, holder_email, with_hashes=with_hashes)
+            # A credential that says to be something else is still one: nothing hides behind a word.
+            if what and not found.is_named and isinstance(each.content, MalformedError):
                 others.append(OtherFile(source=found.source, what=what))
             else:
-                parsed.append(_parse(found, what, holder_email, with_hashes=with_hashes))
+                parsed.append(each)
         if not parsed:
             raise CredentialFormatError("there is no credential among these files", advice="Name a file or a folder.")
         now = int(time.time())

@@ -43,8 +43,10 @@ def result_content(checked: CheckedFile) -> dict[str, Any]:
         "outcome": checked.outcome,
         "holder": None if checked.holder is None else checked.holder.value,
     }
+    if checked.credential is not None:
+        content |= {"name": checked.credential.name, "holderName": checked.credential.holder}
     if isinstance(answer, Verdict):
-        return content | verdict_content(answer)
+        return content | {"confirmed": checked.is_confirmed} | verdict_content(answer)
     if isinstance(answer, FetchError):
         content |= {"reason": answer.reason, "message": str(answer)}
     return content | {"error": error_content(answer)}

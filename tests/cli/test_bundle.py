@@ -343,6 +343,13 @@ def test_what_was_written_is_told(desk: Desk) -> None:
     assert "for as long as you like" in desk.run("bundle", desk.files[0], "--out", out)[1]
 
 
+def test_folder_is_bundled_without_what_is_no_credential_of_it(desk: Desk) -> None:
+    made = bundle_of(desk, desk.folder)
+    assert len(parse_bundle(made.read_bytes()).credentials) == len(desk.files)
+    code, _, err = desk.run("bundle", desk.folder / "policy.json", "--out", desk.folder / "none.json")
+    assert (code, "policy.json cannot be bundled" in err) == (2, True)
+
+
 def test_nothing_is_written_over_what_is_there(desk: Desk) -> None:
     code, _, err = desk.run("bundle", desk.files[0], "--out", desk.files[1])
     assert (code, "is there already" in err) == (2, True)

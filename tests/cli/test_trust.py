@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from anchor import verify
 from anchor.cli.signing_keys import create_signer
-from anchor.cli.trust_lists import kept_path
 from anchor.did_key import Ed25519Key
+from anchor.errors import TrustListError
+from anchor.ledger.trust_lists import kept_path
 from anchor.model import TrustListSource
 from anchor.policy import policy_to_text
 from anchor.trust_list import sign_trust_list
@@ -253,3 +255,13 @@ def test_terminal_is_not_obeyed_to_what_a_list_says(desk: Desk) -> None:
 def test_where_a_kept_list_lies_depends_on_source_and_signer(tmp_path: Path) -> None:
     sources = [SOURCE, SOURCE._replace(source="b.json"), SOURCE._replace(signer=OTHER.did)]
     assert len({kept_path(tmp_path / "policy.json", each) for each in sources}) == 3
+
+
+def test_the_library_counts_what_the_kept_lists_say(desk: Desk) -> None:
+    rely_on(desk)
+    policy = desk.folder / "policy.json"
+    with pytest.raises(TrustListError, match="not fetched yet"):
+        verify(desk.files[0], policy)
+    desk.write("list.json", signed(deniedIssuers=[DID]))
+    assert desk.run("trust", "update")[0] == 0
+    assert verify(desk.files[0], policy).reason == "untrustedIssuer"
