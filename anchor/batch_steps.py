@@ -5,9 +5,8 @@ Thousands of credentials of one batch are judged at one block: these steps are t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from eth_hash.auto import keccak
 
@@ -93,9 +92,8 @@ def basis_of(state: LedgerState, pin: TrustedRegistry) -> Basis:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchClaim:
-    """What credentials of one batch say alike."""
+class BatchClaim(NamedTuple):
+    """What credentials of one batch say alike: a named tuple, for each of them makes one to look the batch up."""
 
     registry: RegistryId
     issuer_id: int

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable
 from typing import Final
 
-from anchor.canonical import parse_document
+from anchor.canonical import JsonObject, parse_document
 from anchor.errors import CredentialFormatError, MalformedError, PolicyFormatError
 from anchor.model import KnownBlock
 from anchor.policy import known_blocks_content, parse_known_blocks
@@ -39,7 +39,11 @@ def parse_known_blocks_file(data: bytes) -> frozenset[KnownBlock]:
         raise PolicyFormatError(f"the file of known blocks is not usable: {error}") from error
 
 
+def known_blocks_file(blocks: Iterable[KnownBlock]) -> JsonObject:
+    """Give the content of a file of known blocks."""
+    return {"format": FORMAT, "blocks": known_blocks_content(frozenset(blocks))}
+
+
 def known_blocks_to_text(blocks: Iterable[KnownBlock]) -> str:
     """Write a file of known blocks; `parse_known_blocks_file` reads the same ones back."""
-    content = {"format": FORMAT, "blocks": known_blocks_content(frozenset(blocks))}
-    return json.dumps(content, indent=2) + "\n"
+    return json.dumps(known_blocks_file(blocks), indent=2) + "\n"

@@ -1,4 +1,4 @@
-"""The batch's Merkle tree: build it, prove one leaf, fold a path back to the root (design section 4).
+"""The batch's Merkle tree: build it, prove one leaf, check a proof (design section 4).
 
 Levels are paired left to right, a last odd node moves up unchanged; node = SHA-256(left ‖ right). This is byte for
 byte the tree of `merkletools`, of Blockcerts and of CanCred. Which side a sibling is on, and how many there must be,
@@ -13,7 +13,7 @@ Levels are flat bytes, 32 per node, so that a million leaves are one object and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -80,18 +80,6 @@ def prove_inclusion(levels: Sequence[bytes], leaf_index: int) -> InclusionProof:
     return InclusionProof(leaf_index=leaf_index, size=size, siblings=siblings)
 
 
-def fold_path(node: Hash32, path: Iterable[tuple[bool, Hash32]]) -> Hash32:
-    """Hash a node up a path and return what it arrives at.
-
-    Args:
-        node: Where to start, usually a leaf.
-        path: (sibling is on the left, sibling), from the leaf level up.
-    """
-    for is_left, sibling in path:
-        node = Hash32(sha256(sibling + node if is_left else node + sibling).digest())
-    return node
-
-
 def check_inclusion(leaf: Hash32, proof: InclusionProof, root: Hash32) -> None:
     """Check that `leaf` is in the batch committed to by `root`.
 
@@ -103,21 +91,21 @@ def check_inclusion(leaf: Hash32, proof: InclusionProof, root: Hash32) -> None:
     Raises:
         InclusionError: The siblings are too few, too many, or do not lead from `leaf` to `root`.
     """
-    sides = _sides(proof.leaf_index, proof.size)
-    if len(sides) != len(proof.siblings):
-        raise InclusionError(
-            f"leaf {proof.leaf_index} of {proof.size} needs {len(sides)} siblings, the proof has {len(proof.siblings)}"
-        )
-    if fold_path(leaf, zip(sides, proof.siblings, strict=True)) != root:
+    index, last, siblings = proof.leaf_index, proof.size - 1, proof.siblings
+    # Below the level where the path joins the tree's right edge, each node has a sibling, on the side that its place
+    # says. On the edge only nodes at odd places have one, on the left.
+    below_edge = (index ^ last).bit_length()
+    needed = below_edge + (last >> below_edge).bit_count()
+    if len(siblings) != needed:
+        raise InclusionError(f"leaf {index} of {proof.size} needs {needed} siblings, the proof has {len(siblings)}")
+    node: bytes = leaf
+    for sibling in siblings[:below_edge]:
+        node = sha256(sibling + node if index & 1 else node + sibling).digest()
+        index >>= 1
+    for sibling in siblings[below_edge:]:
+        node = sha256(sibling + node).digest()
+    if node != root:
         raise InclusionError("the credential's hash does not lead to the root it names: something in it was changed")
-
-
-def _sides(leaf_index: int, size: int) -> list[bool]:
-    """Tell of each sibling, from the leaf level up, whether it is on the left; agrees with `sibling_positions`."""
-    last = size - 1
-    # From the level on where the node is the last one, its siblings are on the left, and only where its place is odd.
-    below = (leaf_index ^ last).bit_length()
-    return [leaf_index >> level & 1 == 1 for level in range(below)] + [True] * (last >> below).bit_count()
 
 
 def hash_pairs(nodes: bytes) -> bytes:

@@ -6,6 +6,7 @@ What the steps are is said in `anchor.verify`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from anchor.errors import UndeterminedError, VerificationError
@@ -62,10 +63,16 @@ class Steps:
 
     def note(self, step: int, status: CheckStatus, detail: str, reason: str = "") -> None:
         """Record a step."""
-        self.checks.append(Check(step=step, name=STEP_NAMES[step - 1], status=status, detail=detail, reason=reason))
+        self.checks.append(_check(step, status, detail, reason))
 
     def take_over(self, others: Steps) -> None:
         """Add steps that were taken apart, after those taken so far."""
         self.checks += others.checks
         self.failed = self.failed or others.failed
         self.unknown = self.unknown or others.unknown
+
+
+@lru_cache(maxsize=1024)
+def _check(step: int, status: CheckStatus, detail: str, reason: str) -> Check:
+    """Build a check; thousands of credentials are told the same, and share it."""
+    return Check(step=step, name=STEP_NAMES[step - 1], status=status, detail=detail, reason=reason)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.lies.matrix import print_matrix
+
 if TYPE_CHECKING:
     # Loaded when the first test wants them: most tests have no database.
     from registry.store.engine import Store
@@ -28,6 +30,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with the folder that it lives in: its kind."""
     for item in items:
         item.add_marker(item.path.relative_to(TESTS).parts[0])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what came of the lies that the tests told."""
+    reports = [each for kept in terminalreporter.stats.values() for each in kept if isinstance(each, pytest.TestReport)]
+    calls = [report for report in reports if report.when == "call"]
+    print_matrix(terminalreporter, [each for report in calls for each in report.user_properties])
 
 
 @pytest.fixture(scope="session")

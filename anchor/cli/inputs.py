@@ -1,6 +1,6 @@
 """What `verify` is given: files, folders, ZIP archives, pictures, lists and addresses, one after the other.
 
-    badge.json · badge.png · badges.zip     told apart by what is in them
+    badge.json · badge.png · badges.zip     told apart by what is in them; a bundle is a file like a credential
     folder/                                 all of these in it and below; hidden folders are passed over
     list.csv · list.txt                     addresses and paths, a line or a column; named on the command line only
     https://college.example/1.json          fetched because it was given, from that host alone
@@ -17,16 +17,20 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
+from stat import S_IFDIR, S_IFMT, S_IFREG
 from typing import IO, Final
 
+from anchor.bundle import MAX_BUNDLE_BYTES, looks_like_bundle
 from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.cli.addresses import Fetched
 from anchor.cli.archives import read_members
 from anchor.cli.baked import MAX_PICTURE_BYTES, PNG_START, baked_credential, may_be_baked
 from anchor.cli.lists import LIST_SUFFIXES, MAX_LIST_BYTES, is_address, read_list
 from anchor.errors import CredentialFormatError, FetchError, MalformedError
+from anchor.model import Hash32
 
 STANDARD_INPUT: Final = "-"
 MAX_STREAM_BYTES: Final = 256 * 2**20
@@ -71,6 +75,13 @@ class Found:
     is_named: bool
     """The user named this very file, so it has to be a credential; in folders and archives there may be other files."""
 
+    @property
+    def sha256(self) -> Hash32 | None:
+        """Hash the bytes; None when none came, or not all: of what is too long, only a part is read."""
+        if not isinstance(self.content, bytes) or len(self.content) > MAX_DOCUMENT_BYTES:
+            return None
+        return Hash32(sha256(self.content).digest())
+
 
 FetchAll = Callable[[list[str], bool], Iterable[Fetched]]
 """Fetches addresses, in order; the flag tells whether from public hosts only."""
@@ -94,12 +105,20 @@ def read_inputs(arguments: Iterable[str], fetch_all: FetchAll) -> Iterator[Found
         for argument in group:
             if argument == STANDARD_INPUT:
                 yield from _read_stream(fetch_all)
-            elif Path(argument).is_dir():
+            elif _type_of(Path(argument)) == S_IFDIR:
                 yield from _read_folder(Path(argument))
             elif argument.lower().endswith(LIST_SUFFIXES):
                 yield from _read_list(argument, fetch_all)
             else:
                 yield from _read_file(Path(argument), is_named=True)
+
+
+def _type_of(path: Path) -> int | None:
+    """Tell files from folders and the rest, as `stat` names them; None if there is nothing, or nothing can be."""
+    try:
+        return S_IFMT(path.stat().st_mode)
+    except (OSError, ValueError):
+        return None
 
 
 def _read_folder(folder: Path) -> Iterator[Found]:
@@ -147,27 +166,26 @@ def _read_file(path: Path, *, is_named: bool) -> Iterator[Found]:
 
 
 def _content(start: bytes, file: IO[bytes]) -> bytes | MalformedError:
-    limit = MAX_PICTURE_BYTES if _is_picture(start) else MAX_DOCUMENT_BYTES
+    is_picture = _is_picture(start)
+    limit = MAX_PICTURE_BYTES if is_picture else MAX_BUNDLE_BYTES if looks_like_bundle(start) else MAX_DOCUMENT_BYTES
     content = start + file.read(limit + 1 - len(start))
-    return CredentialFormatError("the picture is too large") if len(content) > MAX_PICTURE_BYTES else content
+    return CredentialFormatError("the picture is too large") if is_picture and len(content) > limit else content
 
 
 def _as_found(source: Source, content: bytes | MalformedError, *, is_named: bool) -> Iterator[Found]:
-    """Hand over one file, or the credential that is in it if it is a picture."""
+    """Hand over one file, or the credential that is in it if it is a picture; other pictures are passed over."""
     if isinstance(content, bytes) and _is_picture(content):
-        baked = _baked(content)
-        if not is_named and not isinstance(baked, bytes) and not may_be_baked(content):
-            return
+        baked: bytes | MalformedError | None
+        try:
+            baked = baked_credential(content)
+        except MalformedError as error:
+            baked = error if is_named or may_be_baked(content) else None
+        if baked is None:
+            if not is_named:
+                return
+            baked = CredentialFormatError("the picture has no credential in it")
         content = baked
     yield Found(source=source, content=content, is_named=is_named)
-
-
-def _baked(picture: bytes) -> bytes | MalformedError:
-    try:
-        baked = baked_credential(picture)
-    except MalformedError as error:
-        return error
-    return CredentialFormatError("the picture has no credential in it") if baked is None else baked
 
 
 def _is_picture(start: bytes) -> bool:
@@ -201,7 +219,8 @@ def _read_stream(fetch_all: FetchAll) -> Iterator[Found]:
     if data.startswith(_ARCHIVE_STARTS):
         yield from _read_archive(source, io.BytesIO(data))
     elif _is_picture(data) or data.lstrip()[:1] in (b"{", b"[", b""):
-        yield from _as_found(source, data[: MAX_PICTURE_BYTES + 1], is_named=True)
+        limit = MAX_BUNDLE_BYTES if looks_like_bundle(data) else MAX_PICTURE_BYTES
+        yield from _as_found(source, data[: limit + 1], is_named=True)
     else:
         yield from _read_entries(STANDARD_INPUT, data, Path(), fetch_all)
 
@@ -226,7 +245,7 @@ def _read_entries(name: str, data: bytes, folder: Path, fetch_all: FetchAll) -> 
             path = folder / entry
             # Windows would log in to a server that is named so, with the user's name.
             is_server = entry.startswith(("\\\\", "//"))
-            if is_server or (path.exists() and not path.is_file()):
+            if is_server or _type_of(path) not in (None, S_IFREG):
                 problem = CredentialFormatError("the list names something that is no file")
                 yield Found(source=Source(path=entry), content=problem, is_named=True)
             else:

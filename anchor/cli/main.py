@@ -17,7 +17,7 @@ import typer
 from rich.markup import escape
 from rich.traceback import Traceback
 
-from anchor.cli import audit, receipt, signer, trust, verify
+from anchor.cli import audit, bundle, known_blocks, receipt, signer, trust, verify
 from anchor.cli.output import error_console, printable, report_error
 from anchor.errors import CredanchorError, MalformedError, UndeterminedError
 
@@ -125,8 +125,14 @@ def build_app() -> tuple[typer.Typer, bool]:
     )
     app.callback()(_options)
     app.command("verify", help=verify.HELP)(verify.command)
+    app.command("bundle", help=bundle.HELP)(bundle.command)
     app.command("audit", help=audit.HELP)(audit.command)
-    for name, group in (("receipt", receipt.app), ("signer", signer.app), ("trust", trust.app)):
+    for name, group in (
+        ("receipt", receipt.app),
+        ("signer", signer.app),
+        ("trust", trust.app),
+        ("known-blocks", known_blocks.app),
+    ):
         app.add_typer(group, name=name)
     complete = True
     for point in entry_points(group=COMMANDS_GROUP):

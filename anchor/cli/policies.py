@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -11,11 +13,12 @@ from typing import Annotated, Any, Final
 import typer
 
 from anchor.canonical import MAX_DOCUMENT_BYTES
-from anchor.cli.trust_lists import resolve_policy
 from anchor.errors import MalformedError, PolicyFormatError
+from anchor.known_blocks import parse_known_blocks_file
 from anchor.ledger.abi import runtime_code_hash
 from anchor.ledger.endpoints import endpoint_of, require_distinct
-from anchor.model import Policy, RegistryId, TrustedRegistry, Vouching
+from anchor.ledger.trust_lists import resolve_policy
+from anchor.model import KnownBlock, Policy, RegistryId, TrustedRegistry, Vouching
 from anchor.policy import parse_policy
 
 HOME_VARIABLE: Final = "CREDANCHOR_HOME"
@@ -60,6 +63,14 @@ ConfirmationsOption = Annotated[
 DenyOption = Annotated[
     list[str] | None, typer.Option("--deny", metavar="DID", help="Accept no credential of this issuer.")
 ]
+KnownBlocksOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--known-blocks",
+        metavar="FILE",
+        help="File of blocks that you know (credanchor known-blocks): nothing else vouches then.",
+    ),
+]
 
 
 def load_policy(
@@ -72,6 +83,7 @@ def load_policy(
     max_age: str | None = None,
     confirmations: int | None = None,
     deny: list[str] | None = None,
+    known_blocks: Sequence[Path] | None = None,
     needs_nodes: bool = True,
 ) -> Policy:
     """Build the policy that the flags and files name.
@@ -89,18 +101,29 @@ def load_policy(
         max_age: `--max-age`.
         confirmations: `--confirmations`.
         deny: `--deny`, beside those whom the policy file denies.
-        needs_nodes: A policy that names no node is of no use.
+        known_blocks: `--known-blocks`, beside those that the policy knows: with them it pins blocks.
+        needs_nodes: A policy that names no node is of no use, unless it pins blocks.
 
     Raises:
         PolicyFormatError: There is no policy, or it is not usable; the advice says what to give.
         TrustListError: A trust list that it names is not there, or not usable now.
     """
-    policy = _trusting(policy_file, trust, rpc) if trust else _resolved(policy_path(policy_file))
+    if trust:
+        policy = _trusting(policy_file, trust, rpc or [], needs_nodes=not known_blocks)
+    else:
+        policy = _resolved(policy_path(policy_file))
     changes: dict[str, Any] = {"nodes": tuple(rpc)} if rpc else {}
     if agree is not None or own_node:
         if agree is not None and own_node:
             raise PolicyFormatError("give --agree or --own-node, not both: your own node need not agree with others")
         changes |= {"vouching": Vouching.OWN_NODE if own_node else Vouching.K_OF_N, "agreeing": agree}
+    if known_blocks:
+        if agree is not None or own_node:
+            raise PolicyFormatError(
+                "give --known-blocks, or --agree or --own-node: nodes do not vouch for known blocks"
+            )
+        known = policy.known_blocks.union(*map(read_known_blocks, known_blocks))
+        changes |= {"vouching": Vouching.PINNED_HASH, "known_blocks": known}
     if max_age is not None:
         changes["max_age_seconds"] = _seconds(max_age)
     if confirmations is not None:
@@ -113,19 +136,32 @@ def load_policy(
         raise
     except MalformedError as error:
         raise PolicyFormatError(f"the policy is not usable: {error}") from error
-    if needs_nodes:
+    if needs_nodes and policy.vouching is not Vouching.PINNED_HASH:
         _require_usable_nodes(policy)
     return policy
 
 
-def _trusting(policy_file: Path | None, trust: list[str], rpc: list[str] | None) -> Policy:
+def _trusting(policy_file: Path | None, trust: list[str], rpc: list[str], *, needs_nodes: bool) -> Policy:
     if policy_file is not None:
         raise PolicyFormatError("give --policy or --trust, not both: a policy file already names its registries")
-    if not rpc:
+    if needs_nodes and not rpc:
         raise PolicyFormatError("--trust needs a node to ask", advice="Add --rpc URL.")
     code_hash = runtime_code_hash()
     pins = tuple(TrustedRegistry(registry=RegistryId.parse(text), code_hash=code_hash) for text in trust)
     return Policy(registries=pins, vouching=Vouching.K_OF_N if len(rpc) > 1 else Vouching.ONE_NODE)
+
+
+def read_known_blocks(path: Path) -> frozenset[KnownBlock]:
+    """Read a file of known blocks.
+
+    Raises:
+        PolicyFormatError: It cannot be read, or is none.
+    """
+    try:
+        with path.open("rb") as stream:
+            return parse_known_blocks_file(stream.read(MAX_DOCUMENT_BYTES + 1))
+    except OSError as error:
+        raise PolicyFormatError(f"the file of known blocks {path} cannot be read: {error.strerror}") from error
 
 
 def policy_path(policy_file: Path | None) -> Path:
@@ -168,4 +204,4 @@ def _require_usable_nodes(policy: Policy) -> None:
 
 
 def _resolved(path: Path) -> Policy:
-    return resolve_policy(read_policy(path), path)
+    return resolve_policy(read_policy(path), path, int(time.time()))

@@ -6,16 +6,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from anchor.cli.output import console, printable
+import typer
+
+from anchor.cli.checking import Report
+from anchor.cli.output import console, error_console, plain, printable
 from anchor.cli.signing_keys import open_signer
 from anchor.did_key import Ed25519Key
-from anchor.errors import CredanchorError
+from anchor.errors import FetchError, MalformedError
 from anchor.ledger.files import PUBLIC, write_new
-from anchor.model import Basis, Hash32, Policy, to_hex, to_utc
+from anchor.model import Basis, to_hex, to_utc
 from anchor.receipt import FileAnswer, Receipt, ReceiptFile, make_receipt
 from anchor.steps import STEP_NAMES
+
+ReceiptOption = Annotated[
+    Path | None, typer.Option("--receipt", metavar="FILE", help="Write a signed receipt: what was checked, when, how.")
+]
+SignWithOption = Annotated[
+    Path | None, typer.Option("--sign-with", metavar="KEYFILE", help="Key that signs it (credanchor signer new).")
+]
+OrganisationOption = Annotated[
+    str, typer.Option("--organisation", metavar="NAME", help="For whom you sign; stands in the receipt.")
+]
+ReceiptNamesFlag = Annotated[
+    bool, typer.Option("--receipt-names", help="Name the files in the receipt; else it knows them by their hashes.")
+]
 
 WORDS: Final = {
     "valid": "[green]✔ valid[/]",
@@ -23,10 +39,6 @@ WORDS: Final = {
     "unknown": "[yellow]? could not be determined[/]",
     "malformed": "[red]✘ malformed[/]",
 }
-
-
-class ReceiptNotWrittenError(CredanchorError):
-    """The receipt could not be written; what was found out was shown all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,37 +53,52 @@ class ReceiptOrder:
 
 
 def order_receipt(
-    path: Path, key_file: Path, passphrase_file: Path | None, *, organisation: str, with_names: bool
-) -> ReceiptOrder:
-    """Unlock the key for a receipt.
+    path: Path | None, key_file: Path | None, passphrase_file: Path | None, *, organisation: str, with_names: bool
+) -> ReceiptOrder | None:
+    """Unlock the key for a receipt, if one is wanted; None if not.
 
     Raises:
-        ReceiptNotWrittenError: There is such a file already.
+        MalformedError: There is a receipt to be written without a key, or the other way round, or such a file already.
         KeyUnavailableError: The key cannot be used.
     """
+    if path is None and key_file is None:
+        return None
+    if path is None or key_file is None:
+        raise MalformedError(
+            "--receipt and --sign-with belong together: a receipt that nobody signs proves nothing",
+            advice="Give both: --receipt FILE --sign-with KEYFILE. A key is made with credanchor signer new.",
+        )
     if path.exists():
         raise _exists(path)
     key = open_signer(key_file, passphrase_file)
-    return ReceiptOrder(path=path, key=key, organisation=organisation, with_names=with_names)
+    return ReceiptOrder(path=path, key=key, organisation=plain(organisation), with_names=with_names)
 
 
-def write_receipt(order: ReceiptOrder, files: Sequence[FileAnswer], policy: Policy, checked_at: int) -> None:
+def write_receipt(order: ReceiptOrder, report: Report) -> None:
     """Sign and write a receipt.
 
     Args:
         order: Where, and by whom.
-        files: What came of each.
-        policy: By which they were judged.
-        checked_at: When, Unix seconds.
+        report: What was checked, with hashes.
 
     Raises:
-        ReceiptNotWrittenError: It cannot be written, or there is such a file.
+        MalformedError: It cannot be written, or there is such a file.
         SignedFormatError: It would be too large.
     """
+    files = [
+        FileAnswer(
+            sha256=each.sha256,
+            answer=each.answer,
+            credential=each.credential,
+            name=plain(each.source.name) if order.with_names else "",
+        )
+        for each in report.files
+        if each.sha256 is not None and not isinstance(each.answer, FetchError)
+    ]
     data = make_receipt(
         files,
-        policy,
-        checked_at=checked_at,
+        report.policy,
+        checked_at=report.checked_at,
         program=f"credanchor {version('credanchor')}",
         key=order.key,
         organisation=order.organisation,
@@ -81,7 +108,9 @@ def write_receipt(order: ReceiptOrder, files: Sequence[FileAnswer], policy: Poli
     except FileExistsError as error:
         raise _exists(order.path) from error
     except OSError as error:
-        raise ReceiptNotWrittenError(f"the receipt {order.path} cannot be written: {error.strerror}") from error
+        raise MalformedError(f"the receipt {order.path} cannot be written: {error.strerror}") from error
+    if left_out := len(report.files) - len(files):
+        error_console.print(f"  The receipt says nothing of {left_out} that did not come, or not whole.")
 
 
 def print_receipt(receipt: Receipt) -> None:
@@ -127,14 +156,10 @@ def receipt_content(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def file_content(digest: Hash32, said: ReceiptFile | None, blocks: Sequence[Basis]) -> dict[str, Any]:
+def file_content(said: ReceiptFile, blocks: Sequence[Basis]) -> dict[str, Any]:
     """Give what a receipt says of a file for programs."""
-    if said is None:
-        return {"sha256": to_hex(digest), "inReceipt": False}
     block = None if said.block is None else blocks[said.block]
     return {
-        "sha256": to_hex(digest),
-        "inReceipt": True,
         "outcome": said.outcome,
         "reason": said.reason,
         "credentialId": said.credential_id,
@@ -149,5 +174,5 @@ def _count(receipt: Receipt, outcome: str) -> int:
     return sum(each.outcome == outcome for each in receipt.files)
 
 
-def _exists(path: Path) -> ReceiptNotWrittenError:
-    return ReceiptNotWrittenError(f"there is a file {path} already", advice="Choose another name for the receipt.")
+def _exists(path: Path) -> MalformedError:
+    return MalformedError(f"there is a file {path} already", advice="Choose another name for the receipt.")

@@ -15,7 +15,7 @@ from typing import Final
 from anchor.cli.checking import CheckedFile, Report
 from anchor.cli.markup import Markup, element
 from anchor.cli.reports import Group, Row, clipped, counts_of, sorted_rows
-from anchor.cli.verdicts import STEP_LABELS, contacted_words
+from anchor.cli.verdicts import STEP_LABELS, as_of_words, basis_words, contacted_words
 from anchor.identity import HolderMatch
 from anchor.model import Basis, CheckStatus, Verdict, to_hex, to_utc
 
@@ -37,26 +37,32 @@ p { margin: .25rem 0; max-width: 62rem; }
 .red { color: var(--red); } .yellow { color: var(--yellow); } .green { color: var(--green); }
 table { width: 100%; margin: .75rem 0 0; border-collapse: collapse; table-layout: fixed; font-size: .92rem; }
 caption { padding: .25rem 0; text-align: left; }
-th, td { padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top;
-  overflow-wrap: anywhere; }
-thead th { border-bottom: 2px solid var(--ink); }
+th, td { padding: .45rem .75rem .1rem 0; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+thead th { padding-bottom: .45rem; border-bottom: 2px solid var(--ink); }
+tbody { border-bottom: 1px solid var(--line); }
+.more td { padding: 0 0 .45rem; }
+.facts th, .facts td { padding-bottom: .45rem; }
 tbody th { font-weight: 600; }
 small { display: block; font-weight: 400; font-size: .82rem; color: var(--faint); }
 .claimed { font-style: italic; font-weight: 400; color: var(--faint); }
 .name { width: 25%; } .holder { width: 15%; } .issuer { width: 22%; } .day { width: 9%; }
-details { margin-top: .3rem; }
-summary { cursor: pointer; color: #1d4f91; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .75rem; margin: .4rem 0; font-size: .85rem; }
+summary { width: max-content; cursor: pointer; font-size: .85rem; color: #1d4f91; }
+details[open] { margin: .25rem 0 .5rem; padding: .5rem .9rem; border-radius: .3rem; background: var(--paper); }
+dl { display: grid; grid-template-columns: 13rem 1fr; gap: .1rem .75rem; margin: .5rem 0; font-size: .88rem; }
 dt { color: var(--faint); } dd { margin: 0; overflow-wrap: anywhere; }
-.meanings dl { font-size: 1rem; gap: .4rem 1.25rem; } .meanings dt { font-weight: 600; color: var(--ink); }
+.meanings dl { grid-template-columns: 15rem 1fr; gap: .4rem 1.25rem; font-size: 1rem; }
+.meanings dt { font-weight: 600; color: var(--ink); }
+.when { white-space: nowrap; }
 code { font: .85em ui-monospace, "DejaVu Sans Mono", monospace; }
 @media print {
   @page { size: A4 landscape; margin: 12mm; }
-  body { max-width: none; padding: 0; font-size: 9.5pt; }
+  :root { font-size: 8.5pt; }
+  body { max-width: none; padding: 0; }
   h2 { margin-top: 1.2rem; }
-  tr, .counts li { break-inside: avoid; }
+  tbody, .counts li { break-inside: avoid; }
   thead { display: table-header-group; }
-  details:not([open]) { display: none; }
+  tr.more:not(:has(details[open])) { display: none; }
+  tbody th, tbody td { padding-bottom: .45rem; }
 }
 """
 
@@ -105,11 +111,11 @@ def html_pieces(report: Report) -> Iterator[str]:
     yield "<!DOCTYPE html>\n" + f'<html lang="en">\n{_head()}\n<body>\n<main>\n'
     yield _beginning(report, counts)
     for group, count in counts.items():
-        yield f"<section>\n{_group_start(group, count)}<tbody>\n"
+        yield f"<section>\n{_group_start(group, count)}\n"
         for row in rows:
             if row.group is group:
                 yield _table_row(row) + "\n"
-        yield "</tbody></table>\n</section>\n"
+        yield "</table>\n</section>\n"
     yield _end(report, counts)
     yield "</main>\n</body>\n</html>\n"
 
@@ -137,9 +143,13 @@ def _beginning(report: Report, counts: dict[Group, int]) -> str:
             "ledger. Status can change: the answers hold for that time.",
             class_="faint",
         ),
+        *(element("p", f"The answers rest on {basis_words(basis)}.", class_="faint") for basis in report.bases),
     ]
-    if report.contacted:
-        parts.append(element("p", f"Documents were {contacted_words(report.contacted)}.", class_="faint"))
+    if report.fetched_from or report.issuers_asked:
+        words = contacted_words(report.fetched_from, report.issuers_asked)
+        parts.append(element("p", f"Beside the nodes: {words}.", class_="faint"))
+    if report.as_of_block:
+        parts += [element("p", f"{as_of_words(basis)}.".capitalize(), class_="yellow") for basis in report.bases]
     tiles = [
         element("li", element("b", f"{count:,}"), element("span", _TITLES[group]), class_=group.colour)
         for group, count in counts.items()
@@ -170,21 +180,22 @@ def _table_row(row: Row) -> Markup:
         holder.append(element("small", _HOLDER_WORDS[checked.holder]))
     why = clipped(checked.why) or "Valid."
     answer = [element("span", f"{why[:1].upper()}{why[1:]}", class_=row.group.colour)]
-    if checked.source.contacted:
-        answer.append(element("small", f"fetched from {clipped(', '.join(checked.source.contacted))}"))
-    return element(
+    if checked.contacted:
+        answer.append(element("small", clipped(contacted_words(checked.source.contacted, checked.issuer_asked))))
+    # A part of the table for each, so that its two rows stay together on paper.
+    columns = element(
         "tr",
-        element(
-            "th",
-            _stated(row.credential, row),
-            element("small", clipped(checked.source.name)),
-            scope="row",
-        ),
+        element("th", _stated(row.credential, row), element("small", clipped(checked.source.name)), scope="row"),
         element("td", *holder),
-        element("td", _stated(row.issuer, row)),
-        element("td", row.anchored),
-        element("td", *answer, _details(row)),
+        element(
+            "td",
+            _stated(row.issuer or row.did, row),
+            *([element("small", _stated(row.did, row))] if row.issuer else []),
+        ),
+        element("td", row.anchored, class_="when"),
+        element("td", *answer),
     )
+    return element("tbody", columns, element("tr", element("td", _details(row), colspan="5"), class_="more"))
 
 
 def _stated(text: str, row: Row) -> Markup:
@@ -281,4 +292,5 @@ def _bases(bases: tuple[Basis, ...]) -> Markup:
         element("caption", "One block of each registry."),
         element("thead", element("tr", *titles)),
         element("tbody", *rows),
+        class_="facts",
     )

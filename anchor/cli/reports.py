@@ -19,7 +19,7 @@ from rich.markup import escape
 from anchor.cells import as_cell
 from anchor.cli.checking import CheckedFile, Report
 from anchor.cli.output import console, plain, printable
-from anchor.cli.verdicts import basis_words, contacted_words
+from anchor.cli.verdicts import as_of_words, basis_words, contacted_words
 from anchor.identity import HolderMatch
 from anchor.model import Verdict, to_hex, to_utc
 
@@ -78,6 +78,7 @@ CSV_COLUMNS: Final = (
     "blockAt",
     "vouching",
     "vouchedBy",
+    "nodesAsked",
     "contacted",
 )
 """Of the CSV report; new ones are added at the end."""
@@ -92,7 +93,9 @@ class Row:
     credential: str
     holder: str
     issuer: str
-    """Name and DID."""
+    """The name that it states."""
+    did: str
+    """The issuer's DID, which the ledger confirms with the rest."""
     anchored_at: int | None
 
     @property
@@ -109,10 +112,10 @@ def group_of(checked: CheckedFile) -> Group:
 
 
 def sorted_rows(report: Report) -> list[Row]:
-    """Give all answers, what needs attention first, then by issuer and credential."""
-    order = list(Group)
+    """Give all answers, what needs attention first, then by reason, issuer and credential."""
+    order = {group: number for number, group in enumerate(Group)}
     rows = [_row(each) for each in report.files]
-    return sorted(rows, key=lambda row: (order.index(row.group), row.issuer, row.credential))
+    return sorted(rows, key=lambda row: (order[row.group], row.checked.reason, row.did, row.issuer, row.credential))
 
 
 def counts_of(rows: Sequence[Row]) -> dict[Group, int]:
@@ -133,7 +136,7 @@ def print_table(report: Report) -> None:
     counts = counts_of(rows)
     for group in counts:
         _print_group(group, [row for row in rows if row.group is group])
-    if any(row.credential or row.holder or row.issuer for row in rows if not row.checked.is_confirmed):
+    if any(row.did for row in rows if not row.checked.is_confirmed):
         console.print("[dim](in brackets: what the file says of itself, none of it confirmed)[/]")
     for line in summary(report, counts):
         console.print(printable(line))
@@ -144,14 +147,16 @@ def summary(report: Report, counts: dict[Group, int]) -> Iterator[str]:
     # What is good first here: it is read as a sentence, and the rest stands above it in full.
     counted = sorted(counts.items(), key=lambda each: each[0] is not Group.VALID)
     yield " · ".join(f"{count:,} {group.words}" for group, count in counted)
-    if report.contacted:
-        yield contacted_words(report.contacted)
+    if report.fetched_from or report.issuers_asked:
+        yield contacted_words(report.fetched_from, report.issuers_asked)
     for other in report.others:
         yield f"not a credential, left aside: {other.source.name} (a {other.what})"
     for basis in report.bases:
         name = f"{basis.registry_name}, " if basis.registry_name else ""
         of_which = f" for {name}{basis.registry.to_text()}" if len(report.bases) > 1 else ""
         yield f"rests on {basis_words(basis)}{of_which}"
+        if report.as_of_block:
+            yield as_of_words(basis)
 
 
 def csv_pieces(report: Report) -> Iterator[str]:
@@ -164,7 +169,7 @@ def csv_pieces(report: Report) -> Iterator[str]:
 
 def _csv_cells(row: Row) -> list[str]:
     checked, verdict = row.checked, row.checked.answer
-    did, identifier, facts = "", "", [""] * 7
+    did, identifier, facts = "", "", [""] * 8
     if isinstance(verdict, Verdict):
         did, identifier, basis = verdict.issuer_did, verdict.credential_id, verdict.basis
         if basis is not None:
@@ -176,6 +181,7 @@ def _csv_cells(row: Row) -> list[str]:
                 to_utc(basis.block_at),
                 basis.vouching.value,
                 " ".join(basis.vouched_by),
+                str(basis.nodes_asked),
             ]
     contact = verdict.contact if isinstance(verdict, Verdict) else ""
     cells = [
@@ -192,7 +198,7 @@ def _csv_cells(row: Row) -> list[str]:
         "" if row.anchored_at is None else to_utc(row.anchored_at),
         identifier,
         *facts,
-        " ".join(checked.source.contacted),
+        " ".join(checked.contacted),
     ]
     return [as_cell(clipped(cell)) for cell in cells]
 
@@ -206,15 +212,15 @@ def _csv_line(cells: Sequence[str]) -> str:
 def _row(checked: CheckedFile) -> Row:
     credential, verdict = checked.credential, checked.answer
     if credential is None or not isinstance(verdict, Verdict):
-        return Row(checked=checked, group=group_of(checked), credential="", holder="", issuer="", anchored_at=None)
-    name = clipped(verdict.contact.partition(" · ")[0])
-    did = clipped(verdict.issuer_did)
+        nothing = {"credential": "", "holder": "", "issuer": "", "did": ""}
+        return Row(checked=checked, group=group_of(checked), anchored_at=None, **nothing)
     return Row(
         checked=checked,
         group=group_of(checked),
         credential=clipped(credential.name),
         holder=clipped(credential.holder),
-        issuer=f"{name}, {did}" if name else did,
+        issuer=clipped(verdict.contact.partition(" · ")[0]),
+        did=clipped(verdict.issuer_did),
         anchored_at=verdict.anchored_at,
     )
 
@@ -246,8 +252,9 @@ def _columns(group: Group, rows: list[Row]) -> dict[str, list[str]]:
     columns = {"file": [clipped(row.checked.source.name) for row in rows]}
     if group is not Group.VALID:
         columns["why"] = [clipped(row.checked.why) for row in rows]
-    for title in ("credential", "holder", "issuer"):
-        columns[title] = [_marked(getattr(row, title), row) for row in rows]
+    columns["credential"] = [_marked(row.credential, row) for row in rows]
+    columns["holder"] = [_marked(row.holder, row) for row in rows]
+    columns["issuer"] = [_marked(", ".join(filter(None, (row.issuer, row.did))), row) for row in rows]
     columns["anchored"] = [row.anchored for row in rows]
     return {title: cells for title, cells in columns.items() if any(cells)}
 

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from anchor.cli.addresses import fetch_all
+from anchor.cli.bundled import AsOfBlockFlag, BundleFlag, accept_any_age
 from anchor.cli.checking import Report, check
 from anchor.cli.files import write_pieces
 from anchor.cli.inputs import read_inputs
@@ -19,6 +20,7 @@ from anchor.cli.policies import (
     AgreeOption,
     ConfirmationsOption,
     DenyOption,
+    KnownBlocksOption,
     MaxAgeOption,
     OwnNodeOption,
     PolicyOption,
@@ -26,9 +28,18 @@ from anchor.cli.policies import (
     TrustOption,
     load_policy,
 )
+from anchor.cli.receipts import (
+    OrganisationOption,
+    ReceiptNamesFlag,
+    ReceiptOption,
+    SignWithOption,
+    order_receipt,
+    write_receipt,
+)
 from anchor.cli.report_html import html_pieces
 from anchor.cli.report_json import json_pieces
 from anchor.cli.reports import counts_of, csv_pieces, print_table, sorted_rows, summary
+from anchor.cli.signing_keys import PassphraseFileOption
 from anchor.cli.verdicts import print_one
 from anchor.errors import MalformedError
 from anchor.identity import normalize_email
@@ -42,6 +53,9 @@ from that host alone, and the answer says so.
 Every fact comes as a state proof and is checked on this machine: a node can withhold an answer, not change it. A node
 is believed for one thing, which block is the newest; name several, and more than half of them must agree on it.
 
+With --receipt and --sign-with, what was found is signed, for those who shall know later that it was checked; people and
+files are not named in it.
+
 With --holder, each answer also says whether the credential is that person's: matches, does not match, or not stated.
 
 Exit code: 0 valid · 1 not valid, or not that person's · 2 malformed · 3 could not be determined, or whose it is. Of
@@ -54,6 +68,8 @@ Examples:
   credanchor verify downloads/ badges.zip list.csv --out report.html
 
   credanchor verify badge.json --holder zoe@example.org
+
+  credanchor verify downloads/ --receipt receipt.json --sign-with signer.pem
 
   credanchor verify badge.json --trust eip155:<chain id>:<registry address> --rpc <node> --rpc <node> --rpc <node>
 """
@@ -83,6 +99,9 @@ def command(
     max_age: MaxAgeOption = None,
     confirmations: ConfirmationsOption = None,
     deny: DenyOption = None,
+    known_blocks: KnownBlocksOption = None,
+    only_bundles: BundleFlag = False,
+    as_of_block: AsOfBlockFlag = False,
     holder: Annotated[
         str | None, typer.Option("--holder", metavar="EMAIL", help="Whose the credentials should be, by e-mail.")
     ] = None,
@@ -92,6 +111,11 @@ def command(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write a report: .json, .csv or .html.")
     ] = None,
+    receipt: ReceiptOption = None,
+    sign_with: SignWithOption = None,
+    passphrase_file: PassphraseFileOption = None,
+    organisation: OrganisationOption = "",
+    receipt_names: ReceiptNamesFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Check credentials against the ledger, without asking the issuer."""
@@ -107,8 +131,23 @@ def command(
         max_age=max_age,
         confirmations=confirmations,
         deny=deny,
+        known_blocks=known_blocks,
     )
-    report = check(read_inputs(files, fetch_all), rules, holder_email=holder)
+    if as_of_block:
+        rules = accept_any_age(rules)
+    if receipt is not None and out is not None and receipt.resolve() == out.resolve():
+        raise MalformedError("the report would be written over the receipt", advice="Give each a name of its own.")
+    order = order_receipt(receipt, sign_with, passphrase_file, organisation=organisation, with_names=receipt_names)
+    report = check(
+        read_inputs(files, fetch_all),
+        rules,
+        holder_email=holder,
+        only_bundles=only_bundles,
+        as_of_block=as_of_block,
+        with_hashes=order is not None,
+    )
+    if order is not None:
+        write_receipt(order, report)
     if out is not None:
         _require_other_file(out, report)
         write_pieces(out, _pieces(report, shown))

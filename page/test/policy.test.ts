@@ -5,19 +5,28 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { toUtf8 } from "../src/core/bytes.js";
-import { MalformedError } from "../src/core/errors.js";
+import { MalformedError, TrustListError } from "../src/core/errors.js";
 import { parsePolicy } from "../src/core/policy.js";
+import { verify } from "../src/core/verify.js";
 
 const page = readFileSync(new URL("../../../docs/spec/policy.md", import.meta.url), "utf8");
 const example = JSON.parse(/```json\n([^`]*)```/.exec(page)?.[1] ?? "") as { registries: [object] };
 const read = (changes: object) => parsePolicy(toUtf8(JSON.stringify({ ...example, ...changes })));
 const [registry] = example.registries;
+const list = { source: "list.json", signer: "did:key:z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2" };
+const credential = '{"type":"VerifiableCredential","issuer":"did:web:x.example"}';
 
 test("the example of the specification", () => {
   const policy = read({});
   assert.equal(policy.registries[0]?.registry.chainId, "31337");
   assert.deepEqual([policy.vouching, policy.confirmations, policy.maxAgeSeconds], ["oneNode", 0, null]);
   assert.deepEqual(policy.nodes, ["http://127.0.0.1:8545"]);
+});
+
+test("a policy with trust lists judges nothing before they are put in", () => {
+  const policy = read({ trustLists: [list, { ...list, source: "https://x.example/list.json" }] });
+  assert.deepEqual(policy.trustLists[0], list);
+  assert.throws(() => verify(toUtf8(credential), { registries: [], missing: [] }, policy, 0), TrustListError);
 });
 
 test("members left out have their defaults", () => {
@@ -51,6 +60,12 @@ for (const [name, changes] of Object.entries({
   "known blocks of no chain": { knownBlocks: { "1": [] } },
   "a known block of 31 bytes": { knownBlocks: { "eip155:1": [`0x${"00".repeat(31)}`] } },
   "required proofs that are no list": { requiredProofs: "eddsa-jcs-2022" },
+  "trust lists by name": { trustLists: ["list.json"] },
+  "a trust list without a signer": { trustLists: [{ source: "list.json" }] },
+  "a trust list signed by a name": { trustLists: [{ ...list, signer: "did:web:x.example" }] },
+  "a trust list without https": { trustLists: [{ ...list, source: "http://x.example/list.json" }] },
+  "a trust list from nowhere": { trustLists: [{ ...list, source: "" }] },
+  "a trust list twice": { trustLists: [list, list] },
   "a word for yes": { requireDidDocument: "yes" },
   "a registry twice": { registries: [registry, registry] },
   "a registry with an unknown member": { registries: [{ ...registry, code: "" }] },

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anchor.errors import InclusionError
-from anchor.merkle import build_levels, check_inclusion, prove_inclusion
-from anchor.model import Hash32, InclusionProof, hash32
+from anchor.merkle import MAX_LEVELS, build_levels, check_inclusion, prove_inclusion
+from anchor.model import MAX_UINT32, Hash32, InclusionProof, hash32
 
 SIZES = st.integers(1, 300)
 
@@ -62,6 +62,23 @@ def test_large_trees_equal_merkletools(size: int, choice: st.DataObject) -> None
     proof = prove_inclusion(levels, index)
     assert [sibling.hex() for sibling in proof.siblings] == path
     check_inclusion(Hash32(leaves[index]), proof, Hash32(levels[-1]))
+
+
+@given(size=st.integers(1, MAX_UINT32), choice=st.data())
+def test_path_is_that_of_a_tree_of_any_size(size: int, choice: st.DataObject) -> None:
+    # No tree of billions of leaves is built: any siblings lead somewhere.
+    index = choice.draw(st.integers(0, size - 1) | st.integers(max(0, size - 9), size - 1))
+    siblings = leaves_of(MAX_LEVELS)[: len(_sides(InclusionProof(leaf_index=index, size=size, siblings=())))]
+    proof = InclusionProof(leaf_index=index, size=size, siblings=tuple(map(hash32, siblings)))
+    node = sha256(b"leaf").digest()
+    for is_left, sibling in zip(_sides(proof), siblings, strict=True):
+        node = sha256(sibling + node if is_left else node + sibling).digest()
+    check_inclusion(hash32(sha256(b"leaf").digest()), proof, hash32(node))
+    for changed in (proof.siblings[1:], (*proof.siblings, hash32(node))):
+        if changed != proof.siblings:
+            wrong = InclusionProof(leaf_index=index, size=size, siblings=changed)
+            with pytest.raises(InclusionError, match=f"needs {len(siblings)} siblings, the proof has {len(changed)}"):
+                check_inclusion(hash32(sha256(b"leaf").digest()), wrong, hash32(node))
 
 
 def _sides(proof: InclusionProof) -> list[bool]:

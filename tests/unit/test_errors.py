@@ -13,9 +13,13 @@ EXIT_CODES = {
     "EvidenceFormatError": 2,
     "BundleFormatError": 2,
     "PolicyFormatError": 2,
+    "SignedFormatError": 2,
     "VerificationError": 1,
     "UndeterminedError": 3,
     "HistoryError": 1,
+    "SignatureError": 1,
+    "TrustListError": 3,
+    "RollbackError": 1,
     "LedgerError": 3,
     "LedgerUnavailableError": 3,
     "NodeRefusedError": 3,
@@ -49,6 +53,7 @@ REASONS = {
     "StateProofError": "badStateProof",
     "WrongCodeError": "wrongCode",
     "PendingError": "pending",
+    "RequiredProofError": "requiredProof",
 }
 """Design section 7: what a verdict shows to programs."""
 

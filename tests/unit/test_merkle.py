@@ -3,13 +3,12 @@
 import json
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import merkletools
 import pytest
 
 from anchor.errors import InclusionError, MalformedError
-from anchor.merkle import MAX_LEVELS, build_levels, check_inclusion, fold_path, prove_inclusion, sibling_positions
+from anchor.merkle import MAX_LEVELS, build_levels, check_inclusion, prove_inclusion, sibling_positions
 from anchor.model import Hash32, InclusionProof, hash32
 
 CANCRED = sorted((Path(__file__).parents[1] / "vectors" / "cancred").glob("*.json"))
@@ -88,30 +87,36 @@ def test_inner_node_does_not_pass_as_a_leaf_with_an_understated_size() -> None:
         check_inclusion(node, stated, root)
 
 
-def cancred_path(proof: dict[str, Any]) -> list[tuple[bool, Hash32]]:
-    return [("left" in step, hash32(bytes.fromhex(next(iter(step.values()))))) for step in proof["proof"]]
+def cancred_proof(steps: list[tuple[bool, Hash32]]) -> InclusionProof:
+    """Give a path that says itself on which side each sibling is: its sides are those of one leaf of a full tree."""
+    index = sum(is_left << level for level, (is_left, _) in enumerate(steps))
+    return InclusionProof(leaf_index=index, size=2 ** len(steps), siblings=tuple(sibling for _, sibling in steps))
+
+
+def cancred_path(path: Path) -> tuple[Hash32, list[tuple[bool, Hash32]], Hash32]:
+    content = json.loads(path.read_bytes())
+    target, root = (hash32(bytes.fromhex(content[name])) for name in ("targetHash", "merkleRoot"))
+    steps = [("left" in step, hash32(bytes.fromhex(next(iter(step.values()))))) for step in content["proof"]]
+    return target, steps, root
 
 
 @pytest.mark.parametrize("path", CANCRED, ids=lambda path: path.stem)
-def test_cancred_proofs_fold_to_their_anchored_root(path: Path) -> None:
-    proof = json.loads(path.read_bytes())
-    target = hash32(bytes.fromhex(proof["targetHash"]))
-    assert fold_path(target, cancred_path(proof)).hex() == proof["merkleRoot"]
+def test_cancred_proofs_lead_to_their_anchored_root(path: Path) -> None:
+    target, steps, root = cancred_path(path)
+    check_inclusion(target, cancred_proof(steps), root)
 
 
 @pytest.mark.parametrize("path", CANCRED, ids=lambda path: path.stem)
 def test_cancred_proofs_fail_with_any_byte_flipped(path: Path) -> None:
-    proof = json.loads(path.read_bytes())
-    target, steps = hash32(bytes.fromhex(proof["targetHash"])), cancred_path(proof)
-    root = proof["merkleRoot"]
-    for byte in range(32):
-        assert fold_path(_flip(target, byte), steps).hex() != root
-        for number, (is_left, sibling) in enumerate(steps):
-            flipped = [*steps[:number], (is_left, _flip(sibling, byte)), *steps[number + 1 :]]
-            assert fold_path(target, flipped).hex() != root
+    target, steps, root = cancred_path(path)
+    changed = [(_flip(target, byte), steps) for byte in range(32)]
     for number, (is_left, sibling) in enumerate(steps):
-        swapped = [*steps[:number], (not is_left, sibling), *steps[number + 1 :]]
-        assert fold_path(target, swapped).hex() != root
+        others = [(is_left, _flip(sibling, byte)) for byte in range(32)]
+        for other in (*others, (not is_left, sibling)):
+            changed.append((target, [*steps[:number], other, *steps[number + 1 :]]))
+    for leaf, path_taken in changed:
+        with pytest.raises(InclusionError, match="does not lead to the root"):
+            check_inclusion(leaf, cancred_proof(path_taken), root)
 
 
 def test_there_are_cancred_proofs() -> None:

@@ -167,7 +167,8 @@ def test_policy_file_is_as_specified() -> None:
     "did:web:b.example"
   ],
   "requiredProofs": [],
-  "requireDidDocument": false
+  "requireDidDocument": false,
+  "trustLists": []
 }}
 """
     )

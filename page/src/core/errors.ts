@@ -14,3 +14,8 @@ export class MalformedError extends CredanchorError {
 export class StateProofError extends CredanchorError {
   override name = "StateProofError";
 }
+
+/** The policy names trust lists, and what they say is not in it: issuers denied there would be accepted. */
+export class TrustListError extends CredanchorError {
+  override name = "TrustListError";
+}

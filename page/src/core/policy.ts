@@ -18,6 +18,13 @@ export interface TrustedRegistry {
   readonly name: string;
 }
 
+/** Where a trust list comes from, and whose signature it must have. */
+export interface TrustListSource {
+  readonly source: string;
+  /** did:key of an Ed25519 key. */
+  readonly signer: string;
+}
+
 export interface Policy {
   readonly registries: readonly TrustedRegistry[];
   readonly vouching: Vouching;
@@ -35,6 +42,8 @@ export interface Policy {
   readonly requiredProofs: readonly string[];
   /** The issuer's DID document must confirm its keys. */
   readonly requireDidDocument: boolean;
+  /** Lists whose registries and denied issuers count too. While there is one, nothing is determined. */
+  readonly trustLists: readonly TrustListSource[];
 }
 
 const NEEDED = ["format", "registries"];
@@ -48,6 +57,7 @@ const DEFAULTS: { readonly [member: string]: JsonValue } = {
   deniedIssuers: [],
   requiredProofs: [],
   requireDidDocument: false,
+  trustLists: [],
 };
 
 /** Read a policy's file. Unknown members are refused, for a misspelt rule would be a rule that nobody applies. */
@@ -73,6 +83,7 @@ export function parsePolicy(bytes: Uint8Array): Policy {
     deniedIssuers: readTexts(lists["deniedIssuers"], "deniedIssuers"),
     requiredProofs: readTexts(lists["requiredProofs"], "requiredProofs"),
     requireDidDocument: readFlag(lists["requireDidDocument"], "requireDidDocument"),
+    trustLists: readTrustLists(lists["trustLists"]),
   };
   if (new Set(named).size !== named.length) throw new MalformedError("a node stands in the policy twice");
   if (policy.vouching === "kOfN" && named.length > 0 && policy.agreeing > named.length) {
@@ -114,6 +125,26 @@ function readRegistry(value: JsonValue): TrustedRegistry {
     throw new MalformedError("the members of a registry must be text");
   }
   return { registry: parseRegistry(registry), codeHash: parseHex(codeHash, 32), name };
+}
+
+function readTrustLists(value: JsonValue | undefined): readonly TrustListSource[] {
+  if (!isArray(value)) throw new MalformedError("trustLists must be an array");
+  const lists = value.map((each) => {
+    if (!isObject(each)) throw new MalformedError("a trust list must be an object");
+    checkMembers(each, ["source", "signer"], "a trust list");
+    const { source, signer } = each;
+    if (typeof source !== "string" || source === "" || /^(?!https:)[^:/]*:\/\//.test(source)) {
+      throw new MalformedError("the source of a trust list must be a file or an https:// address");
+    }
+    if (typeof signer !== "string" || !/^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}$/.test(signer)) {
+      throw new MalformedError("the signer of a trust list must be the did:key of an Ed25519 key");
+    }
+    return { source, signer };
+  });
+  if (new Set(lists.map(({ source, signer }) => `${signer} ${source}`)).size !== lists.length) {
+    throw new MalformedError("a trust list stands in the policy twice");
+  }
+  return lists;
 }
 
 function readVouching(value: JsonValue | undefined): Vouching {

@@ -39,8 +39,13 @@ VALID = {
     "block": 0,
     "checks": PASSED,
 }
-REVOKED = {**VALID, "sha256": to_hex(number(5)), "outcome": "invalid", "reason": "revoked", "checks": [*PASSED]}
-REVOKED["checks"][9] = "failed"
+REVOKED = {
+    **VALID,
+    "sha256": to_hex(number(5)),
+    "outcome": "invalid",
+    "reason": "revoked",
+    "checks": [*PASSED[:9], "failed", *PASSED[10:]],
+}
 UNKNOWN = {
     **VALID,
     "sha256": to_hex(number(6)),

@@ -46,8 +46,10 @@ def hashed(content: Json, proof: Json) -> bytes:
     return sha256(rfc8785.dumps(config)).digest() + sha256(rfc8785.dumps(content)).digest()
 
 
-def signed(content: Json, *, seed: bytes = SEED, at: int = SIGNED_AT, **members: Any) -> Json:
-    """Sign, with members of the proof replaced before (`None`: left out)."""
+def signed(
+    content: Json, *, seed: bytes = SEED, at: int = SIGNED_AT, extra: Json | None = None, **members: Any
+) -> Json:
+    """Sign, with members of the proof replaced or added before."""
     proof: Json = {
         "type": "DataIntegrityProof",
         "cryptosuite": "eddsa-jcs-2022",
@@ -55,7 +57,7 @@ def signed(content: Json, *, seed: bytes = SEED, at: int = SIGNED_AT, **members:
         "verificationMethod": method(ed25519.did_key(ed25519.public_key(seed))),
         "proofPurpose": "assertionMethod",
     }
-    proof = {name: member for name, member in {**proof, **members}.items() if member is not None}
+    proof |= members | (extra or {})
     value = ed25519.base58(ed25519.sign(seed, hashed(content, proof)))
     return {**content, "proof": {**proof, "proofValue": value}}
 
@@ -87,7 +89,11 @@ def spoiled(content: Json) -> list[tuple[str, Json, str]]:
         *((f"proof-without-{name}", without(name), "a member of the proof is missing") for name in proof),
         ("proof-with-expires", signed(content, expires=created(SIGNED_AT + 9)), "an unknown member of the proof"),
         ("proof-with-id", signed(content, id="urn:x"), "an unknown member of the proof"),
-        ("proof-with-context", signed(content, **{"@context": "https://x.example"}), "an unknown member of the proof"),
+        (
+            "proof-with-context",
+            signed(content, extra={"@context": "https://x.example"}),
+            "an unknown member of the proof",
+        ),
         ("proof-with-domain", signed(content, domain="x"), "an unknown member of the proof"),
         ("proof-of-another-type", signed(content, type="Ed25519Signature2020"), "another type"),
         ("proof-of-another-cryptosuite", signed(content, cryptosuite="eddsa-rdfc-2022"), "another cryptosuite"),
