@@ -23,7 +23,7 @@ def test_issue_find_replace_revoke_export_and_erase(served: Bureau) -> None:
     code, issued = issue(served, "few.csv", "--out", "out")
     assert (code, [each["size"] for each in issued["batches"]]) == (0, [3])
     code, refused = issue(served, "few.csv")
-    assert (code, [problem["reason"] for problem in refused["problems"]][:1]) == (2, ["x"])
+    assert (code, "again" in str(refused)) == (2, True), refused
     (found,) = served.run_json("find", "zoe tremblay")[1]["found"]
     code, _ = served.run_json("replace", found["id"], "--name", "Zoé Tremblay-Roy", "--yes")
     assert code == 0

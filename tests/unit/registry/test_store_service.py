@@ -21,7 +21,7 @@ from registry.store.api_keys import (
     note_use,
     revoke_api_key,
 )
-from registry.store.audit_log import append_entry, check_chain, list_entries
+from registry.store.audit_log import _hash, append_entry, check_chain, list_entries
 from registry.store.connection import HOME, InstitutionId
 from registry.store.engine import Store
 from registry.store.idempotency import KeptAnswer, begin_request, forget_answers, give_up_request, keep_answer
@@ -176,6 +176,17 @@ def test_what_was_altered_shows(store: Store, name: str) -> None:
         check_chain(connection)
         connection.execute(ALTERATIONS[name])
         with pytest.raises(StoreError, match="altered at entry"):
+            check_chain(connection)
+
+
+def test_an_entry_that_was_changed_with_its_hash_shows_by_the_next(store: Store) -> None:
+    for action in ("a", "b", "c"):
+        act(store, action)
+    with store.writing() as connection:
+        first, second, _ = list_entries(connection)
+        forged = _hash(first.hash, second.number, second.at, "somebody else", second.action, second.subject)
+        connection.execute(update(audit_entries).where(AT == 2).values(actor="somebody else", hash=forged))
+        with pytest.raises(StoreError, match="altered at entry 3"):
             check_chain(connection)
 
 
