@@ -125,7 +125,7 @@ def test_verbose_shows_where_an_error_came_from(capsys: pytest.CaptureFixture[st
 def test_fault_of_ours_is_undetermined_and_never_not_valid(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("anchor.cli.verify.load_policy", fail)

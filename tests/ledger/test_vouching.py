@@ -82,6 +82,33 @@ def test_one_liar_among_three_changes_nothing(
         assert three[liar].url not in vouched.vouched_by
 
 
+def test_a_block_is_not_final_because_one_node_says_so_and_others_have_it(
+    chain: Chain, three: list[FaultProxy], tip: int
+) -> None:
+    latest = chain.node.read("eth_getBlockByNumber", ["latest", False])
+    three[1].answer = of_blocks(lambda _block: latest, "finalized")
+    policy = panel_of(chain, three, confirmations=None)
+    assert is_of(chain, vouch_newest(clients(three), CHAIN_ID, policy).final, tip - FINALITY)
+    header = block_at(chain, tip).header
+    assert is_of(chain, vouch_for(clients(three), CHAIN_ID, policy, header).final, tip - FINALITY)
+    # With one honest node gone, what the other one has as final is all that two agree on.
+    three[0].rule = lambda _method, _count: Fault.ERROR_500_BEFORE
+    assert is_of(chain, vouch_newest(clients(three), CHAIN_ID, policy).final, tip - FINALITY)
+
+
+def test_a_liar_and_a_node_that_lags_leave_something_final(chain: Chain, three: list[FaultProxy], tip: int) -> None:
+    """The liar agrees on the newest block, which the third node has not heard of, and on nothing below."""
+    three[0].answer = lambda method, params, result: (
+        None if method == "eth_getBlockByNumber" and params[0] not in {"latest", hex(tip)} else result
+    )
+    three[1].answer = lagging(chain, 9)
+    policy = panel_of(chain, three, confirmations=5)
+    vouched = vouch_newest(clients(three), CHAIN_ID, policy)
+    assert is_of(chain, vouched.block, tip)
+    assert is_of(chain, vouched.final, tip - 9)
+    assert vouch_for(clients(three), CHAIN_ID, policy, vouched.block.header).final == vouched.final
+
+
 @pytest.mark.parametrize(
     "fault", [Fault.DROP_BEFORE, Fault.ERROR_500_BEFORE, Fault.GARBAGE, Fault.NULL, Fault.WRONG_TYPE]
 )
