@@ -207,6 +207,7 @@ _WORDS: Final = {
     Fault.BUSY: ("HTTP status 429",),
     Fault.BROKEN: ("HTTP status 50",),
     Fault.FORBIDDEN: ("HTTP status 40",),
+    Fault.ELSEWHERE: ("HTTP status 30",),
     Fault.DROPPED: ("broke", "cannot be reached"),
     Fault.CUT: ("broke",),
 }
