@@ -161,14 +161,15 @@ class LyingNode:
         if lie.fault is not None and (lie.methods is None or any(call["method"] in lie.methods for call in calls)):
             return self._misbehave(request, lie)
         try:
-            answers = [self._answer(lie, call) for call in calls]
+            answers = [self.respond(lie, call) for call in calls]
             answer = lie.body(json.dumps(answers if isinstance(asked, list) else answers[0]).encode())
         except BaseException as error:
             self.errors.append(error)
             raise
         return _send(request, lie.status, answer)
 
-    def _answer(self, lie: Lie, call: Json) -> Any:
+    def respond(self, lie: Lie, call: Json) -> Any:
+        """Give what takes the place of a response."""
         method, params = call["method"], call["params"]
         response = (lie.real or self.real).response(method, lie.ask(method, params))
         if "result" in response:
