@@ -115,14 +115,15 @@ def check(
     receipt = check_receipt(_read_receipt(receipt_file))
     if signer is not None:
         require_signer(receipt.signature, signer)
+    told = receipt.by_hash()
     inputs = read_inputs(files or (), fetch_all)
     if again:
         if not files:
             raise MalformedError("--again wants the files", advice="Name those that shall be verified anew.")
         report = verify_all(inputs, load_policy(policy, trust, rpc), with_hashes=True)
-        given = [_of(receipt, each.source, each.sha256, each.answer, each) for each in report.files]
+        given = [_of(told, each.source, each.sha256, each.answer, each) for each in report.files]
     else:
-        given = [_of(receipt, *each, None) for found in inputs for each in _hashed(found)]
+        given = [_of(told, *each, None) for found in inputs for each in _hashed(found)]
     if as_json:
         print_json({"format": FORMAT, **receipt_content(receipt), "files": [_content(each, receipt) for each in given]})
     else:
@@ -146,9 +147,11 @@ def _hashed(found: Found) -> Iterator[tuple[Source, Hash32 | None, object]]:
     yield found.source, found.sha256, found.content
 
 
-def _of(receipt: Receipt, source: Source, digest: Hash32 | None, answer: object, now: CheckedFile | None) -> _Given:
+def _of(
+    told: dict[Hash32, ReceiptFile], source: Source, digest: Hash32 | None, answer: object, now: CheckedFile | None
+) -> _Given:
     if digest is not None:
-        return _Given(name=source.name, sha256=digest, problem=None, said=receipt.file(digest), now=now)
+        return _Given(name=source.name, sha256=digest, problem=None, said=told.get(digest), now=now)
     problem = answer if isinstance(answer, MalformedError | FetchError) else MalformedError("the file is too long")
     return _Given(name=source.name, sha256=None, problem=problem, said=None, now=now)
 

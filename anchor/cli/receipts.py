@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from anchor.cli.checking import Report
-from anchor.cli.output import console, error_console, printable
+from anchor.cli.output import console, error_console, plain, printable
 from anchor.cli.signing_keys import open_signer
 from anchor.did_key import Ed25519Key
 from anchor.errors import FetchError, MalformedError
@@ -71,7 +71,7 @@ def order_receipt(
     if path.exists():
         raise _exists(path)
     key = open_signer(key_file, passphrase_file)
-    return ReceiptOrder(path=path, key=key, organisation=organisation, with_names=with_names)
+    return ReceiptOrder(path=path, key=key, organisation=plain(organisation), with_names=with_names)
 
 
 def write_receipt(order: ReceiptOrder, report: Report) -> None:
@@ -90,7 +90,7 @@ def write_receipt(order: ReceiptOrder, report: Report) -> None:
             sha256=each.sha256,
             answer=each.answer,
             credential=each.credential,
-            name=each.source.name if order.with_names else "",
+            name=plain(each.source.name) if order.with_names else "",
         )
         for each in report.files
         if each.sha256 is not None and not isinstance(each.answer, FetchError)

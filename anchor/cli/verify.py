@@ -135,6 +135,8 @@ def command(
     )
     if as_of_block:
         rules = accept_any_age(rules)
+    if receipt is not None and out is not None and receipt.resolve() == out.resolve():
+        raise MalformedError("the report would be written over the receipt", advice="Give each a name of its own.")
     order = order_receipt(receipt, sign_with, passphrase_file, organisation=organisation, with_names=receipt_names)
     report = check(
         read_inputs(files, fetch_all),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from hashlib import sha256
@@ -13,8 +14,9 @@ import pytest
 import rfc8785
 
 from anchor.cli.signing_keys import create_signer
+from anchor.did_key import Ed25519Key
 from anchor.errors import SignatureError, SignedFormatError
-from anchor.receipt import check_receipt
+from anchor.receipt import check_receipt, make_receipt
 from tests.cli.conftest import NAMES, Desk
 from tests.ledger.chain import DID, STATUS_KEY
 from tests.support.issuing import make_batch
@@ -250,11 +252,27 @@ def test_again_wants_files(desk: Desk, keys: tuple[Path, str, str]) -> None:
     assert (code, "wants the files" in err) == (2, True)
 
 
-def test_terminal_is_not_obeyed_to_what_a_receipt_says(desk: Desk, keys: tuple[Path, str, str]) -> None:
-    receipt = write(desk, keys, desk.files[0], organisation="\x1b[2J[bold]x[/bold]")
-    _, out, _ = desk.run("receipt", "check", receipt)
-    assert "\x1b" not in out
-    assert "[bold]x[/bold]" in out
+def test_terminal_is_not_obeyed_to_what_a_receipt_says(desk: Desk) -> None:
+    hostile = "\x1b[2J[bold]x[/bold]"
+    key = Ed25519Key(bytes(32))
+    data = make_receipt([], desk.chain.policy(), checked_at=1, program=hostile, key=key, organisation=hostile)
+    code, out, _ = desk.run("receipt", "check", desk.write("hostile.json", data))
+    assert (code, "\x1b" in out, out.count("[bold]x[/bold]")) == (0, False, 2)
+
+
+def test_a_file_of_a_name_that_no_text_holds_is_named_all_the_same(desk: Desk, keys: tuple[Path, str, str]) -> None:
+    odd = desk.folder / os.fsdecode(b"badge-\xff\x1b.json")
+    odd.write_bytes(desk.files[0].read_bytes())
+    receipt = write(desk, keys, odd, receipt_names="", organisation="\udcff\ufffe")
+    (told,) = check_receipt(receipt.read_bytes()).files
+    assert told.name.endswith("badge-\ufffd\ufffd.json")
+
+
+def test_a_report_is_not_written_over_the_receipt(desk: Desk, keys: tuple[Path, str, str]) -> None:
+    path = desk.folder / "both.json"
+    arguments = ("--receipt", path, "--sign-with", keys[0], "--out", desk.folder / "badges" / ".." / "both.json")
+    code, _, err = desk.run("verify", desk.files[0], *arguments)
+    assert (code, "over the receipt" in err, path.exists()) == (2, True, False)
 
 
 def test_a_receipt_among_credentials_is_told_apart(desk: Desk, keys: tuple[Path, str, str]) -> None:

@@ -44,7 +44,6 @@ def recruiter(
         policy = (
             block_of(GUIDE, "json")
             .replace("eip155:11155111:", f"eip155:{chain.chain_id}:")
-            .replace("0xCODE", to_hex(runtime_code_hash()))
             .replace("https://node-a.example", chain.url)
             .replace("https://node-b.example", proxy.url)
         )
@@ -68,4 +67,5 @@ def test_the_guide_shows_what_is_printed(recruiter: Reader) -> None:
     for step in steps(GUIDE):
         recruiter.follow(recruiter.place, step)
     assert not any(recruiter.exits.values())
+    assert f'"codeHash": "{to_hex(runtime_code_hash())}"' in GUIDE
     assert "<h1>Verification of 499 credentials</h1>" in (recruiter.place / "report.html").read_text("utf-8")
