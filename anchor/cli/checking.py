@@ -150,6 +150,7 @@ def check(
     holder_email: str | None = None,
     only_bundles: bool = False,
     as_of_block: bool = False,
+    quiet: bool = False,
 ) -> Report:
     """Judge whatever was found, all at one time, with evidence fetched once for all.
 
@@ -159,13 +160,14 @@ def check(
         holder_email: Whose they should be; it is compared and not kept.
         only_bundles: What is no bundle is malformed.
         as_of_block: It is asked what held at the blocks, whatever their age.
+        quiet: Show no progress on the terminal.
 
     Raises:
         MalformedError: There is no credential among them.
     """
     parsed: list[_Parsed] = []
     others: list[OtherFile] = []
-    with PatientProgress() as progress:
+    with PatientProgress(quiet=quiet) as progress:
         for found in progress.track(inputs, "reading"):
             what = _our_format(found.content)
             if only_bundles or what == "bundle":

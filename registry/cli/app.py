@@ -22,17 +22,20 @@ from registry.cli import (
     registry,
     replace,
     roster,
+    serve,
     status,
 )
 
 _NEEDED: Final = (
     "alembic",
+    "fastapi",
     "filelock",
     "jsonschema",
     "langcodes",
     "pydantic_settings",
     "python_calamine",
     "sqlalchemy",
+    "uvicorn",
 )
 
 # Where the part's dependencies are not installed, the program says how to get them instead of offering its commands.
@@ -57,4 +60,5 @@ def register(app: typer.Typer) -> None:
     app.add_typer(registry.app, name="registry")
     app.add_typer(achievement.app, name="achievement")
     app.add_typer(roster.app, name="roster")
+    app.command("serve", help=serve.HELP)(serve.command)
     app.add_typer(dev.app, name="dev")
