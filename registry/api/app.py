@@ -55,6 +55,8 @@ def create_app(service: Service) -> FastAPI:
         openapi_url="/openapi.json",
         redirect_slashes=False,
         separate_input_output_schemas=False,
+        # It would tell an exporter addresses, queries, and what errors say.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False},
     )
     app.state.context = context
     for router in (operation.router, verify.router):

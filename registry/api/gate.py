@@ -106,6 +106,7 @@ class Gate:
 
     async def _answer(self, scope: Scope, passage: _Passage, problem: Problem) -> None:
         # Once an answer has begun it can only be broken off, which the client sees.
+        passage.timer = None
         if not passage.status:
             body = json.dumps(problem.content(self._public_url, passage.request_id)).encode()
             headers = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body)), **problem.headers}
