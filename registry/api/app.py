@@ -78,8 +78,7 @@ def create_app(service: Service) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
     yield
-    context.pool.close()
-    context.service.close()
+    await context.close()
 
 
 def _handle_errors(app: FastAPI, public_url: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from dataclasses import dataclass
-from typing import Annotated, Final
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 
@@ -29,6 +31,19 @@ class Context:
     """By address."""
     by_key: RateLimiter
     """By API key."""
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Begin something that no answer waits for; it raises nothing."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """End: what was begun is finished, then connections are given up."""
+        await asyncio.gather(*self._tasks)
+        self.pool.close()
+        self.service.close()
 
 
 def make_context(service: Service) -> Context:
