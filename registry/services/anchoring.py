@@ -15,8 +15,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from sqlalchemy import Connection
-
 from anchor.errors import LedgerError, OutcomeUnknownError, ReplacedError, RevertedError
 from anchor.events import BatchAnchored
 from anchor.evidence import batch_slot
@@ -29,6 +27,7 @@ from registry.services.issue import Anchored, read_anchored
 from registry.services.ledger_state import LedgerView
 from registry.services.sending import Outbox, note_mined
 from registry.store.batches import get_batch, move_batch
+from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.records import BatchId, BatchRecord, BatchState, TransactionId
 
@@ -160,7 +159,7 @@ class Anchoring:
             move_batch(connection, batch, state, anchored_at=anchored_at, failure=failure)
 
 
-def _keep_signed(batch: BatchRecord, connection: Connection, transaction: TransactionId) -> None:
+def _keep_signed(batch: BatchRecord, connection: InstitutionConnection, transaction: TransactionId) -> None:
     move_batch(connection, batch, BatchState.SIGNED, transaction=transaction)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection
-
 from anchor.identity import normalize_email
 from registry.errors import Problem
 from registry.services.credentials import CredentialFrame
@@ -14,6 +12,7 @@ from registry.services.recipient import Recipient, recipient_from
 from registry.services.roster import Roster, RosterReport
 from registry.services.rosters.columns import Field
 from registry.store.batches import batches_of_achievement, iterate_credentials
+from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.records import BatchRecord
 
@@ -53,7 +52,7 @@ def find_earlier(
     return sorted(found, key=lambda each: each[0])
 
 
-def _holders(connection: Connection, batches: tuple[BatchRecord, ...]) -> Iterator[tuple[int, BatchRecord]]:
+def _holders(connection: InstitutionConnection, batches: tuple[BatchRecord, ...]) -> Iterator[tuple[int, BatchRecord]]:
     """Give what holders are known by, as hashes: a tenth of the memory."""
     for batch in batches:
         for each in iterate_credentials(connection, batch.id):

@@ -9,11 +9,10 @@ from itertools import islice
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from anchor.identity import normalize_email
 from registry.errors import NotFoundError
 from registry.store.batches import get_batch, get_credential
+from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.people import uuids_by_email, uuids_by_name
 from registry.store.records import BatchId, BatchRecord, CredentialRecord
@@ -101,7 +100,7 @@ def find(store: Store, query: Query, limit: int) -> tuple[tuple[Found, ...], boo
     return tuple(found), len(uuids) > limit
 
 
-def _uuids(connection: Connection, query: Query) -> Iterator[UUID]:
+def _uuids(connection: InstitutionConnection, query: Query) -> Iterator[UUID]:
     seen: set[UUID] = set()
     for uuid in _all_uuids(connection, query):
         if uuid not in seen:
@@ -109,7 +108,7 @@ def _uuids(connection: Connection, query: Query) -> Iterator[UUID]:
             yield uuid
 
 
-def _all_uuids(connection: Connection, query: Query) -> Iterator[UUID]:
+def _all_uuids(connection: InstitutionConnection, query: Query) -> Iterator[UUID]:
     for uuid in query.uuids:
         try:
             credential = get_credential(connection, uuid)

@@ -17,8 +17,6 @@ from functools import partial
 from hashlib import sha256
 from typing import Final
 
-from sqlalchemy import Connection
-
 from anchor.canonical import JsonObject, canonicalize
 from anchor.model import MAX_UINT32, Hash32
 from registry.errors import ConflictError, RosterFormatError
@@ -40,6 +38,7 @@ from registry.store.batches import (
     issuer_ref,
     newest_of_roster,
 )
+from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.records import UNFINISHED, BatchRecord, TransactionRecord, TransactionState
 from registry.store.transactions import get_transaction
@@ -66,7 +65,7 @@ def seal_batch(
     again: bool = False,
     helpers: Helpers | None = None,
     progress: Callable[[int], object] = lambda _count: None,
-    keep: Callable[[Connection, BatchRecord], None] = lambda _connection, _batch: None,
+    keep: Callable[[InstitutionConnection, BatchRecord], None] = lambda _connection, _batch: None,
 ) -> BatchRecord:
     """Make a batch of credentials and keep it.
 
@@ -116,8 +115,8 @@ def seal_batch(
         # 4, 5
         root = tree.finish()
         approval = approvals.approve(issuer, root, size)
-        finish_batch(connection, batch, root, roster_hash=hashed, approval=approval)
-        sealed = get_batch(connection, batch)
+        number = finish_batch(connection, batch, root, roster_hash=hashed, approval=approval)
+        sealed = get_batch(connection, number)
         keep(connection, sealed)
         return sealed
 

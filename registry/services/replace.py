@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from anchor.canonical import JsonObject
 from anchor.identity import normalize_email
 from anchor.ledger.answers import Receipt
@@ -36,6 +34,7 @@ from registry.services.status import StatusService
 from registry.services.stored import credential_file
 from registry.services.targets import of_record
 from registry.store.batches import get_batch, get_credential, iterate_credentials
+from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.records import BatchRecord, BatchState, CredentialRecord, StatusKind
 from registry.store.replacements import keep_replacement, successor_of
@@ -173,7 +172,7 @@ class Replacer:
         """
         old = correction.old.credential
 
-        def link(connection: Connection, batch: BatchRecord) -> None:
+        def link(connection: InstitutionConnection, batch: BatchRecord) -> None:
             (new,) = iterate_credentials(connection, batch.id)
             keep_replacement(connection, old.uuid, new.uuid)
 

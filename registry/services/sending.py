@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy import Connection
-
 from anchor.errors import ReplacedError, RevertedError
 from anchor.ledger.answers import Receipt
 from anchor.ledger.client import Call
 from anchor.ledger.transactions import DEFAULT_WAIT_SECONDS, Fate, SignedTransaction, TransactionSender
+from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.records import TransactionId, TransactionRecord, TransactionState
 from registry.store.transactions import get_transaction, keep_transaction, settle_transaction
@@ -34,7 +33,9 @@ class Outbox:
         self._wait_seconds: Final = wait_seconds
         self.sender: Final = sender
 
-    def send(self, call: Call, keep: Callable[[Connection, TransactionId], None], *, now: int) -> TransactionId:
+    def send(
+        self, call: Call, keep: Callable[[InstitutionConnection, TransactionId], None], *, now: int
+    ) -> TransactionId:
         """Prepare, sign, keep and broadcast; `settle` then waits for it.
 
         Args:
@@ -105,7 +106,7 @@ class Outbox:
             settle_transaction(connection, transaction, state)
 
 
-def note_mined(connection: Connection, transaction: TransactionId, receipt: Receipt) -> None:
+def note_mined(connection: InstitutionConnection, transaction: TransactionId, receipt: Receipt) -> None:
     """Note a transaction as mined, with what it cost."""
     settle_transaction(
         connection,

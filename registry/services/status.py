@@ -17,8 +17,6 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
-from sqlalchemy import Connection
-
 from anchor.errors import LedgerError, NotAnchoredError, ReplacedError, RevertedError
 from anchor.events import BatchRevoked, CredentialsReinstated, CredentialsRevoked, CredentialsSuspended, StatusChanged
 from anchor.ledger.answers import Receipt
@@ -31,6 +29,7 @@ from registry.services.sending import Outbox, note_mined
 from registry.services.standing import Standing, WordKey, read_standing
 from registry.services.targets import StatusTarget, Words
 from registry.store.batches import issuer_ref
+from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.people import names_at
 from registry.store.records import StatusKind, TransactionId
@@ -48,7 +47,7 @@ class Step:
     """One transaction."""
 
     call: Call
-    keep: Callable[[Connection, TransactionId], None]
+    keep: Callable[[InstitutionConnection, TransactionId], None]
     """Notes in the database what it is for."""
     check: Callable[[Receipt], None]
     """Checks, once it is mined, that it did what was meant."""
@@ -219,7 +218,7 @@ class StatusService:
         reason: StatusReason,
         status_list: int,
         words: dict[int, int],
-        connection: Connection,
+        connection: InstitutionConnection,
         transaction: TransactionId,
     ) -> None:
         issuer = issuer_ref(connection, self._view.registry, self._issuer_id)
@@ -227,7 +226,7 @@ class StatusService:
         keep_status_changes(connection, transaction, issuer, positions, kind, reason.value)
 
     def _keep_batch(
-        self, root: Hash32, reason: StatusReason, connection: Connection, transaction: TransactionId
+        self, root: Hash32, reason: StatusReason, connection: InstitutionConnection, transaction: TransactionId
     ) -> None:
         issuer = issuer_ref(connection, self._view.registry, self._issuer_id)
         keep_batch_revocation(connection, transaction, issuer, root, reason.value)

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from anchor.identity import normalize_email
 from registry.errors import InputFormatError, NotFoundError, Problem
 from registry.services.find import parse_id
@@ -22,6 +20,7 @@ from registry.services.rosters.columns import Field, field_of, normalize_heading
 from registry.services.rosters.sheets import Row, open_sheet
 from registry.services.targets import Choice, Pair, StatusTarget, TargetFinder, checked
 from registry.store.batches import get_batch, get_credential
+from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.records import BatchId, BatchRecord
 
@@ -121,7 +120,7 @@ def _cell(row: Row, place: int | None) -> str:
 
 
 def _by_id(
-    connection: Connection, finder: TargetFinder, content: _List, choice: Choice
+    connection: InstitutionConnection, finder: TargetFinder, content: _List, choice: Choice
 ) -> Iterator[tuple[int, tuple[Pair, ...]]]:
     batches: dict[BatchId, BatchRecord] = {}
     for number, uuid in content.uuids.items():
@@ -142,7 +141,7 @@ def _by_id(
 
 
 def _by_email(
-    connection: Connection, finder: TargetFinder, content: _List, choice: Choice
+    connection: InstitutionConnection, finder: TargetFinder, content: _List, choice: Choice
 ) -> Iterator[tuple[int, tuple[Pair, ...]]]:
     if not content.emails:
         return

@@ -10,8 +10,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import Connection
-
 from anchor.canonical import credential_hash, leaf_hash
 from anchor.errors import InclusionError
 from anchor.merkle import HASH_BYTES, build_levels, check_inclusion, prove_inclusion
@@ -22,6 +20,7 @@ from registry.services.credentials import CredentialValues
 from registry.services.recipient import recipient_from
 from registry.services.template import CredentialTemplate, shape_of
 from registry.store.batches import iterate_credentials, prove, read_levels, read_templates
+from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.records import BatchId, BatchRecord, CredentialRecord
 
@@ -31,7 +30,7 @@ _PROVEN_ONE_BY_ONE: Final = 50
 _RESTORE_ADVICE: Final = "The database was altered: restore it from a backup."
 
 
-def credential_files(connection: Connection, batch: BatchRecord) -> Iterator[tuple[CredentialRecord, bytes]]:
+def credential_files(connection: InstitutionConnection, batch: BatchRecord) -> Iterator[tuple[CredentialRecord, bytes]]:
     """Give a batch's credentials as files, in leaf order: canonical bytes with the anchor proof put in.
 
     Those of people who were erased are left out: nothing can be made for them any more.
@@ -44,7 +43,7 @@ def credential_files(connection: Connection, batch: BatchRecord) -> Iterator[tup
         yield credential, _file(batch, credential, canonical, prove_inclusion(levels, credential.leaf_index))
 
 
-def credential_file(connection: Connection, batch: BatchRecord, credential: CredentialRecord) -> bytes:
+def credential_file(connection: InstitutionConnection, batch: BatchRecord, credential: CredentialRecord) -> bytes:
     """Give one credential as a file, without reading all of its batch.
 
     Args:
@@ -59,7 +58,9 @@ def credential_file(connection: Connection, batch: BatchRecord, credential: Cred
     return _file(batch, credential, canonical, prove(connection, batch, credential.leaf_index))
 
 
-def check_credentials(connection: Connection, batch: BatchRecord, credentials: Sequence[CredentialRecord]) -> None:
+def check_credentials(
+    connection: InstitutionConnection, batch: BatchRecord, credentials: Sequence[CredentialRecord]
+) -> None:
     """Check that credentials of a batch are what was sealed, where it was sealed, but for those erased.
 
     Raises:
@@ -103,7 +104,9 @@ def check_derived(store: Store, batch: BatchRecord) -> None:
         )
 
 
-def _canonical_credentials(connection: Connection, batch: BatchId) -> Iterator[tuple[CredentialRecord, bytes]]:
+def _canonical_credentials(
+    connection: InstitutionConnection, batch: BatchId
+) -> Iterator[tuple[CredentialRecord, bytes]]:
     """Give a batch's credentials with their canonical bytes, in leaf order, but for those erased."""
     templates = _templates(connection, batch)
     for credential in iterate_credentials(connection, batch):
@@ -111,7 +114,7 @@ def _canonical_credentials(connection: Connection, batch: BatchId) -> Iterator[t
             yield credential, _canonical(templates, credential)
 
 
-def _templates(connection: Connection, batch: BatchId) -> dict[int, CredentialTemplate]:
+def _templates(connection: InstitutionConnection, batch: BatchId) -> dict[int, CredentialTemplate]:
     return {shape: CredentialTemplate(text) for shape, text in read_templates(connection, batch).items()}
 
 

@@ -16,8 +16,6 @@ from itertools import islice
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection
-
 from anchor.credential import parse_credential
 from anchor.errors import InclusionError, MalformedError
 from anchor.identity import normalize_email
@@ -28,6 +26,7 @@ from registry.errors import ConflictError, NotFoundError, NotPermittedError
 from registry.services.find import parse_id
 from registry.services.stored import check_credentials
 from registry.store.batches import get_batch, get_credential, iterate_credentials
+from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.people import uuids_by_email
 from registry.store.records import BatchId, BatchRecord, CredentialRecord, StatusKind, TransactionState
@@ -182,7 +181,7 @@ class TargetFinder:
             return get_batch(connection, number).root
 
     def of_emails(
-        self, connection: Connection, emails: Iterable[str], batch: BatchId | None
+        self, connection: InstitutionConnection, emails: Iterable[str], batch: BatchId | None
     ) -> dict[str, tuple[Pair, ...]]:
         """Look up this issuer's credentials of many addresses at once, but for those that were replaced.
 
@@ -210,7 +209,7 @@ class TargetFinder:
             raise NotPermittedError(f"{what} belongs to another issuer or registry than the settings name")
 
 
-def _is_replaced(connection: Connection, credential: CredentialRecord, batch: BatchRecord) -> bool:
+def _is_replaced(connection: InstitutionConnection, credential: CredentialRecord, batch: BatchRecord) -> bool:
     """Tell whether another took its place, and it is revoked: until then it has to be reached."""
     return successor_of(connection, credential.uuid) is not None and any(
         entry.kind is StatusKind.REVOKE and entry.transaction.state is TransactionState.MINED
@@ -218,7 +217,7 @@ def _is_replaced(connection: Connection, credential: CredentialRecord, batch: Ba
     )
 
 
-def checked(connection: Connection, pairs: Iterable[Pair]) -> tuple[StatusTarget, ...]:
+def checked(connection: InstitutionConnection, pairs: Iterable[Pair]) -> tuple[StatusTarget, ...]:
     """Take credentials of the database, after checking that they are what was sealed at their positions.
 
     Otherwise whoever can write to the database could have others revoked in their place. (Of those erased nothing is

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select
 
 from registry.errors import ConflictError, NotFoundError
+from registry.store.connection import InstitutionConnection
+from registry.store.institutions import lock_institution
 from registry.store.records import AchievementEntry, AchievementRecord
 from registry.store.tables import achievement_versions, achievements
 
@@ -24,16 +26,17 @@ _JOINED: Final = achievements.join(achievement_versions, achievement_versions.c.
 
 
 def add_achievement(
-    connection: Connection, *, code: str, uri: str, name: str, content: bytes, added_at: int
+    connection: InstitutionConnection, *, code: str, uri: str, name: str, content: bytes, added_at: int
 ) -> AchievementEntry:
     """Keep an achievement's first version.
 
     Raises:
         ConflictError: The code or the achievement's id is taken.
     """
+    lock_institution(connection)
     taken = connection.execute(
         select(achievements.c.code, achievements.c.uri).where(
-            or_(achievements.c.code == code, achievements.c.uri == uri)
+            _own(connection), or_(achievements.c.code == code, achievements.c.uri == uri)
         )
     ).first()
     if taken is not None and taken.code == code and taken.uri != uri:
@@ -46,13 +49,17 @@ def add_achievement(
             advice=f"Make a new version of it: credanchor achievement revise {taken.code} FILE. "
             "If it is another achievement, give it an id of its own.",
         )
-    row = insert(achievements).values(code=code, uri=uri).returning(achievements.c.id)
+    row = (
+        insert(achievements)
+        .values(institution_ref=connection.institution, code=code, uri=uri)
+        .returning(achievements.c.id)
+    )
     _add_version(connection, connection.execute(row).scalar_one(), 1, name, content, added_at)
     return AchievementEntry(code=code, uri=uri, version=1, name=name, added_at=added_at)
 
 
 def revise_achievement(
-    connection: Connection, *, code: str, uri: str, name: str, content: bytes, added_at: int
+    connection: InstitutionConnection, *, code: str, uri: str, name: str, content: bytes, added_at: int
 ) -> AchievementEntry:
     """Keep a new version of an achievement.
 
@@ -60,6 +67,7 @@ def revise_achievement(
         NotFoundError: There is no achievement of this code.
         ConflictError: It has another id, or says what its newest version says.
     """
+    lock_institution(connection)
     newest = read_achievement(connection, code)
     if newest.entry.uri != uri:
         raise ConflictError(
@@ -73,12 +81,14 @@ def revise_achievement(
             advice=f"Issue from it as it is: --achievement {code}.",
         )
     number = newest.entry.version + 1
-    reference = connection.execute(select(achievements.c.id).where(achievements.c.code == code)).scalar_one()
+    reference = connection.execute(
+        select(achievements.c.id).where(_own(connection), achievements.c.code == code)
+    ).scalar_one()
     _add_version(connection, reference, number, name, content, added_at)
     return AchievementEntry(code=code, uri=uri, version=number, name=name, added_at=added_at)
 
 
-def list_achievements(connection: Connection) -> tuple[AchievementEntry, ...]:
+def list_achievements(connection: InstitutionConnection) -> tuple[AchievementEntry, ...]:
     """List all achievements by code, each in its newest version."""
     newest = (
         select(achievement_versions.c.achievement_ref, func.max(achievement_versions.c.version).label("version"))
@@ -93,20 +103,24 @@ def list_achievements(connection: Connection) -> tuple[AchievementEntry, ...]:
                 and_(newest.c.achievement_ref == achievements.c.id, newest.c.version == achievement_versions.c.version),
             )
         )
-        .order_by(achievements.c.code)
+        .where(_own(connection))
     )
-    return tuple(map(_entry, connection.execute(statement)))
+    # Not the database's order, which depends on its language.
+    return tuple(sorted(map(_entry, connection.execute(statement)), key=lambda entry: entry.code))
 
 
-def list_versions(connection: Connection, code: str) -> tuple[AchievementEntry, ...]:
+def list_versions(connection: InstitutionConnection, code: str) -> tuple[AchievementEntry, ...]:
     """List an achievement's versions, the oldest first; none if it is not kept."""
     statement = (
-        select(*_ENTRY).select_from(_JOINED).where(achievements.c.code == code).order_by(achievement_versions.c.version)
+        select(*_ENTRY)
+        .select_from(_JOINED)
+        .where(_own(connection), achievements.c.code == code)
+        .order_by(achievement_versions.c.version)
     )
     return tuple(map(_entry, connection.execute(statement)))
 
 
-def read_achievement(connection: Connection, code: str, version: int | None = None) -> AchievementRecord:
+def read_achievement(connection: InstitutionConnection, code: str, version: int | None = None) -> AchievementRecord:
     """Read one version of an achievement: the newest, if none is named.
 
     Raises:
@@ -115,7 +129,7 @@ def read_achievement(connection: Connection, code: str, version: int | None = No
     statement = (
         select(*_ENTRY, achievement_versions.c.content)
         .select_from(_JOINED)
-        .where(achievements.c.code == code)
+        .where(_own(connection), achievements.c.code == code)
         .order_by(achievement_versions.c.version.desc())
         .limit(1)
     )
@@ -132,7 +146,13 @@ def read_achievement(connection: Connection, code: str, version: int | None = No
     return AchievementRecord(entry=_entry(row), content=row.content)
 
 
-def _add_version(connection: Connection, reference: int, version: int, name: str, content: bytes, at: int) -> None:
+def _own(connection: InstitutionConnection) -> ColumnElement[bool]:
+    return achievements.c.institution_ref == connection.institution
+
+
+def _add_version(
+    connection: InstitutionConnection, reference: int, version: int, name: str, content: bytes, at: int
+) -> None:
     row = {"achievement_ref": reference, "version": version, "name": name, "content": content, "added_at": at}
     connection.execute(insert(achievement_versions).values(row))
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Table, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, ScalarSelect, bindparam, func, insert, select, tuple_, update
 
 from anchor.errors import MalformedError
 from anchor.merkle import HASH_BYTES, sibling_positions
 from anchor.model import ZERO_HASH, Hash32, InclusionProof, RegistryId, StatusPosition
 from anchor.status import LIST_SIZE
 from registry.errors import ConflictError, NotFoundError, StoreError
+from registry.store.bulk import insert_rows, new_row
+from registry.store.connection import InstitutionConnection
 from registry.store.records import (
     UNFINISHED,
     BatchId,
@@ -21,6 +23,7 @@ from registry.store.records import (
     BatchState,
     CredentialRecord,
     IssuerRef,
+    OpenBatch,
     TransactionId,
 )
 from registry.store.tables import batches, credentials, issuers, templates, tree_chunks
@@ -44,30 +47,42 @@ _CREDENTIAL_COLUMNS: Final = (
 )
 
 
-def issuer_ref(connection: Connection, registry: RegistryId, issuer_id: int) -> IssuerRef:
+def issuer_ref(connection: InstitutionConnection, registry: RegistryId, issuer_id: int) -> IssuerRef:
     """Look up an issuer, noting it if it is new.
 
     A new issuer's status positions start in a list chosen by chance: so a database started anew, the old one being
     lost, does not hand out for the second time positions that credentials have.
+
+    Raises:
+        ConflictError: It is another institution's.
     """
-    found = connection.execute(
-        select(issuers.c.id).where(issuers.c.registry == registry.to_text(), issuers.c.issuer_id == issuer_id)
-    ).scalar()
+    named = select(issuers.c.id, issuers.c.institution_ref).where(
+        issuers.c.registry == registry.to_text(), issuers.c.issuer_id == issuer_id
+    )
+    found = connection.execute(named).one_or_none()
     if found is None:
-        first = secrets.randbelow(_FIRST_LISTS) * LIST_SIZE
-        row = insert(issuers).values(registry=registry.to_text(), issuer_id=issuer_id, next_position=first)
-        found = connection.execute(row.returning(issuers.c.id)).scalar_one()
-    return IssuerRef(id=found, registry=registry, issuer_id=issuer_id)
+        values = {
+            "institution_ref": connection.institution,
+            "registry": registry.to_text(),
+            "issuer_id": issuer_id,
+            "next_position": secrets.randbelow(_FIRST_LISTS) * LIST_SIZE,
+        }
+        # Somebody else may note it at this moment.
+        connection.execute(new_row(connection.dialect, issuers, values))
+        found = connection.execute(named).one()
+    if found.institution_ref != connection.institution:
+        raise ConflictError(f"issuer {issuer_id} of this registry belongs to another institution")
+    return IssuerRef(id=found.id, registry=registry, issuer_id=issuer_id)
 
 
-def allocate_positions(connection: Connection, issuer: IssuerRef, count: int) -> int:
+def allocate_positions(connection: InstitutionConnection, issuer: IssuerRef, count: int) -> int:
     """Take `count` status positions for ever; give the first one, list * LIST_SIZE + index.
 
     They count as taken when the transaction is kept; a second writer waits for it.
     """
     statement = (
         update(issuers)
-        .where(issuers.c.id == issuer.id)
+        .where(issuers.c.id == issuer.id, issuers.c.institution_ref == connection.institution)
         .values(next_position=issuers.c.next_position + count)
         .returning(issuers.c.next_position)
     )
@@ -76,7 +91,7 @@ def allocate_positions(connection: Connection, issuer: IssuerRef, count: int) ->
 
 
 def begin_batch(
-    connection: Connection,
+    connection: InstitutionConnection,
     issuer: IssuerRef,
     *,
     size: int,
@@ -84,14 +99,14 @@ def begin_batch(
     achievement_id: str,
     achievement_name: str,
     sealed_at: int,
-) -> BatchId:
+) -> OpenBatch:
     """Note a batch whose credentials follow; nobody sees it before `finish_batch` and the end of the transaction.
 
     Raises:
         StoreError: Another batch has some of its positions: `allocate_positions` did not give them.
     """
     overlapping = select(batches.c.id).where(
-        batches.c.issuer_ref == issuer.id,
+        batches.c.issuer_ref == own_issuer(connection, issuer),
         batches.c.first_position < first_position + size,
         batches.c.first_position + batches.c.size > first_position,
     )
@@ -111,10 +126,10 @@ def begin_batch(
         state=BatchState.SEALED.value,
         sealed_at=sealed_at,
     )
-    return BatchId(connection.execute(row.returning(batches.c.id)).scalar_one())
+    return OpenBatch(connection.execute(row.returning(batches.c.id)).scalar_one())
 
 
-def add_credentials(connection: Connection, batch: BatchId, rows: Iterable[tuple[object, ...]]) -> None:
+def add_credentials(connection: InstitutionConnection, batch: OpenBatch, rows: Iterable[tuple[object, ...]]) -> None:
     """Keep credentials of a batch.
 
     Args:
@@ -123,22 +138,24 @@ def add_credentials(connection: Connection, batch: BatchId, rows: Iterable[tuple
         rows: For each: leaf index, UUID's bytes, salt, recipient's name, e-mail or None, the salt of its hash or None,
             details or None.
     """
-    _insert_rows(connection, credentials, _CREDENTIAL_COLUMNS, [(batch, *row) for row in rows])
+    insert_rows(connection, credentials, _CREDENTIAL_COLUMNS, [(batch, *row) for row in rows])
 
 
-def add_templates(connection: Connection, batch: BatchId, texts: Mapping[int, bytes]) -> None:
+def add_templates(connection: InstitutionConnection, batch: OpenBatch, texts: Mapping[int, bytes]) -> None:
     """Keep what a batch's credentials have in common, for each shape."""
     rows = [(batch, shape, text) for shape, text in texts.items()]
-    _insert_rows(connection, templates, ("batch_id", "shape", "text"), rows)
+    insert_rows(connection, templates, ("batch_id", "shape", "text"), rows)
 
 
-def read_templates(connection: Connection, batch: BatchId) -> dict[int, bytes]:
+def read_templates(connection: InstitutionConnection, batch: BatchId) -> dict[int, bytes]:
     """Read what `add_templates` kept."""
-    rows = connection.execute(select(templates.c.shape, templates.c.text).where(templates.c.batch_id == batch))
+    rows = connection.execute(
+        select(templates.c.shape, templates.c.text).where(templates.c.batch_id == own_batch(connection, batch))
+    )
     return {row.shape: row.text for row in rows}
 
 
-def add_chunk(connection: Connection, batch: BatchId, level: int, chunk: int, nodes: bytes) -> None:
+def add_chunk(connection: InstitutionConnection, batch: OpenBatch, level: int, chunk: int, nodes: bytes) -> None:
     """Keep a chunk of a batch's tree.
 
     Args:
@@ -148,10 +165,12 @@ def add_chunk(connection: Connection, batch: BatchId, level: int, chunk: int, no
         chunk: Its number in the level, from 0.
         nodes: Its hashes, concatenated: `CHUNK_NODES`, in a level's last chunk fewer.
     """
-    _insert_rows(connection, tree_chunks, ("batch_id", "level", "chunk", "nodes"), [(batch, level, chunk, nodes)])
+    insert_rows(connection, tree_chunks, ("batch_id", "level", "chunk", "nodes"), [(batch, level, chunk, nodes)])
 
 
-def finish_batch(connection: Connection, batch: BatchId, root: Hash32, *, roster_hash: Hash32, approval: bytes) -> None:
+def finish_batch(
+    connection: InstitutionConnection, batch: OpenBatch, root: Hash32, *, roster_hash: Hash32, approval: bytes
+) -> BatchId:
     """Keep a batch's root, which seals it when the transaction is kept.
 
     Args:
@@ -160,57 +179,70 @@ def finish_batch(connection: Connection, batch: BatchId, root: Hash32, *, roster
         root: The tree's.
         roster_hash: Of achievement and recipients, in any order.
         approval: By the institution's approval key.
+
+    Returns:
+        Its number, by which it is found from now on.
     """
     values = {"root": root, "roster_hash": roster_hash, "approval": approval}
-    connection.execute(update(batches).where(batches.c.id == batch).values(values))
+    connection.execute(update(batches).where(batches.c.id == own_batch(connection, BatchId(batch))).values(values))
+    return BatchId(batch)
 
 
-def get_batch(connection: Connection, batch: BatchId) -> BatchRecord:
+def get_batch(connection: InstitutionConnection, batch: BatchId) -> BatchRecord:
     """Look up a batch.
 
     Raises:
         NotFoundError: There is none of this number.
     """
-    row = connection.execute(_SELECT_BATCH.where(batches.c.id == batch)).one_or_none()
+    row = connection.execute(_SELECT_BATCH.where(batches.c.id == batch, _own(connection))).one_or_none()
     if row is None:
         raise NotFoundError(f"there is no batch {batch} in the database")
     return _batch_record(row)
 
 
-def unfinished_batches(connection: Connection, registry: RegistryId, issuer_id: int) -> tuple[BatchRecord, ...]:
+def unfinished_batches(
+    connection: InstitutionConnection, registry: RegistryId, issuer_id: int
+) -> tuple[BatchRecord, ...]:
     """List an issuer's batches that are kept but not anchored, the oldest first."""
     statement = _SELECT_BATCH.where(
-        _IS_UNFINISHED, issuers.c.registry == registry.to_text(), issuers.c.issuer_id == issuer_id
-    )
-    return tuple(map(_batch_record, connection.execute(statement.order_by(batches.c.id))))
-
-
-def batches_of_achievement(
-    connection: Connection, registry: RegistryId, issuer_id: int, achievement_id: str
-) -> tuple[BatchRecord, ...]:
-    """List an issuer's batches for an achievement, the oldest first."""
-    statement = _SELECT_BATCH.where(
-        batches.c.achievement_id == achievement_id,
+        _IS_UNFINISHED,
+        _own(connection),
         issuers.c.registry == registry.to_text(),
         issuers.c.issuer_id == issuer_id,
     )
     return tuple(map(_batch_record, connection.execute(statement.order_by(batches.c.id))))
 
 
-def newest_of_roster(connection: Connection, issuer: IssuerRef, roster_hash: Hash32) -> BatchRecord | None:
+def batches_of_achievement(
+    connection: InstitutionConnection, registry: RegistryId, issuer_id: int, achievement_id: str
+) -> tuple[BatchRecord, ...]:
+    """List an issuer's batches for an achievement, the oldest first."""
+    statement = _SELECT_BATCH.where(
+        batches.c.achievement_id == achievement_id,
+        _own(connection),
+        issuers.c.registry == registry.to_text(),
+        issuers.c.issuer_id == issuer_id,
+    )
+    return tuple(map(_batch_record, connection.execute(statement.order_by(batches.c.id))))
+
+
+def newest_of_roster(connection: InstitutionConnection, issuer: IssuerRef, roster_hash: Hash32) -> BatchRecord | None:
     """Look up the last batch of the same achievement and recipients."""
-    statement = _SELECT_BATCH.where(batches.c.issuer_ref == issuer.id, batches.c.roster_hash == roster_hash)
+    statement = _SELECT_BATCH.where(
+        _own(connection), batches.c.issuer_ref == issuer.id, batches.c.roster_hash == roster_hash
+    )
     row = connection.execute(statement.order_by(batches.c.id.desc()).limit(1)).one_or_none()
     return None if row is None else _batch_record(row)
 
 
-def newest_batch(connection: Connection) -> BatchId | None:
+def newest_batch(connection: InstitutionConnection) -> BatchId | None:
     """Give the number of the batch that was sealed last; None if there is none."""
-    return connection.execute(select(func.max(batches.c.id))).scalar()
+    statement = select(func.max(batches.c.id)).join(issuers, issuers.c.id == batches.c.issuer_ref)
+    return connection.execute(statement.where(_own(connection))).scalar()
 
 
 def move_batch(
-    connection: Connection,
+    connection: InstitutionConnection,
     batch: BatchRecord,
     state: BatchState,
     *,
@@ -226,7 +258,7 @@ def move_batch(
     statement = (
         update(batches)
         .where(
-            batches.c.id == batch.id,
+            batches.c.id == own_batch(connection, batch.id),
             batches.c.state == batch.state.value,
             batches.c.transaction_id.is_not_distinct_from(batch.transaction),
         )
@@ -244,28 +276,30 @@ def move_batch(
         )
 
 
-def get_credential(connection: Connection, uuid: UUID) -> CredentialRecord:
+def get_credential(connection: InstitutionConnection, uuid: UUID) -> CredentialRecord:
     """Look up a credential by its UUID.
 
     Raises:
         NotFoundError: There is none in this database.
     """
-    row = connection.execute(_SELECT_CREDENTIAL.where(credentials.c.uuid == uuid.bytes)).one_or_none()
+    row = connection.execute(_SELECT_CREDENTIAL.where(credentials.c.uuid == uuid.bytes, _own(connection))).one_or_none()
     if row is None:
         raise NotFoundError(f"there is no credential {uuid} in the database")
     return _credential_record(row)
 
 
-def iterate_credentials(connection: Connection, batch: BatchId) -> Iterator[CredentialRecord]:
+def iterate_credentials(connection: InstitutionConnection, batch: BatchId) -> Iterator[CredentialRecord]:
     """Give a batch's credentials in leaf order, a thousand at a time."""
-    statement = _SELECT_CREDENTIAL.where(credentials.c.batch_id == batch).order_by(credentials.c.leaf_index)
-    for row in connection.execution_options(yield_per=_ROWS_A_FETCH).execute(statement):
+    statement = _SELECT_CREDENTIAL.where(credentials.c.batch_id == batch, _own(connection))
+    for row in connection.execute(statement.order_by(credentials.c.leaf_index), yield_per=_ROWS_A_FETCH):
         yield _credential_record(row)
 
 
-def read_levels(connection: Connection, batch: BatchId) -> tuple[bytes, ...]:
+def read_levels(connection: InstitutionConnection, batch: BatchId) -> tuple[bytes, ...]:
     """Read a batch's whole tree: for proving all of its credentials."""
-    statement = select(tree_chunks.c.level, tree_chunks.c.nodes).where(tree_chunks.c.batch_id == batch)
+    statement = select(tree_chunks.c.level, tree_chunks.c.nodes).where(
+        tree_chunks.c.batch_id == own_batch(connection, batch)
+    )
     levels: list[list[bytes]] = []
     for level, nodes in connection.execute(statement.order_by(tree_chunks.c.level, tree_chunks.c.chunk)):
         if level == len(levels):
@@ -274,7 +308,7 @@ def read_levels(connection: Connection, batch: BatchId) -> tuple[bytes, ...]:
     return tuple(b"".join(chunks) for chunks in levels)
 
 
-def prove(connection: Connection, batch: BatchRecord, leaf_index: int) -> InclusionProof:
+def prove(connection: InstitutionConnection, batch: BatchRecord, leaf_index: int) -> InclusionProof:
     """Prove one credential from the stored tree, reading one chunk a level.
 
     Raises:
@@ -286,25 +320,28 @@ def prove(connection: Connection, batch: BatchRecord, leaf_index: int) -> Inclus
     if not wanted:
         return InclusionProof(leaf_index=leaf_index, size=batch.size, siblings=())
     places = [(level, index // CHUNK_NODES) for level, index in wanted]
-    rows = connection.execute(_SELECT_CHUNKS, {"batch": batch.id, "places": places})
+    rows = connection.execute(
+        _SELECT_CHUNKS, {"batch": batch.id, "institution": connection.institution, "places": places}
+    )
     found: dict[int, bytes] = {row.level: row.nodes for row in rows}
     starts = [(level, index % CHUNK_NODES * HASH_BYTES) for level, index in wanted]
     siblings = tuple(Hash32(found[level][start : start + HASH_BYTES]) for level, start in starts)
     return InclusionProof(leaf_index=leaf_index, size=batch.size, siblings=siblings)
 
 
-def _insert_rows(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
-) -> None:
-    """Insert many rows as the driver does it: a third of the time that SQLAlchemy takes with types and dictionaries."""
-    compiled = insert(table).compile(dialect=connection.dialect, column_keys=list(columns))
-    order = compiled.positiontup
-    if order is None:
-        connection.exec_driver_sql(str(compiled), [dict(zip(columns, row, strict=True)) for row in rows])
-        return
-    places = [columns.index(name) for name in order]
-    in_order = rows if places == sorted(places) else [tuple(row[place] for place in places) for row in rows]
-    connection.exec_driver_sql(str(compiled), list(in_order))
+def own_batch(connection: InstitutionConnection, batch: BatchId) -> ScalarSelect[int]:
+    """Give a batch's number for a query, if the batch is the institution's; otherwise nothing equals it."""
+    statement = select(batches.c.id).join(issuers, issuers.c.id == batches.c.issuer_ref)
+    return statement.where(batches.c.id == batch, _own(connection)).scalar_subquery()
+
+
+def own_issuer(connection: InstitutionConnection, issuer: IssuerRef) -> ScalarSelect[int]:
+    """Give an issuer's number for a query, if the issuer is the institution's; otherwise nothing equals it."""
+    return select(issuers.c.id).where(issuers.c.id == issuer.id, _own(connection)).scalar_subquery()
+
+
+def _own(connection: InstitutionConnection) -> ColumnElement[bool]:
+    return issuers.c.institution_ref == connection.institution
 
 
 _SELECT_BATCH: Final = select(batches, issuers.c.registry, issuers.c.issuer_id).join(
@@ -313,12 +350,18 @@ _SELECT_BATCH: Final = select(batches, issuers.c.registry, issuers.c.issuer_id).
 
 # Put together once: doing it for each proof would take three times as long as reading the chunks.
 _SELECT_CHUNKS: Final = select(tree_chunks.c.level, tree_chunks.c.nodes).where(
-    tree_chunks.c.batch_id == bindparam("batch"),
+    tree_chunks.c.batch_id
+    == select(batches.c.id)
+    .join(issuers, issuers.c.id == batches.c.issuer_ref)
+    .where(batches.c.id == bindparam("batch"), issuers.c.institution_ref == bindparam("institution"))
+    .scalar_subquery(),
     tuple_(tree_chunks.c.level, tree_chunks.c.chunk).in_(bindparam("places", expanding=True)),
 )
 
-_SELECT_CREDENTIAL: Final = select(credentials, batches.c.first_position).join(
-    batches, batches.c.id == credentials.c.batch_id
+_SELECT_CREDENTIAL: Final = (
+    select(credentials, batches.c.first_position)
+    .join(batches, batches.c.id == credentials.c.batch_id)
+    .join(issuers, issuers.c.id == batches.c.issuer_ref)
 )
 
 _IS_UNFINISHED: Final = batches.c.state.in_([state.value for state in UNFINISHED])

@@ -1,110 +1,134 @@
-"""Opening the database: connection, transactions, schema. All that is particular to SQLite is here.
+"""Opening the database, SQLite or PostgreSQL: connections, transactions, schema.
 
-Upholds: a commit that returned is on disk, also after a power cut (WAL with synchronous=FULL); a writer holds the
-write lock from its first statement, so that two of them wait for each other instead of failing half-way; a database
-made by a newer version is refused, one made by an older version is brought up to date.
+Upholds: a commit that returned is on disk, also after a power cut; a reader sees one moment; writers wait for each
+other instead of failing half-way; a database made by a newer version is refused, one made by an older version is
+brought up to date, by one process while others wait.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from registry.errors import StoreError
+from registry.store import postgresql, sqlite
+from registry.store.connection import HOME, InstitutionConnection, InstitutionId
 
-SCHEMA_REVISIONS: Final = ("0001", "0002", "0003", "0004")
+SCHEMA_REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Alembic revisions in order, the newest last; a test holds it to the folder `migrations`. Known here, so that Alembic,
 which takes 0.7 s to import, is needed only when there is something to migrate."""
 
-BUSY_SECONDS: Final = 60
-"""How long a writer waits for another one: sealing a million credentials takes less."""
-
-CACHE_KIBIBYTES: Final = 16 * 1024
-"""Of SQLite's pages: what a million credentials change of the index of UUIDs is not written again and again."""
-_NOT_CLEAN: Final = "it was erased, but the database's files still hold it, for somebody is using them"
-_NOT_CLEAN_ADVICE: Final = "End whatever else uses the database, and do the same again."
-
-_WRITES: Final = "credanchor_writes"
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_NO_ADDRESS: Final = "the setting database_url is not the address of a database that can be used"
+_ADDRESS_ADVICE: Final = "Examples: sqlite:////var/lib/credanchor/registry.db, postgresql://user@host/database"
+_ADVICE: Final = {
+    sqlite.NAME: "Check that its disk has room and that its folder can be written, then try again.",
+    postgresql.NAME: "Check that the server runs, knows this user and has room on its disk, then try again.",
+}
 
 
 class Store:
-    """The registry's database.
+    """The registry's database, as one institution has it.
 
     Args:
         engine: Made by `open_store`.
+        institution: Whose data `reading`, `writing` and `erasing` are about.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, institution: InstitutionId = HOME) -> None:
         self._engine: Final = engine
+        self.institution: Final = institution
+
+    def of(self, institution: InstitutionId) -> Store:
+        """Give the same database as another institution has it; it is opened and closed with this one."""
+        return Store(self._engine, institution)
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether a server keeps it, for processes on several machines; else it is a file of this one."""
+        return self._engine.dialect.name == postgresql.NAME
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Give one consistent view of the data.
+    def reading(self) -> Iterator[InstitutionConnection]:
+        """Give one consistent view of the institution's data.
 
         Raises:
             StoreError: The database cannot be read.
         """
-        try:
-            with self._engine.connect() as connection, connection.begin():
-                yield connection
-        except DBAPIError as error:
-            raise _translated(error) from error
+        with self.operator_reading() as connection:
+            yield InstitutionConnection(connection, self.institution)
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[InstitutionConnection]:
         """Give a transaction that is kept whole, durably, when the block ends, and not at all when it raises.
+
+        In SQLite, nobody else writes meanwhile; in PostgreSQL, nobody else writes the same rows.
 
         Raises:
             StoreError: The database cannot be written; nothing was changed.
         """
-        try:
-            with self._engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
-                yield connection
-        except DBAPIError as error:
-            raise _translated(error) from error
+        with self.operator_writing() as connection:
+            yield InstitutionConnection(connection, self.institution)
 
     @contextmanager
-    def erasing(self) -> Iterator[Connection]:
-        """As `writing`; what is overwritten in it is afterwards in none of the database's files.
+    def erasing(self) -> Iterator[InstitutionConnection]:
+        """As `writing`; what is overwritten in it is afterwards gone from the database.
 
-        In SQLite, that is: overwritten with zeros wherever it was, pages that are free given up, the journal emptied.
-        (In PostgreSQL old rows are gone when VACUUM has run, which it does by itself.)
+        In SQLite, it is in none of its files. In PostgreSQL it is in no table; `postgresql.finish_erasing` says where
+        the server may still hold its bytes.
 
         Raises:
-            StoreError: As `writing`; or it was erased, but others that use the database keep its files from
-                being cleaned.
+            StoreError: As `writing`; or it was erased, but others that use the database keep it from being removed.
         """
-        is_sqlite = self._engine.dialect.name == "sqlite"
+        transaction = 0
         with self.writing() as connection:
-            if is_sqlite:
-                connection.exec_driver_sql("PRAGMA secure_delete=ON")
+            if self.is_postgresql:
+                transaction = postgresql.begin_erasing(connection.plain)
+            else:
+                sqlite.begin_erasing(connection.plain)
             yield connection
-        if is_sqlite:
-            self._clean()
+        with self._translating():
+            if self.is_postgresql:
+                postgresql.finish_erasing(self._engine, transaction)
+            else:
+                sqlite.finish_erasing(self._engine)
 
-    def _clean(self) -> None:
-        # The driver itself, for SQLAlchemy would begin a transaction, in which this cannot be done.
-        driver = self._engine.raw_connection()
+    @contextmanager
+    def operator_reading(self) -> Iterator[Connection]:
+        """As `reading`, of what is the operator's or everybody's."""
+        options = postgresql.READING if self.is_postgresql else {}
+        with self._translating(), self._engine.connect().execution_options(**options) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def operator_writing(self) -> Iterator[Connection]:
+        """As `writing`, of what is the operator's or everybody's."""
+        options = {} if self.is_postgresql else {sqlite.WRITES: True}
+        with self._translating(), self._engine.connect().execution_options(**options) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        """Turn the driver's errors into ours, which show no parameters: they may be names and e-mails."""
+        driver = self._engine.dialect.loaded_dbapi
         try:
-            cursor = driver.cursor()
-            if cursor.execute("PRAGMA freelist_count").fetchone() != (0,):
-                # Pages that a migration, or an older SQLite, gave up with what was on them.
-                cursor.execute("VACUUM")
-            busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
-        except sqlite3.Error as error:
-            raise StoreError(_NOT_CLEAN, advice=_NOT_CLEAN_ADVICE) from error
-        finally:
-            driver.close()
-        if busy:
-            raise StoreError(_NOT_CLEAN, advice=_NOT_CLEAN_ADVICE)
+            yield
+        except DBAPIError as error:
+            raise self._translated(error.orig) from error
+        except driver.Error as error:
+            # Where rows were copied in past SQLAlchemy.
+            raise self._translated(error) from error
+
+    def _translated(self, error: BaseException | None) -> StoreError:
+        is_operational = isinstance(error, self._engine.dialect.loaded_dbapi.OperationalError)
+        # The first line at most: what PostgreSQL says below it shows values.
+        reason = str(error).splitlines()[0] if is_operational and str(error) else type(error).__name__
+        return StoreError(f"the database cannot be used: {reason}", advice=_ADVICE[self._engine.dialect.name])
 
     def close(self) -> None:
         """Give up idle connections."""
@@ -115,55 +139,36 @@ def open_store(url: str) -> Store:
     """Open a database, creating it or bringing its schema up to date where needed.
 
     Args:
-        url: SQLAlchemy address, such as `sqlite:////var/lib/credanchor/registry.db`.
+        url: Address, such as `sqlite:////var/lib/credanchor/registry.db` or `postgresql://user@host/database`; a
+            PostgreSQL database must be there, empty.
+
+    Returns:
+        The database as the institution of a home folder has it.
 
     Raises:
         StoreError: It cannot be opened, or a newer version of credanchor made it.
     """
     try:
+        address = make_url(url)
+        if address.drivername in {"postgres", "postgresql"}:
+            address = address.set(drivername=postgresql.DRIVER)
         # Parameters are names and e-mails: no error may show them.
-        engine = create_engine(url, hide_parameters=True)
+        engine = create_engine(address, hide_parameters=True, pool_pre_ping=address.drivername == postgresql.DRIVER)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise StoreError("the setting database_url is not the address of a database that can be used") from error
-    if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine)
+        raise StoreError(_NO_ADDRESS, advice=_ADDRESS_ADVICE) from error
+    match engine.dialect.name:
+        case sqlite.NAME:
+            sqlite.prepare(engine)
+        case postgresql.NAME:
+            postgresql.prepare(engine)
+        case _:
+            raise StoreError(_NO_ADDRESS, advice=_ADDRESS_ADVICE)
     store = Store(engine)
-    with store.reading() as connection:
+    with store.operator_reading() as connection:
         revision = _revision(connection)
     if revision != SCHEMA_REVISIONS[-1]:
-        _migrate(store, url)
+        _migrate(store)
     return store
-
-
-def _prepare_sqlite(engine: Engine) -> None:
-    database = make_url(engine.url).database
-    if database and database != ":memory:":
-        try:
-            Path(database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Names and e-mails are in it: readable by its owner alone, from the first byte.
-            Path(database).touch(mode=0o600)
-        except OSError as error:
-            raise StoreError(f"the database {database} cannot be made: {error.strerror}") from error
-
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _entry: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None  # the driver begins nothing by itself: `_on_begin` does
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            f"busy_timeout={BUSY_SECONDS * 1000}",
-            f"cache_size=-{CACHE_KIBIBYTES}",
-            # Erased data shall not linger in free pages; `Store.erasing` sees to it where this does not.
-            "secure_delete=FAST",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def _on_begin(connection: Connection) -> None:
-        # A reader that turned writer would fail at once with "database is locked": a writer takes the lock first.
-        writes = connection.get_execution_options().get(_WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _revision(connection: Connection) -> str | None:
@@ -179,24 +184,16 @@ def _revision(connection: Connection) -> str | None:
     return revision
 
 
-def _migrate(store: Store, url: str) -> None:
+def _migrate(store: Store) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
-    with store.writing() as connection:
+    with store.operator_writing() as connection:
+        if store.is_postgresql:
+            postgresql.lock_migrations(connection)
         # Another process may have been faster.
         if _revision(connection) != SCHEMA_REVISIONS[-1]:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-
-
-def _translated(error: DBAPIError) -> StoreError:
-    # Not the whole of it: SQLAlchemy shows the statement's parameters, which may be names and e-mails.
-    reason = str(error.orig).splitlines()[0] if isinstance(error, OperationalError) else type(error.orig).__name__
-    return StoreError(
-        f"the database cannot be used: {reason}",
-        advice="Check that its disk has room and that its folder can be written, then try again.",
-    )

@@ -6,17 +6,18 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from anchor.model import ZERO_HASH
+from registry.store.connection import InstitutionConnection
 from registry.store.replacements import unlink
-from registry.store.tables import batches, credentials
+from registry.store.tables import batches, credentials, issuers
 
 ERASED_NAME: Final = ""
 """Nobody has it: rosters refuse it."""
 
 
-def erase_credentials(connection: Connection, uuids: Collection[UUID], *, now: int) -> None:
+def erase_credentials(connection: InstitutionConnection, uuids: Collection[UUID], *, now: int) -> None:
     """Take all that is personal out of credentials; their rows stay, with positions and ids.
 
     Links to what they replaced, or were replaced by, go, for they lead to the person. So do the batches' hashes over
@@ -31,7 +32,7 @@ def erase_credentials(connection: Connection, uuids: Collection[UUID], *, now: i
     for uuid in uuids:
         row = (
             update(credentials)
-            .where(credentials.c.uuid == uuid.bytes)
+            .where(credentials.c.uuid == uuid.bytes, _own(connection))
             .values(
                 recipient_name=ERASED_NAME,
                 recipient_email=None,
@@ -41,15 +42,19 @@ def erase_credentials(connection: Connection, uuids: Collection[UUID], *, now: i
                 erased_at=func.coalesce(credentials.c.erased_at, now),
             )
         )
-        of_batch = select(credentials.c.batch_id).where(credentials.c.uuid == uuid.bytes)
+        of_batch = select(credentials.c.batch_id).where(credentials.c.uuid == uuid.bytes, _own(connection))
         connection.execute(row)
         unlink(connection, uuid)
         connection.execute(update(batches).where(batches.c.id.in_(of_batch)).values(roster_hash=ZERO_HASH))
 
 
-def erased_at(connection: Connection, uuid: UUID) -> int | None:
+def erased_at(connection: InstitutionConnection, uuid: UUID) -> int | None:
     """Tell when a credential was erased, in Unix seconds; None if it was not."""
-    moment: int | None = connection.execute(
-        select(credentials.c.erased_at).where(credentials.c.uuid == uuid.bytes)
-    ).scalar()
+    statement = select(credentials.c.erased_at).where(credentials.c.uuid == uuid.bytes, _own(connection))
+    moment: int | None = connection.execute(statement).scalar()
     return moment
+
+
+def _own(connection: InstitutionConnection) -> ColumnElement[bool]:
+    own = select(batches.c.id).join(issuers, issuers.c.id == batches.c.issuer_ref)
+    return credentials.c.batch_id.in_(own.where(issuers.c.institution_ref == connection.institution))

@@ -13,11 +13,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Select, func, select
 
 from anchor.identity import normalize_email
 from anchor.model import RegistryId, StatusPosition
 from anchor.status import LIST_SIZE
+from registry.store.connection import InstitutionConnection
 from registry.store.records import BatchId
 from registry.store.tables import batches, credentials, issuers
 
@@ -49,7 +50,9 @@ def fold(text: str) -> str:
     return folded if folded.isascii() else folded.translate(_LIKE_ASCII)
 
 
-def uuids_by_name(connection: Connection, parts: Sequence[str], batch: BatchId | None = None) -> Iterator[UUID]:
+def uuids_by_name(
+    connection: InstitutionConnection, parts: Sequence[str], batch: BatchId | None = None
+) -> Iterator[UUID]:
     """Give the credentials whose recipient's name has all these parts, the newest first.
 
     Args:
@@ -66,7 +69,7 @@ def uuids_by_name(connection: Connection, parts: Sequence[str], batch: BatchId |
 
 
 def uuids_by_email(
-    connection: Connection, emails: Collection[str], batch: BatchId | None = None
+    connection: InstitutionConnection, emails: Collection[str], batch: BatchId | None = None
 ) -> Mapping[str, tuple[UUID, ...]]:
     """Give each address's credentials, the oldest first.
 
@@ -96,11 +99,15 @@ def uuids_by_email(
 
 
 def names_at(
-    connection: Connection, registry: RegistryId, issuer_id: int, positions: Sequence[StatusPosition]
+    connection: InstitutionConnection, registry: RegistryId, issuer_id: int, positions: Sequence[StatusPosition]
 ) -> tuple[str, ...]:
     """Give the names of those who have these status positions, as far as they are in the database."""
     names: list[str] = []
-    of_issuer = select(issuers.c.id).where(issuers.c.registry == registry.to_text(), issuers.c.issuer_id == issuer_id)
+    of_issuer = select(issuers.c.id).where(
+        issuers.c.institution_ref == connection.institution,
+        issuers.c.registry == registry.to_text(),
+        issuers.c.issuer_id == issuer_id,
+    )
     for position in positions:
         number = position.status_list * LIST_SIZE + position.index
         statement = (
@@ -118,9 +125,12 @@ def names_at(
 
 
 def _rows(
-    connection: Connection, statement: Select[tuple[Any, ...]], batch: BatchId | None
+    connection: InstitutionConnection, statement: Select[tuple[Any, ...]], batch: BatchId | None
 ) -> Iterator[tuple[bytes, str]]:
+    own = select(batches.c.id).join(issuers, issuers.c.id == batches.c.issuer_ref)
+    own = own.where(issuers.c.institution_ref == connection.institution)
+    statement = statement.where(credentials.c.batch_id.in_(own))
     if batch is not None:
         statement = statement.where(credentials.c.batch_id == batch)
-    for row in connection.execute(statement.execution_options(yield_per=_ROWS_A_FETCH)):
+    for row in connection.execute(statement, yield_per=_ROWS_A_FETCH):
         yield row[0], row[1]

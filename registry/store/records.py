@@ -12,6 +12,9 @@ from anchor.model import Address, Hash32, RegistryId, StatusPosition
 BatchId = NewType("BatchId", int)
 """Number of a batch in this database, from 1; the ledger knows batches by their root."""
 
+OpenBatch = NewType("OpenBatch", int)
+"""Number of a batch begun in this very transaction, to which credentials may be added."""
+
 TransactionId = NewType("TransactionId", int)
 """Number of a transaction in this database."""
 

@@ -2,48 +2,67 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 
-from registry.errors import ConflictError
-from registry.store.tables import replacements
+from registry.errors import ConflictError, NotFoundError
+from registry.store.bulk import new_row
+from registry.store.connection import InstitutionConnection
+from registry.store.tables import batches, credentials, issuers, replacements
 
 
-def keep_replacement(connection: Connection, old: UUID, new: UUID) -> None:
+def keep_replacement(connection: InstitutionConnection, old: UUID, new: UUID) -> None:
     """Keep that one credential takes another's place.
 
     Raises:
+        NotFoundError: There is no such credential in this database.
         ConflictError: Another one has taken it already.
     """
-    taken = successor_of(connection, old)
-    if taken is not None:
+    both = (credentials.c.uuid.in_([old.bytes, new.bytes]), _is_own(connection))
+    if connection.execute(select(func.count()).select_from(_WITH_ISSUER).where(*both)).scalar() != 2:
+        raise NotFoundError(f"there is no credential {old}, or no {new}, in the database")
+    values = {"old_uuid": old.bytes, "new_uuid": new.bytes}
+    # Somebody else may be doing the same at this moment.
+    if not connection.execute(new_row(connection.dialect, replacements, values)).rowcount:
+        taken = successor_of(connection, old)
         raise ConflictError(
-            f"{old.urn} is being replaced by another process, with {taken.urn}",
+            f"{old.urn} is being replaced by another process" + ("" if taken is None else f", with {taken.urn}"),
             advice="Wait until that has ended, and look whether it is what you meant.",
         )
-    connection.execute(insert(replacements).values(old_uuid=old.bytes, new_uuid=new.bytes))
 
 
-def successor_of(connection: Connection, old: UUID) -> UUID | None:
+def successor_of(connection: InstitutionConnection, old: UUID) -> UUID | None:
     """Tell which credential took the place of this one; None if none did."""
-    return _uuid(
-        connection.execute(select(replacements.c.new_uuid).where(replacements.c.old_uuid == old.bytes)).scalar()
-    )
+    statement = select(replacements.c.new_uuid).where(replacements.c.old_uuid == old.bytes, _own(connection))
+    return _uuid(connection.execute(statement).scalar())
 
 
-def predecessor_of(connection: Connection, new: UUID) -> UUID | None:
+def predecessor_of(connection: InstitutionConnection, new: UUID) -> UUID | None:
     """Tell whose place a credential took; None if nobody's."""
-    return _uuid(
-        connection.execute(select(replacements.c.old_uuid).where(replacements.c.new_uuid == new.bytes)).scalar()
-    )
+    statement = select(replacements.c.old_uuid).where(replacements.c.new_uuid == new.bytes, _own(connection))
+    return _uuid(connection.execute(statement).scalar())
 
 
-def unlink(connection: Connection, uuid: UUID) -> None:
+def unlink(connection: InstitutionConnection, uuid: UUID) -> None:
     """Forget a credential's links: of an erased one they would lead to the person."""
-    connection.execute(
-        delete(replacements).where(or_(replacements.c.old_uuid == uuid.bytes, replacements.c.new_uuid == uuid.bytes))
-    )
+    either = or_(replacements.c.old_uuid == uuid.bytes, replacements.c.new_uuid == uuid.bytes)
+    connection.execute(delete(replacements).where(either, _own(connection)))
+
+
+_WITH_ISSUER: Final = credentials.join(batches, batches.c.id == credentials.c.batch_id).join(
+    issuers, issuers.c.id == batches.c.issuer_ref
+)
+
+
+def _is_own(connection: InstitutionConnection) -> ColumnElement[bool]:
+    return issuers.c.institution_ref == connection.institution
+
+
+def _own(connection: InstitutionConnection) -> ColumnElement[bool]:
+    statement = select(credentials.c.uuid).select_from(_WITH_ISSUER)
+    return statement.where(credentials.c.uuid == replacements.c.old_uuid, _is_own(connection)).exists()
 
 
 def _uuid(stored: bytes | None) -> UUID | None:

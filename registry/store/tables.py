@@ -34,12 +34,40 @@ metadata: Final = MetaData(
 )
 
 # SQLite numbers rows by itself only where the type is exactly INTEGER.
-_RowId: Final = BigInteger().with_variant(Integer, "sqlite")
+RowId: Final = BigInteger().with_variant(Integer, "sqlite")
+
+
+def institution_column(*, index: bool = False) -> Column[int]:
+    """Say whose a row is."""
+    return Column("institution_ref", RowId, ForeignKey("institutions.id"), nullable=False, index=index)
+
+
+institutions: Final = Table(
+    "institutions",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("code", String(64), nullable=False, unique=True),  # what people type
+    Column("name", Text, nullable=False),
+    # Absent as long as they are not settled; the home folder's institution has them in its settings.
+    Column("did", Text),
+    Column("url", Text),
+    Column("registry", String(128)),  # CAIP-10
+    Column("issuer_id", BigInteger),
+    Column("anchor_key", Text),  # a key file or a remote signer's key, never a key
+    Column("status_key", Text),
+    Column("public_url", Text),
+    Column("daily_gas_budget_wei", String(80)),  # may exceed 64 bits; absent: no limit
+    Column("created_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
+    UniqueConstraint("registry", "issuer_id"),
+)
+"""Whose everything else is. The first, `registry.store.connection.HOME`, is the home folder's, and the operator's."""
 
 issuers: Final = Table(
     "issuers",
     metadata,
-    Column("id", _RowId, primary_key=True),
+    Column("id", RowId, primary_key=True),
+    institution_column(index=True),
     Column("registry", String(128), nullable=False),  # CAIP-10
     Column("issuer_id", BigInteger, nullable=False),
     # Next free status position, list * LIST_SIZE + index. Only ever grows: no position is used twice.
@@ -51,7 +79,8 @@ issuers: Final = Table(
 transactions: Final = Table(
     "transactions",
     metadata,
-    Column("id", _RowId, primary_key=True),
+    Column("id", RowId, primary_key=True),
+    institution_column(index=True),  # for whom: in relayed mode the sender is the operator
     Column("chain_id", BigInteger, nullable=False),
     Column("sender", LargeBinary(20), nullable=False),
     Column("nonce", BigInteger, nullable=False),
@@ -68,8 +97,8 @@ transactions: Final = Table(
 batches: Final = Table(
     "batches",
     metadata,
-    Column("id", _RowId, primary_key=True),
-    Column("issuer_ref", _RowId, ForeignKey("issuers.id"), nullable=False),
+    Column("id", RowId, primary_key=True),
+    Column("issuer_ref", RowId, ForeignKey("issuers.id"), nullable=False),
     Column("root", LargeBinary(32), nullable=False),
     Column("size", BigInteger, nullable=False),
     # The achievement's own id, by which another roster for the same one is known.
@@ -83,7 +112,7 @@ batches: Final = Table(
     Column("approval", LargeBinary(32)),
     Column("state", String(16), nullable=False, index=True),
     Column("sealed_at", BigInteger, nullable=False),
-    Column("transaction_id", _RowId, ForeignKey("transactions.id")),
+    Column("transaction_id", RowId, ForeignKey("transactions.id")),
     Column("anchored_at", BigInteger),
     Column("failure", Text),
     UniqueConstraint("issuer_ref", "root"),
@@ -93,7 +122,7 @@ batches: Final = Table(
 credentials: Final = Table(
     "credentials",
     metadata,
-    Column("batch_id", _RowId, ForeignKey("batches.id"), primary_key=True),
+    Column("batch_id", RowId, ForeignKey("batches.id"), primary_key=True),
     Column("leaf_index", BigInteger, primary_key=True, autoincrement=False),
     Column("uuid", LargeBinary(16), nullable=False, unique=True),
     Column("salt", LargeBinary(32), nullable=False),
@@ -110,7 +139,7 @@ credentials: Final = Table(
 templates: Final = Table(
     "templates",
     metadata,
-    Column("batch_id", _RowId, ForeignKey("batches.id"), primary_key=True),
+    Column("batch_id", RowId, ForeignKey("batches.id"), primary_key=True),
     Column("shape", Integer, primary_key=True, autoincrement=False),  # which optional members there are
     Column("text", LargeBinary, nullable=False),
 )
@@ -119,7 +148,7 @@ templates: Final = Table(
 tree_chunks: Final = Table(
     "tree_chunks",
     metadata,
-    Column("batch_id", _RowId, ForeignKey("batches.id"), primary_key=True),
+    Column("batch_id", RowId, ForeignKey("batches.id"), primary_key=True),
     Column("level", SmallInteger, primary_key=True),  # 0: the leaves
     Column("chunk", BigInteger, primary_key=True, autoincrement=False),
     Column("nodes", LargeBinary, nullable=False),  # up to CHUNK_NODES hashes, concatenated
@@ -129,9 +158,9 @@ tree_chunks: Final = Table(
 status_changes: Final = Table(
     "status_changes",
     metadata,
-    Column("id", _RowId, primary_key=True),
-    Column("transaction_id", _RowId, ForeignKey("transactions.id"), nullable=False, index=True),
-    Column("issuer_ref", _RowId, ForeignKey("issuers.id"), nullable=False),
+    Column("id", RowId, primary_key=True),
+    Column("transaction_id", RowId, ForeignKey("transactions.id"), nullable=False, index=True),
+    Column("issuer_ref", RowId, ForeignKey("issuers.id"), nullable=False),
     Column("status_list", BigInteger, nullable=False),
     Column("status_index", Integer, nullable=False),
     Column("kind", String(16), nullable=False),
@@ -142,9 +171,9 @@ status_changes: Final = Table(
 batch_revocations: Final = Table(
     "batch_revocations",
     metadata,
-    Column("id", _RowId, primary_key=True),
-    Column("transaction_id", _RowId, ForeignKey("transactions.id"), nullable=False, index=True),
-    Column("issuer_ref", _RowId, ForeignKey("issuers.id"), nullable=False),
+    Column("id", RowId, primary_key=True),
+    Column("transaction_id", RowId, ForeignKey("transactions.id"), nullable=False, index=True),
+    Column("issuer_ref", RowId, ForeignKey("issuers.id"), nullable=False),
     # Not the batch's number: what was revoked is known by its root, also where the batch is in no database any more.
     Column("root", LargeBinary(32), nullable=False),
     Column("reason", SmallInteger, nullable=False),
@@ -154,7 +183,7 @@ batch_revocations: Final = Table(
 replacements: Final = Table(
     "replacements",
     metadata,
-    Column("id", _RowId, primary_key=True),
+    Column("id", RowId, primary_key=True),
     Column("old_uuid", LargeBinary(16), ForeignKey("credentials.uuid"), nullable=False, unique=True),
     Column("new_uuid", LargeBinary(16), ForeignKey("credentials.uuid"), nullable=False, unique=True),
 )
@@ -163,16 +192,19 @@ replacements: Final = Table(
 achievements: Final = Table(
     "achievements",
     metadata,
-    Column("id", _RowId, primary_key=True),
-    Column("code", String(64), nullable=False, unique=True),  # what people type
-    Column("uri", Text, nullable=False, unique=True),  # the achievement's own id, the same in all its versions
+    Column("id", RowId, primary_key=True),
+    institution_column(),
+    Column("code", String(64), nullable=False),  # what people type
+    Column("uri", Text, nullable=False),  # the achievement's own id, the same in all its versions
+    UniqueConstraint("institution_ref", "code"),
+    UniqueConstraint("institution_ref", "uri"),
 )
 """Achievements that are kept, each in at least one version."""
 
 achievement_versions: Final = Table(
     "achievement_versions",
     metadata,
-    Column("achievement_ref", _RowId, ForeignKey("achievements.id"), primary_key=True),
+    Column("achievement_ref", RowId, ForeignKey("achievements.id"), primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),  # from 1, without gaps
     Column("name", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),  # canonical bytes

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, literal, select, update
+from sqlalchemy import ColumnElement, Row, insert, literal, select, update
 
 from anchor.model import Address, Hash32, StatusPosition
 from registry.errors import NotFoundError
+from registry.store.connection import InstitutionConnection
 from registry.store.records import (
     IssuerRef,
     StatusEntry,
@@ -24,7 +25,7 @@ OPEN_STATES: Final = (TransactionState.SIGNED, TransactionState.SENT)
 
 
 def keep_transaction(
-    connection: Connection,
+    connection: InstitutionConnection,
     *,
     chain_id: int,
     sender: Address,
@@ -35,6 +36,7 @@ def keep_transaction(
 ) -> TransactionId:
     """Keep a signed transaction, before anybody else has it."""
     row = insert(transactions).values(
+        institution_ref=connection.institution,
         chain_id=chain_id,
         sender=sender,
         nonce=nonce,
@@ -47,7 +49,7 @@ def keep_transaction(
 
 
 def settle_transaction(
-    connection: Connection,
+    connection: InstitutionConnection,
     transaction: TransactionId,
     state: TransactionState,
     *,
@@ -58,7 +60,7 @@ def settle_transaction(
     """Note what became of a transaction."""
     connection.execute(
         update(transactions)
-        .where(transactions.c.id == transaction)
+        .where(transactions.c.id == transaction, _own(connection))
         .values(
             state=state.value,
             block_number=block_number,
@@ -68,24 +70,29 @@ def settle_transaction(
     )
 
 
-def get_transaction(connection: Connection, transaction: TransactionId) -> TransactionRecord:
+def get_transaction(connection: InstitutionConnection, transaction: TransactionId) -> TransactionRecord:
     """Look up a transaction.
 
     Raises:
         NotFoundError: There is none of this number.
     """
-    row = connection.execute(select(transactions).where(transactions.c.id == transaction)).one_or_none()
+    row = connection.execute(
+        select(transactions).where(transactions.c.id == transaction, _own(connection))
+    ).one_or_none()
     if row is None:
         raise NotFoundError(f"there is no transaction {transaction} in the database")
     return _record(row)
 
 
-def open_status_transactions(connection: Connection, chain_id: int, sender: Address) -> tuple[TransactionRecord, ...]:
+def open_status_transactions(
+    connection: InstitutionConnection, chain_id: int, sender: Address
+) -> tuple[TransactionRecord, ...]:
     """List an account's status transactions whose fate is not known yet, by nonce."""
     of_status = select(status_changes.c.transaction_id).union(select(batch_revocations.c.transaction_id))
     statement = (
         select(transactions)
         .where(
+            _own(connection),
             transactions.c.chain_id == chain_id,
             transactions.c.sender == sender,
             transactions.c.state.in_([state.value for state in OPEN_STATES]),
@@ -97,7 +104,7 @@ def open_status_transactions(connection: Connection, chain_id: int, sender: Addr
 
 
 def keep_status_changes(
-    connection: Connection,
+    connection: InstitutionConnection,
     transaction: TransactionId,
     issuer: IssuerRef,
     positions: Iterable[StatusPosition],
@@ -122,7 +129,7 @@ def keep_status_changes(
 
 
 def keep_batch_revocation(
-    connection: Connection, transaction: TransactionId, issuer: IssuerRef, root: Hash32, reason: int
+    connection: InstitutionConnection, transaction: TransactionId, issuer: IssuerRef, root: Hash32, reason: int
 ) -> None:
     """Keep which batch a transaction is to revoke, and why."""
     row = insert(batch_revocations).values(transaction_id=transaction, issuer_ref=issuer.id, root=root, reason=reason)
@@ -130,7 +137,7 @@ def keep_batch_revocation(
 
 
 def status_history(
-    connection: Connection, issuer: IssuerRef, position: StatusPosition, root: Hash32
+    connection: InstitutionConnection, issuer: IssuerRef, position: StatusPosition, root: Hash32
 ) -> tuple[StatusEntry, ...]:
     """List what was sent to change one credential's status, or its whole batch's, in the order of signing."""
     of_credential = select(
@@ -150,6 +157,7 @@ def status_history(
     statement = (
         select(transactions, changes.c.kind, changes.c.reason, changes.c.whole)
         .join(changes, changes.c.transaction_id == transactions.c.id)
+        .where(_own(connection))
         .order_by(transactions.c.id)
     )
     return tuple(
@@ -162,6 +170,10 @@ def status_history(
         )
         for row in connection.execute(statement)
     )
+
+
+def _own(connection: InstitutionConnection) -> ColumnElement[bool]:
+    return transactions.c.institution_ref == connection.institution
 
 
 def _record(row: Row[Any]) -> TransactionRecord:

@@ -1,0 +1,105 @@
+"""All that is particular to PostgreSQL: many writers, who wait for each other row by row.
+
+What two writers must not do at once, they do under a row lock (`UPDATE`, `FOR UPDATE`) or an advisory lock, never under
+a lock of everything. They see what others have committed, statement by statement (READ COMMITTED); a reader sees one
+moment (REPEATABLE READ).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Table, event, text
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from registry.errors import StoreError
+from registry.store.tables import batches, credentials, replacements
+
+NAME: Final = "postgresql"
+DRIVER: Final = "postgresql+psycopg"
+
+READING: Final[dict[str, Any]] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+"""Execution options of a connection that gives one consistent view."""
+
+BUSY_SECONDS: Final = 60
+"""How long a writer waits for a row that another one holds."""
+
+_MIGRATION_LOCK: Final = 0x63726564_616E6368
+"""Of the advisory locks, the one under which tables are made and changed."""
+
+_NOT_GONE: Final = "it was erased, but the database still keeps it, for somebody is reading what was there before"
+_NOT_GONE_ADVICE: Final = "It goes when they have ended and the server has cleaned up, or do the same again then."
+
+_SESSION: Final = f"""
+    SELECT set_config('lock_timeout', '{BUSY_SECONDS}s', false),
+        CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')
+             THEN set_config('synchronous_commit', 'on', false) END,
+        current_setting('server_encoding')
+"""
+
+
+def prepare(engine: Engine) -> None:
+    """Set up each connection: a commit that returned is on disk; nobody waits for ever.
+
+    A connection that the server closed meanwhile is replaced by a new one when it is taken from the pool.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        with connection.cursor() as cursor:
+            encoding = cursor.execute(_SESSION).fetchone()[2]
+        connection.commit()
+        if encoding != "UTF8":
+            raise StoreError(
+                f"the database keeps text as {encoding}, which has not every name's letters",
+                advice="Make one with CREATE DATABASE … ENCODING 'UTF8'.",
+            )
+
+
+def lock_migrations(connection: Connection) -> None:
+    """Wait until nobody else makes or changes tables; held until the transaction ends."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+
+
+def copy_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows by COPY: three times as many a second as by INSERT."""
+    driver = connection.connection.driver_connection
+    statement = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN"
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[union-attr]  # psycopg's
+        for row in rows:
+            copy.write_row(row)
+
+
+def begin_erasing(connection: Connection) -> int:
+    """Give the number of this transaction, for `finish_erasing`."""
+    number: int = connection.execute(text("SELECT pg_current_xact_id()::text::bigint")).scalar_one()
+    return number
+
+
+def finish_erasing(engine: Engine, transaction: int) -> None:
+    """Have the rows that were overwritten removed from their tables.
+
+    The server may still hold their bytes where it does not read them: in parts of pages that are free now, until new
+    rows lie there; in its journal (WAL) until that is recycled; in copies of that (replicas, archives), and in backups.
+
+    Args:
+        engine: The database.
+        transaction: What `begin_erasing` gave; it has ended.
+
+    Raises:
+        StoreError: Somebody began to read before, and may still see them.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        names = ", ".join(table.name for table in (credentials, replacements, batches))
+        connection.exec_driver_sql(f"VACUUM {names}")
+        # After it: whoever began before the rows were overwritten, and is still there, kept them from being removed.
+        earlier = connection.execute(
+            text(
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND age(backend_xmin) >= age(CAST(CAST(:number AS text) AS xid)) LIMIT 1"
+            ),
+            {"number": str(transaction % 2**32)},
+        ).first()
+    if earlier is not None:
+        raise StoreError(_NOT_GONE, advice=_NOT_GONE_ADVICE)
