@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,10 +11,14 @@ from typing import TYPE_CHECKING, Final
 from anchor.model import RegistryId
 from registry.errors import SettingsError
 from registry.settings import DraftSettings, ServiceSettings, load_draft
+from registry.store.connection import HOME
+from registry.store.institutions import InstitutionDetails, InstitutionRecord
 
 if TYPE_CHECKING:
     from anchor.ledger.client import LedgerClient
+    from registry.services.bundles import Bundler
     from registry.services.ledger_state import LedgerView
+    from registry.services.published_lists import PublishedLists
     from registry.services.readiness import Readiness
     from registry.store.engine import Store
 
@@ -57,12 +62,11 @@ class Service:
 
         return LedgerClient(self.settings.rpc_url)
 
-    @cached_property
-    def view(self) -> LedgerView:
-        """The registry on the ledger."""
+    def view_of(self, registry: RegistryId) -> LedgerView:
+        """Give a registry on the ledger."""
         from registry.services.ledger_state import LedgerView
 
-        return LedgerView(self.client, self.registry)
+        return LedgerView(self.client, registry)
 
     @cached_property
     def readiness(self) -> Readiness:
@@ -70,6 +74,37 @@ class Service:
         from registry.services.readiness import Readiness
 
         return Readiness(self.store, self.client, self.registry, time.monotonic)
+
+    @cached_property
+    def bundler(self) -> Bundler:
+        """Makes bundles."""
+        from registry.services.bundles import Bundler
+
+        return Bundler(self.client)
+
+    @cached_property
+    def lists(self) -> PublishedLists:
+        """Makes status lists for verifiers that know nothing of ledgers."""
+        from registry.services.published_lists import PublishedLists
+
+        return PublishedLists(self.client)
+
+    def profile(self, record: InstitutionRecord) -> InstitutionDetails:
+        """Tell what is known of an institution: of the home folder's, its settings say it."""
+        details, settings = record.details, self.settings
+        if record.id == HOME:
+            details = InstitutionDetails(
+                name=settings.issuer_name or details.name,
+                did=settings.issuer_did,
+                url=settings.issuer_url,
+                registry=self.registry,
+                issuer_id=settings.issuer_id,
+                anchor_key=settings.anchor_key,
+                status_key=settings.status_key,
+            )
+        return replace(
+            details, registry=details.registry or self.registry, public_url=details.public_url or self.public_url
+        )
 
     def now(self) -> int:
         """Read the clock, in Unix seconds."""
@@ -90,7 +125,7 @@ def load_service(home: Path) -> Service:
     """
     service = Service(load_draft(home))
     # Built here, by one thread: a schema that has to be brought up to date is, before anything is asked.
-    _ = service.store, service.client, service.view, service.readiness
+    _ = service.store, service.client, service.readiness, service.bundler, service.lists
     return service
 
 

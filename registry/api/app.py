@@ -24,7 +24,7 @@ from registry.api.problems import (
     ProblemError,
     problem_of,
 )
-from registry.api.routes import operation, verify
+from registry.api.routes import achievements, batches, credentials, institutions, operation, status_lists, verify
 from registry.service import Service
 
 DESCRIPTION: Final = """
@@ -56,11 +56,17 @@ def create_app(service: Service) -> FastAPI:
         redirect_slashes=False,
         separate_input_output_schemas=False,
         # It would tell an exporter addresses, queries, and what errors say.
-        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False},
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
     )
     app.state.context = context
-    for router in (operation.router, verify.router):
-        app.include_router(router)
+    for each in (institutions, achievements, batches, credentials, status_lists, verify, operation):
+        app.include_router(each.router)
     _handle_errors(app, service.public_url)
     options = service.options
     app.add_middleware(

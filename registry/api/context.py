@@ -20,6 +20,13 @@ NO_CLIENT: Final = "unknown"
 """Stands for the address where the server knows none, as behind a UNIX socket."""
 
 
+@dataclass(slots=True)
+class Downloads:
+    """Archives that are being made."""
+
+    count: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What one app's routes share."""
@@ -31,6 +38,7 @@ class Context:
     """By address."""
     by_key: RateLimiter
     """By API key."""
+    archives: Downloads = field(default_factory=Downloads)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:

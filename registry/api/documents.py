@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from registry.api.problems import KINDS, MEDIA_TYPE, Kind
+from registry.api.problems import (
+    FORBIDDEN,
+    INTERNAL,
+    INVALID_PARAMETERS,
+    KINDS,
+    MEDIA_TYPE,
+    TOO_MANY_REQUESTS,
+    UNAUTHENTICATED,
+    UNAVAILABLE,
+    UNDETERMINED,
+    Kind,
+)
 
 
 class ProblemPart(BaseModel):
@@ -27,6 +38,12 @@ class ProblemDocument(BaseModel):
     advice: str = Field(description="What to do about it.")
     problems: list[ProblemPart] | None = None
     requestId: str = Field(description="By which the operator finds the request in the log.")  # noqa: N815 - of JSON
+
+
+AUTHENTICATED: Final = (UNAUTHENTICATED, FORBIDDEN, TOO_MANY_REQUESTS, INVALID_PARAMETERS, UNAVAILABLE)
+"""Of every route that needs a key."""
+LEDGER: Final = (UNAVAILABLE, UNDETERMINED, INTERNAL)
+"""Of every route that asks the node."""
 
 
 def problems(*kinds: Kind) -> dict[int | str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Bundles for credentials that are kept here: evidence is fetched from the node, and remembered until the next block."""
+"""Bundles for credentials that are kept here: evidence comes from the node, and is remembered until the next block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading what an institution issued: batches, credentials, their files and proofs. Every store here is the institution's.
+"""Reading what an institution issued: batches, credentials, their files and proofs. Every store is the institution's.
 
 Upholds: a credential is given only with what leads to its batch's root; of one that was erased only that it was.
 """
@@ -18,7 +18,6 @@ from registry.services.stored import anchor_proof, credential_file
 from registry.store.batches import get_batch, get_credential, prove
 from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
-from registry.store.erasure import erased_at
 from registry.store.pages import Place, batch_of_root, page_of_batches, page_of_credentials
 from registry.store.records import BatchId, BatchRecord, BatchState, CredentialRecord, StatusEntry
 from registry.store.replacements import predecessor_of, successor_of
@@ -81,24 +80,21 @@ def search_credentials(store: Store, query: Query, *, root: Hash32 | None, limit
         NotFoundError: The institution has no batch with this root.
     """
     batch = None if root is None else read_batch(store, root).id
-    return find(
-        store, Query(uuids=query.uuids, emails=query.emails, name_parts=query.name_parts, batch=batch), limit
-    )
+    return find(store, Query(uuids=query.uuids, emails=query.emails, name_parts=query.name_parts, batch=batch), limit)
 
 
-def read_credential(store: Store, uuid: UUID) -> tuple[Found, int | None]:
-    """Look up a credential; give it, and when it was erased.
+def read_credential(store: Store, uuid: UUID) -> Found:
+    """Look up a credential.
 
     Raises:
         NotFoundError: The institution has none of this id.
     """
     with store.reading() as connection:
         credential = get_credential(connection, uuid)
-        found = _found(connection, credential, get_batch(connection, credential.batch))
-        return found, erased_at(connection, uuid) if credential.is_erased else None
+        return _found(connection, credential, get_batch(connection, credential.batch))
 
 
-def read_file(store: Store, uuid: UUID) -> tuple[bytes, BatchRecord]:
+def read_file(store: Store, uuid: UUID) -> bytes:
     """Give a credential as a file, with its anchor proof.
 
     Raises:
@@ -108,7 +104,7 @@ def read_file(store: Store, uuid: UUID) -> tuple[bytes, BatchRecord]:
     """
     with store.reading() as connection:
         credential, batch = _whole(connection, uuid)
-        return credential_file(connection, batch, credential), batch
+        return credential_file(connection, batch, credential)
 
 
 def read_proof(store: Store, uuid: UUID) -> Proven:

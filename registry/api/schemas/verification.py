@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
+
+from registry.api.schemas.base import Document
 
 Outcome = Literal["valid", "invalid", "unknown", "malformed"]
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-
-class Source(_Document):
+class Source(Document):
     """Which part of the request a credential was."""
 
     path: str | None
@@ -22,7 +19,7 @@ class Source(_Document):
     address: str | None
 
 
-class ReportError(_Document):
+class ReportError(Document):
     """Why there is no verdict."""
 
     type: str
@@ -30,7 +27,7 @@ class ReportError(_Document):
     advice: str
 
 
-class Basis(_Document):
+class Basis(Document):
     """What a verdict rests on: a block, and what vouches for it."""
 
     registry: str
@@ -42,7 +39,7 @@ class Basis(_Document):
     vouched_by: list[str]
 
 
-class Check(_Document):
+class Check(Document):
     """One of the thirteen steps."""
 
     step: int
@@ -52,7 +49,7 @@ class Check(_Document):
     detail: str
 
 
-class Result(_Document):
+class Result(Document):
     """What came of one credential."""
 
     file: str
@@ -72,14 +69,14 @@ class Result(_Document):
     error: ReportError | None = None
 
 
-class OtherFile(_Document):
+class OtherFile(Document):
     """A file of ours that is no credential, in an archive."""
 
     file: str
     what: str
 
 
-class Verification(_Document):
+class Verification(Document):
     """The report on all credentials of a request."""
 
     format: Literal["credanchor/verification@v1"]
