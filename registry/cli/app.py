@@ -12,9 +12,11 @@ import typer
 
 from registry.cli import (
     achievement,
+    api_key,
     dev,
     find,
     init,
+    institution,
     issue,
     issuer,
     key,
@@ -61,4 +63,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(achievement.app, name="achievement")
     app.add_typer(roster.app, name="roster")
     app.command("serve", help=serve.HELP)(serve.command)
+    app.add_typer(institution.app, name="institution")
+    app.add_typer(api_key.app, name="api-key")
     app.add_typer(dev.app, name="dev")

@@ -1,8 +1,8 @@
 """API keys: who may use the API, for which institution, and for what.
 
 A key is `credanchor_` + its public prefix + `_` + its secret. Only SHA-256 of the secret is kept: with 256 random bits
-there is nothing to guess, so no slow hash is needed. All functions take a plain connection, for a key is what tells whose a
-request is: which institution's keys are meant is a parameter, None for the operator's own.
+there is nothing to guess, so no slow hash is needed. All functions take a plain connection, for a key is what tells
+whose a request is: which institution's keys are meant is a parameter, None for the operator's own.
 """
 
 from __future__ import annotations
