@@ -148,6 +148,24 @@ def open_store(url: str) -> Store:
     Raises:
         StoreError: It cannot be opened, or a newer version of credanchor made it.
     """
+    store = Store(make_engine(url))
+    try:
+        with store.operator_reading() as connection:
+            revision = _revision(connection)
+        if revision != SCHEMA_REVISIONS[-1]:
+            _migrate(store)
+    except StoreError:
+        store.close()
+        raise
+    return store
+
+
+def make_engine(url: str) -> Engine:
+    """Make what connects to a database, which may have no tables yet.
+
+    Raises:
+        StoreError: It is no address of a database of a kind that can be used.
+    """
     try:
         address = make_url(url)
         if address.drivername in {"postgres", "postgresql"}:
@@ -163,12 +181,7 @@ def open_store(url: str) -> Store:
             postgresql.prepare(engine)
         case _:
             raise StoreError(_NO_ADDRESS, advice=_ADDRESS_ADVICE)
-    store = Store(engine)
-    with store.operator_reading() as connection:
-        revision = _revision(connection)
-    if revision != SCHEMA_REVISIONS[-1]:
-        _migrate(store)
-    return store
+    return engine
 
 
 def _revision(connection: Connection) -> str | None:

@@ -20,13 +20,12 @@ from registry.services.achievement_library import (
 from registry.store.achievements import list_achievements, list_versions, read_achievement
 from registry.store.engine import Store
 from tests.support.achievements import EXAMPLES, as_bytes
-from tests.support.registry import ACHIEVEMENT, NOW, store_in
+from tests.support.registry import ACHIEVEMENT, NOW
 
 
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+@pytest.fixture(autouse=True)
+def in_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    return store_in(tmp_path)
 
 
 def resolve(store: Store | None, text: str) -> Achievement:

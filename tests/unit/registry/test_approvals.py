@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import LargeBinary, cast, delete, update
+from sqlalchemy import Executable, LargeBinary, cast, delete, update
 
 from anchor.model import ZERO_HASH
 from registry.errors import NotPermittedError, SettingsError, StoreError
@@ -10,12 +10,7 @@ from registry.store.batches import get_batch
 from registry.store.engine import Store
 from registry.store.records import BatchRecord
 from registry.store.tables import batches, credentials, templates, tree_chunks
-from tests.support.registry import APPROVALS, frame_of, recipients_of, seal, store_in
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return store_in(tmp_path)
+from tests.support.registry import APPROVALS, frame_of, recipients_of, seal
 
 
 def later() -> Approvals:
@@ -23,9 +18,9 @@ def later() -> Approvals:
     return Approvals(APPROVALS._key)
 
 
-def changed(store: Store, batch: BatchRecord, statement: object) -> BatchRecord:
+def changed(store: Store, batch: BatchRecord, statement: Executable) -> BatchRecord:
     with store.writing() as connection:
-        connection.execute(statement)  # type: ignore[call-overload]
+        connection.execute(statement)
         return get_batch(connection, batch.id)
 
 
@@ -74,7 +69,7 @@ def test_a_batch_moved_to_another_issuer_is_not_approved(store: Store) -> None:
     ],
     ids=["name", "salt", "shape", "row", "no template", "format", "slot", "template", "tree", "positions"],
 )
-def test_what_was_slipped_in_is_found_before_anything_is_signed(store: Store, statement: object) -> None:
+def test_what_was_slipped_in_is_found_before_anything_is_signed(store: Store, statement: Executable) -> None:
     batch = changed(store, seal(store, frame_of(), recipients_of(4)), statement)
     with pytest.raises(StoreError, match=r"does not lead to its root|members that nothing|not made for"):
         later().require(store, batch)

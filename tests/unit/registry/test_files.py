@@ -12,12 +12,7 @@ from registry.services.recipient import Recipient
 from registry.store.batches import move_batch
 from registry.store.engine import Store
 from registry.store.records import BatchRecord, BatchState
-from tests.support.registry import frame_of, recipients_of, seal, store_in
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return store_in(tmp_path)
+from tests.support.registry import frame_of, recipients_of, seal
 
 
 def anchored(store: Store, recipients: list[Recipient]) -> BatchRecord:

@@ -16,14 +16,15 @@ from registry.services.recipient import Recipient
 from registry.services.spool import RecipientSpool
 from registry.services.stored import credential_files
 from registry.store.batches import move_batch
+from registry.store.engine import Store
 from registry.store.records import BatchState
-from tests.support.registry import NOW, frame_of, recipients_of, seal, store_in
+from tests.support.registry import NOW, frame_of, recipients_of, seal
 
 
-def test_helpers_do_what_is_otherwise_done_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_helpers_do_what_is_otherwise_done_here(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(helpers, "HELPERS_FROM", 1)
     monkeypatch.setattr(spool, "PARTITION_SIZE", 20)
-    store, recipients = store_in(tmp_path), recipients_of(300)
+    recipients = recipients_of(300)
     recipients[5] = recipients[5]._replace(result="92 %", valid_until=NOW + 9)
     batch = seal(store, frame_of(), recipients)
     with store.writing() as connection:
@@ -35,14 +36,13 @@ def test_helpers_do_what_is_otherwise_done_here(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("module", ["no.such.module", "this"], ids=["no such program", "noise instead of an answer"])
-def test_a_helper_that_dies_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+def test_a_helper_that_dies_is_said(store: Store, monkeypatch: pytest.MonkeyPatch, module: str) -> None:
     monkeypatch.setattr(helpers, "HELPERS_FROM", 1)
     monkeypatch.setattr(helpers, "_COMMAND", (sys.executable, "-m", module))
-    store = store_in(tmp_path)
     with pytest.raises(StoreError, match="was ended; nothing was kept"):
         seal(store, frame_of(), recipients_of(10))
     with store.reading() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM batches").scalar() == 0
+        assert connection.plain.exec_driver_sql("SELECT count(*) FROM batches").scalar() == 0
 
 
 def test_what_a_helper_refuses_is_what_is_said() -> None:
@@ -50,10 +50,10 @@ def test_what_a_helper_refuses_is_what_is_said() -> None:
         list(crew.fill(RecipientSpool.of([Recipient("Zoé \ufdd0")]).partitions(), 0))
 
 
-def test_helpers_that_were_started_before_are_taken(tmp_path: Path) -> None:
+def test_helpers_that_were_started_before_are_taken(store: Store) -> None:
     with start_helpers(frame_of(), 10**9) as crew:
         assert crew is not None
-        assert seal(store_in(tmp_path), frame_of(), recipients_of(30), helpers=crew).size == 30
+        assert seal(store, frame_of(), recipients_of(30), helpers=crew).size == 30
     with start_helpers(frame_of(), 1000) as none:
         assert none is None
 

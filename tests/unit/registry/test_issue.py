@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 from sqlalchemy import update
 
@@ -24,12 +22,7 @@ from registry.store.batches import (
 from registry.store.engine import Store
 from registry.store.records import BatchRecord, BatchState, CredentialRecord
 from registry.store.tables import credentials
-from tests.support.registry import ACHIEVEMENT, NOW, REGISTRY, frame_of, recipients_of, seal, store_in
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return store_in(tmp_path)
+from tests.support.registry import ACHIEVEMENT, NOW, REGISTRY, frame_of, recipients_of, seal
 
 
 def credentials_of(store: Store, batch: BatchRecord) -> list[CredentialRecord]:
@@ -127,7 +120,7 @@ def test_no_half_batch_when_it_fails_on_the_way(store: Store, monkeypatch: pytes
     with store.reading() as connection:
         assert unfinished_batches(connection, REGISTRY, 1) == ()
         tables = ("batches", "credentials", "tree_chunks", "issuers")
-        assert [connection.exec_driver_sql(f"SELECT count(*) FROM {each}").scalar() for each in tables] == [0] * 4  # noqa: S608
+        assert [connection.plain.exec_driver_sql(f"SELECT count(*) FROM {each}").scalar() for each in tables] == [0] * 4  # noqa: S608
 
 
 def test_the_same_again_is_refused_until_the_first_is_anchored(store: Store) -> None:

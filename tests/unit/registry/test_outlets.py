@@ -17,14 +17,9 @@ from registry.services.recipient import Recipient
 from registry.store.batches import move_batch
 from registry.store.engine import Store
 from registry.store.records import BatchRecord, BatchState
-from tests.support.registry import frame_of, recipients_of, seal, store_in
+from tests.support.registry import frame_of, recipients_of, seal
 
 BOTH = parse_languages("both")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return store_in(tmp_path)
 
 
 def anchored(store: Store, recipients: list[Recipient]) -> BatchRecord:

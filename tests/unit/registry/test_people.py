@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from anchor.model import StatusPosition
@@ -14,7 +12,7 @@ from registry.store.batches import iterate_credentials
 from registry.store.engine import Store
 from registry.store.people import fold, names_at, uuids_by_email
 from registry.store.records import BatchId
-from tests.support.registry import REGISTRY, frame_of, seal, store_in
+from tests.support.registry import REGISTRY, frame_of, seal
 
 PEOPLE = [
     Recipient(name="Zoé Lévesque", email="Zoe@Example.org"),
@@ -26,8 +24,7 @@ PEOPLE = [
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = store_in(tmp_path)
+def store(store: Store) -> Store:
     seal(store, frame_of(), PEOPLE)
     return store
 

@@ -1,0 +1,28 @@
+"""The two databases, as tests have them: a file, or a fresh database of the tests' own PostgreSQL server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from registry.store.engine import Store, open_store
+
+
+@dataclass(kw_only=True)
+class Database:
+    """One database of a test; `open` gives it as often as processes would open it."""
+
+    url: str
+    _stores: list[Store] = field(default_factory=list)
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self.url.startswith("postgresql")
+
+    def open(self) -> Store:
+        store = open_store(self.url)
+        self._stores.append(store)
+        return store
+
+    def close(self) -> None:
+        for store in self._stores:
+            store.close()
