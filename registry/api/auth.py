@@ -5,7 +5,6 @@ The institution comes from the API key, never from the address: a route is given
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -77,19 +76,24 @@ async def _note(context: Context, access: Access, now: int, request_id: str) -> 
         log_error(request_id, error)
 
 
-def _needs(scope: Scope) -> Callable[..., Awaitable[Access]]:
-    async def check(access: Annotated[Access, Depends(_access)]) -> Access:
-        if not access.has(scope):
-            raise ProblemError(FORBIDDEN, f"this needs an API key with the scope {scope.value}")
-        return access
+class CallerWith:
+    """A dependency that gives the institution that asks, if its key has a scope.
 
-    return check
+    Args:
+        scope: What the key must be good for.
+    """
 
+    def __init__(self, scope: Scope) -> None:
+        self._scope: Final = scope
 
-def caller_with(scope: Scope) -> Callable[..., Awaitable[Caller]]:
-    """Make a dependency that gives the institution that asks, if its key has a scope."""
+    async def __call__(self, context: ContextDep, access: Annotated[Access, Depends(_access)]) -> Caller:
+        """Give it.
 
-    async def caller(context: ContextDep, access: Annotated[Access, Depends(_needs(scope))]) -> Caller:
+        Raises:
+            ProblemError: The key has not the scope, or is the operator's.
+        """
+        if not access.has(self._scope):
+            raise ProblemError(FORBIDDEN, f"this needs an API key with the scope {self._scope.value}")
         if access.institution is None:
             raise ProblemError(FORBIDDEN, "this is the operator's API key; an institution's is needed")
         service = context.service
@@ -100,8 +104,6 @@ def caller_with(scope: Scope) -> Callable[..., Awaitable[Caller]]:
             service=service,
         )
 
-    return caller
 
-
-Reader = Annotated[Caller, Depends(caller_with(Scope.READ))]
+Reader = Annotated[Caller, Depends(CallerWith(Scope.READ))]
 """An institution whose key may read."""

@@ -1,10 +1,10 @@
 """What can go wrong, as RFC 9457 has it: one table of kinds, and which error is of which kind.
 
-    {"type": "https://credentials.college.example/problems#not-found", "title": "There is no such thing",
-     "status": 404, "detail": "there is no batch 7 in the database", "advice": "", "requestId": "5f0c…"}
+    {"type": "https://credentials.college.example/problems#conflict", "title": "It contradicts what is there",
+     "status": 409, "detail": "the batch is not anchored yet", "advice": "Look at the batch …", "requestId": "5f0c…"}
 
 Upholds: a client's mistake is explained; of what fails on our side only the kind is said, for an error's words may name
-nodes, files and tables. Nothing that a client sent is repeated.
+nodes, files and tables. What is not found is not named: whether it is another's, or nobody's, makes no difference.
 """
 
 from __future__ import annotations
@@ -237,10 +237,10 @@ def kind_of(error: CredanchorError) -> Kind:
 
 
 def problem_of(error: CredanchorError) -> Problem:
-    """Make a problem of an error; of one on our side only its kind is told."""
+    """Make a problem of an error; of one on our side, and of what is not found, only the kind is told."""
     kind = kind_of(error)
     headers = {"Retry-After": "5"} if kind is BUSY else {}
-    if kind.is_ours:
+    if kind.is_ours or kind is NOT_FOUND:
         return Problem(kind=kind, headers=headers)
     problems: Sequence[Mapping[str, str]] = ()
     if isinstance(error, InputFormatError):

@@ -1,10 +1,12 @@
 """The service on a real database and a real chain, asked without a socket."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,7 +17,11 @@ from registry.service import Service, load_service
 from registry.settings import settings_to_text
 from tests.ledger.chain import ANCHOR_KEY, DID, Chain
 from tests.ledger.conftest import chain, session_chain
+from tests.support.databases import Database
 from tests.support.issuing import make_batch
+
+if TYPE_CHECKING:
+    from tests.api.town import Town
 
 __all__ = ["chain", "session_chain"]
 
@@ -51,3 +57,13 @@ def served(chain: Chain, tmp_path: Path) -> Iterator[Served]:
     service = load_service(folder)
     with TestClient(create_app(service)) as client:
         yield Served(service=service, client=client, folder=folder, documents=documents)
+
+
+@pytest.fixture
+def town(chain: Chain, tmp_path: Path, database: Database) -> Iterator[Town]:
+    """On SQLite, and once more on PostgreSQL."""
+    from tests.api.town import build_town
+
+    town = build_town(chain, tmp_path / "town", database.url)
+    with town.client:
+        yield town
