@@ -45,9 +45,10 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.fixture
 def sqlite_database(tmp_path: Path) -> Iterator[Database]:
     """A file in the test's folder, not made yet."""
-    from tests.support.databases import Database
+    from tests.support.databases import Database, remove_files
 
-    database = Database(url=f"sqlite:///{tmp_path / 'registry.db'}")
+    path = tmp_path / "registry.db"
+    database = Database(url=f"sqlite:///{path}", empty=lambda: remove_files(path))
     yield database
     database.close()
 
@@ -58,7 +59,7 @@ def postgres_database(postgres: PostgresServer) -> Iterator[Database]:
     from tests.support.databases import Database
 
     name = postgres.fresh()
-    database = Database(url=postgres.url(name))
+    database = Database(url=postgres.url(name), empty=lambda: postgres.renew(name))
     yield database
     database.close()
     postgres.drop(name)

@@ -86,7 +86,7 @@ def check_chain(connection: InstitutionConnection) -> Hash32:
 
 def _all_entries(connection: InstitutionConnection) -> Iterator[AuditEntry]:
     statement = select(audit_entries).where(audit_entries.c.institution_ref == connection.institution)
-    yield from map(_entry, connection.execute(statement.order_by(audit_entries.c.number), yield_per=_ROWS_A_FETCH))
+    yield from map(_entry, connection.stream(statement.order_by(audit_entries.c.number), _ROWS_A_FETCH))
 
 
 def _altered(number: int) -> StoreError:

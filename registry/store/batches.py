@@ -291,7 +291,7 @@ def get_credential(connection: InstitutionConnection, uuid: UUID) -> CredentialR
 def iterate_credentials(connection: InstitutionConnection, batch: BatchId) -> Iterator[CredentialRecord]:
     """Give a batch's credentials in leaf order, a thousand at a time."""
     statement = _SELECT_CREDENTIAL.where(credentials.c.batch_id == batch, _own(connection))
-    for row in connection.execute(statement.order_by(credentials.c.leaf_index), yield_per=_ROWS_A_FETCH):
+    for row in connection.stream(statement.order_by(credentials.c.leaf_index), _ROWS_A_FETCH):
         yield _credential_record(row)
 
 

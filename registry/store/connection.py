@@ -5,10 +5,10 @@ So that none can leave the institution out: a plain SQLAlchemy connection, which
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NewType
 
-from sqlalchemy import Connection, CursorResult, Dialect, Executable
+from sqlalchemy import Connection, CursorResult, Dialect, Executable, Row
 
 InstitutionId = NewType("InstitutionId", int)
 """Number of an institution in this database."""
@@ -25,11 +25,12 @@ class InstitutionConnection:
         institution: Whose rows may be read and written.
     """
 
-    __slots__ = ("institution", "plain")
+    __slots__ = ("_streams", "institution", "plain")
 
     def __init__(self, connection: Connection, institution: InstitutionId) -> None:
         self.plain: Final = connection
         self.institution: Final = institution
+        self._streams: Final[list[CursorResult[*tuple[Any, ...]]]] = []
 
     @property
     def dialect(self) -> Dialect:
@@ -40,15 +41,22 @@ class InstitutionConnection:
         self,
         statement: Executable,
         parameters: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
-        *,
-        yield_per: int | None = None,
     ) -> CursorResult[*tuple[Any, ...]]:
         """Execute a statement.
 
         Args:
             statement: Names the institution, as far as it concerns rows of one.
             parameters: Of it.
-            yield_per: Fetch so many rows at a time, instead of all at once.
         """
-        options = {} if yield_per is None else {"yield_per": yield_per}
-        return self.plain.execute(statement, parameters, execution_options=options)
+        return self.plain.execute(statement, parameters)
+
+    def stream(self, statement: Executable, rows_a_fetch: int) -> Iterator[Row[*tuple[Any, ...]]]:
+        """Execute a statement and give its rows as they come, so many at a time; ends with the transaction."""
+        result = self.plain.execute(statement, execution_options={"yield_per": rows_a_fetch})
+        self._streams.append(result)
+        return iter(result)
+
+    def end_streams(self) -> None:
+        """Give up what was not read to its end: PostgreSQL keeps a cursor for it."""
+        for result in self._streams:
+            result.close()

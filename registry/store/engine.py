@@ -60,8 +60,12 @@ class Store:
         Raises:
             StoreError: The database cannot be read.
         """
-        with self.operator_reading() as connection:
-            yield InstitutionConnection(connection, self.institution)
+        with self.operator_reading() as plain:
+            connection = InstitutionConnection(plain, self.institution)
+            try:
+                yield connection
+            finally:
+                connection.end_streams()
 
     @contextmanager
     def writing(self) -> Iterator[InstitutionConnection]:
@@ -72,8 +76,12 @@ class Store:
         Raises:
             StoreError: The database cannot be written; nothing was changed.
         """
-        with self.operator_writing() as connection:
-            yield InstitutionConnection(connection, self.institution)
+        with self.operator_writing() as plain:
+            connection = InstitutionConnection(plain, self.institution)
+            try:
+                yield connection
+            finally:
+                connection.end_streams()
 
     @contextmanager
     def erasing(self) -> Iterator[InstitutionConnection]:

@@ -163,7 +163,7 @@ def read_content(connection: InstitutionConnection, job: JobRecord) -> Iterator[
         .where(jobs.c.institution_ref == connection.institution, jobs.c.id == job.id)
         .order_by(job_chunks.c.number)
     )
-    yield from connection.execute(statement, yield_per=1).scalars()
+    yield from (row[0] for row in connection.stream(statement, 1))
 
 
 def drop_content(connection: InstitutionConnection, job: JobRecord) -> None:

@@ -132,5 +132,5 @@ def _rows(
     statement = statement.where(credentials.c.batch_id.in_(own))
     if batch is not None:
         statement = statement.where(credentials.c.batch_id == batch)
-    for row in connection.execute(statement, yield_per=_ROWS_A_FETCH):
+    for row in connection.stream(statement, _ROWS_A_FETCH):
         yield row[0], row[1]

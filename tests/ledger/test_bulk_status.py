@@ -20,13 +20,14 @@ from registry.store.records import BatchRecord, StatusKind
 from registry.store.tables import batches, credentials, issuers
 from tests.ledger.chain import Chain
 from tests.ledger.test_issuing import KILL_POINTS, Killed
+from tests.support.databases import Database
 from tests.support.office import Office
 from tests.support.registry import NOW
 
 
 @pytest.fixture
-def office(chain: Chain, tmp_path: Path) -> Office:
-    return Office(chain=chain, folder=tmp_path, client=chain.client)
+def office(chain: Chain, tmp_path: Path, database: Database) -> Office:
+    return Office(chain=chain, folder=tmp_path, database=database, client=chain.client)
 
 
 def anchored(office: Office, count: int) -> BatchRecord:

@@ -1,7 +1,7 @@
 """From a sealed batch to an anchored one on a real chain, killed and with a node that fails at every step."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from registry.store.records import BatchId, BatchState
 from registry.store.tables import credentials
 from tests.ledger.chain import ANCHOR_KEY, CONTROLLER, DID, STATUS_KEY, STRANGER, Chain
 from tests.ledger.proxy import Fault, FaultProxy, refusing, when
+from tests.support.databases import Database
 from tests.support.office import Office
 from tests.support.registry import APPROVALS, NOW
 
@@ -36,8 +37,8 @@ SEND, RECEIPT = "eth_sendRawTransaction", "eth_getTransactionReceipt"
 
 
 @pytest.fixture
-def office(chain: Chain, tmp_path: Path) -> Office:
-    return Office(chain=chain, folder=tmp_path, client=chain.client)
+def office(chain: Chain, tmp_path: Path, database: Database) -> Office:
+    return Office(chain=chain, folder=tmp_path, database=database, client=chain.client)
 
 
 class Killed(BaseException):
@@ -148,7 +149,7 @@ def test_with_a_node_that_fails_it_goes_on_and_anchors_once(
     office: Office, proxy: FaultProxy, spoiled: LedgerClient, method: str, fault: Fault
 ) -> None:
     batch = office.seal()
-    before = Office(chain=office.chain, folder=office.folder, client=spoiled, wait_seconds=0.2)
+    before = replace(office, client=spoiled, wait_seconds=0.2)
     anchoring = before.anchoring()
     proxy.rule = when(method, fault)
     try:
@@ -261,7 +262,7 @@ def test_a_wrong_chain_or_registry_is_found_out_before_sealing(office: Office) -
 def test_a_node_that_is_down_is_found_out_before_sealing(
     office: Office, proxy: FaultProxy, spoiled: LedgerClient
 ) -> None:
-    down = Office(chain=office.chain, folder=office.folder, client=spoiled)
+    down = replace(office, client=spoiled)
     anchoring = down.anchoring()
     proxy.rule = lambda _method, _count: Fault.DROP_BEFORE
     with pytest.raises(LedgerUnavailableError):
@@ -269,7 +270,7 @@ def test_a_node_that_is_down_is_found_out_before_sealing(
 
 
 def test_an_account_without_coin_is_found_out(office: Office, proxy: FaultProxy, spoiled: LedgerClient) -> None:
-    poor = Office(chain=office.chain, folder=office.folder, client=spoiled)
+    poor = replace(office, client=spoiled)
     batch = poor.seal()
     proxy.refuse = refusing("insufficient funds for gas * price + value", SEND)
     with pytest.raises(LedgerError, match="not enough coin"):
@@ -328,10 +329,10 @@ def test_what_was_altered_in_the_database_is_not_signed(office: Office) -> None:
     batch = office.seal()
     with office.store.writing() as connection:
         connection.execute(update(credentials).where(credentials.c.leaf_index == 0).values(recipient_name="Mallory"))
-    later = Office(chain=office.chain, folder=office.folder, client=office.client, approvals=Approvals(APPROVALS._key))
+    later = replace(office, approvals=Approvals(APPROVALS._key))
     with pytest.raises(StoreError, match="does not lead to its root"):
         later.anchoring().anchor(batch.id, now=NOW)
-    stranger = Office(chain=office.chain, folder=office.folder, client=office.client, approvals=Approvals(bytes(32)))
+    stranger = replace(office, approvals=Approvals(bytes(32)))
     with pytest.raises(NotPermittedError, match="not approved on this machine"):
         stranger.anchoring().anchor(batch.id, now=NOW)
     assert office.batch(batch.id).state is BatchState.SEALED

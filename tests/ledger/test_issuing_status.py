@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,14 +28,15 @@ from registry.store.records import BatchRecord, StatusKind
 from tests.ledger.chain import ANCHOR_KEY, DID, STATUS_KEY, STRANGER, Chain
 from tests.ledger.proxy import Fault, FaultProxy, when
 from tests.ledger.test_issuing import FAULTS, KILL_POINTS, SEND, Killed
+from tests.support.databases import Database
 from tests.support.issuing import make_batch
 from tests.support.office import Office
 from tests.support.registry import NOW
 
 
 @pytest.fixture
-def office(chain: Chain, tmp_path: Path) -> Office:
-    return Office(chain=chain, folder=tmp_path, client=chain.client)
+def office(chain: Chain, tmp_path: Path, database: Database) -> Office:
+    return Office(chain=chain, folder=tmp_path, database=database, client=chain.client)
 
 
 @pytest.fixture
@@ -88,8 +90,7 @@ def test_many_at_once_in_one_transaction(office: Office, batch: BatchRecord) -> 
 def test_by_file_with_the_database_gone(office: Office, batch: BatchRecord) -> None:
     (data, *_) = office.files(batch.id)
     office.store.close()
-    for path in office.folder.glob("registry.db*"):
-        path.unlink()
+    office.database.empty()
     later = office.restarted()
     change(later, StatusKind.REVOKE, data)
     assert later.verdict(data).reason == "revoked"
@@ -213,7 +214,7 @@ def test_killed_anywhere_asking_again_does_it_once(
 def test_with_a_node_that_fails_asking_again_does_it_once(
     office: Office, batch: BatchRecord, proxy: FaultProxy, spoiled: LedgerClient, fault: Fault
 ) -> None:
-    before = Office(chain=office.chain, folder=office.folder, client=spoiled, wait_seconds=0.2)
+    before = replace(office, client=spoiled, wait_seconds=0.2)
     target = office.targets.of_file("a.json", office.files(batch.id)[0])
     proxy.rule = when(SEND, fault)
     with suppress(LedgerError):

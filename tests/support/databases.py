@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from registry.store.engine import Store, open_store
 
@@ -12,6 +14,8 @@ class Database:
     """One database of a test; `open` gives it as often as processes would open it."""
 
     url: str
+    empty: Callable[[], None]
+    """Takes everything away, tables too; nobody may have it open."""
     _stores: list[Store] = field(default_factory=list)
 
     @property
@@ -26,3 +30,9 @@ class Database:
     def close(self) -> None:
         for store in self._stores:
             store.close()
+
+
+def remove_files(path: Path) -> None:
+    """Remove an SQLite database."""
+    for each in path.parent.glob(f"{path.name}*"):
+        each.unlink()

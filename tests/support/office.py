@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from anchor.cli.audit import audit_registry
@@ -29,7 +29,8 @@ from registry.store.batches import get_batch
 from registry.store.engine import Store
 from registry.store.records import BatchId, BatchRecord, StatusKind
 from tests.ledger.chain import ANCHOR_KEY, STATUS_KEY, Chain
-from tests.support.registry import APPROVALS, NOW, frame_of, recipients_of, seal, store_in
+from tests.support.databases import Database
+from tests.support.registry import APPROVALS, NOW, frame_of, recipients_of, seal
 
 LATER = NOW + 10**8
 """When verdicts are given: after the chain's clock, whatever the tests did to it."""
@@ -41,16 +42,17 @@ class Office:
 
     chain: Chain
     folder: Path
+    database: Database
     client: LedgerClient
     wait_seconds: float = 5.0
     approvals: Approvals = APPROVALS
     store: Store = field(init=False)
 
     def __post_init__(self) -> None:
-        self.store = store_in(self.folder)
+        self.store = self.database.open()
 
     def restarted(self, client: LedgerClient | None = None) -> Office:
-        return Office(chain=self.chain, folder=self.folder, client=client or self.chain.client)
+        return replace(self, client=client or self.chain.client, wait_seconds=5.0, approvals=APPROVALS)
 
     def sender(self, account: int) -> TransactionSender:
         lock = ProcessLock(self.folder / f"{account}.lock", what="sends for this account", timeout_seconds=5)

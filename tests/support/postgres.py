@@ -76,6 +76,11 @@ class PostgresServer:
         """Remove a database, whoever uses it."""
         self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
+    def renew(self, name: str) -> None:
+        """Make a database anew, without tables."""
+        self.drop(name)
+        self.create(name)
+
     def execute(self, statement: str) -> None:
         """Do one thing beside what is tested, as the server's administrator."""
         with closing(psycopg.connect(self.url("postgres"), autocommit=True)) as connection:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from anchor.model import RegistryId
@@ -12,7 +11,7 @@ from registry.services.credentials import CredentialFrame, IssuerProfile
 from registry.services.issue import seal_batch
 from registry.services.recipient import Recipient
 from registry.services.spool import RecipientSpool
-from registry.store.engine import Store, open_store
+from registry.store.engine import Store
 from registry.store.records import BatchRecord
 
 REGISTRY = RegistryId.parse("eip155:31337:0x5fbdb2315678afecb367f032d93f642f64180aa3")
@@ -59,7 +58,3 @@ APPROVALS = Approvals(b"an approval key of 32 bytes here")
 def seal(store: Store, frame: CredentialFrame, recipients: Iterable[Recipient], **options: Any) -> BatchRecord:
     """Seal a batch for recipients, checked elsewhere."""
     return seal_batch(store, frame, RecipientSpool.of(recipients), approvals=APPROVALS, **options)
-
-
-def store_in(folder: Path) -> Store:
-    return open_store(f"sqlite:///{folder / 'registry.db'}")

@@ -33,7 +33,6 @@ from registry.store.institutions import InstitutionDetails, add_institution, get
 from registry.store.records import BatchId
 from registry.store.tables import metadata
 from tests.support.databases import Database
-from tests.support.postgres import PostgresServer
 from tests.support.registry import REGISTRY, frame_of, recipients_of, seal
 
 FIRST_VERSION = Path(__file__).with_name("store-0001.sql").read_text("utf-8")
@@ -64,11 +63,9 @@ def first_version_in_sqlite(database: Database) -> None:
         connection.executescript(FIRST_VERSION)
 
 
-def first_version_in_postgresql(server: PostgresServer, database: Database) -> None:
+def first_version_in_postgresql(database: Database) -> None:
     """The tables as its migration makes them there, the rows as SQLite has them."""
-    name = database.url.partition("?")[0].rpartition("/")[2]
-    server.drop(name)
-    server.create(name)
+    database.empty()
     made = engine.make_engine(database.url)
     config = migrations()
     with made.begin() as connection:
@@ -96,12 +93,10 @@ def first_version_in_postgresql(server: PostgresServer, database: Database) -> N
                 new.execute(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", values)  # noqa: S608
 
 
-def test_a_database_of_the_first_version_is_brought_up_to_date(
-    database: Database, request: pytest.FixtureRequest
-) -> None:
+def test_a_database_of_the_first_version_is_brought_up_to_date(database: Database) -> None:
     """With the rows that version kept: a batch of two credentials, one of them with an e-mail."""
     if database.is_postgresql:
-        first_version_in_postgresql(request.getfixturevalue("postgres"), database)
+        first_version_in_postgresql(database)
     else:
         first_version_in_sqlite(database)
     store = database.open()
@@ -140,20 +135,10 @@ def test_opening_again_changes_nothing_and_a_newer_schema_is_refused(database: D
         database.open()
 
 
-@pytest.fixture
-def empty_database(database: Database, request: pytest.FixtureRequest) -> Database:
-    """Without tables."""
-    if database.is_postgresql:
-        server: PostgresServer = request.getfixturevalue("postgres")
-        name = database.url.partition("?")[0].rpartition("/")[2]
-        server.drop(name)
-        server.create(name)
-    return database
-
-
-def test_several_may_open_a_new_database_at_once(empty_database: Database) -> None:
+def test_several_may_open_a_new_database_at_once(database: Database) -> None:
+    database.empty()
     with ThreadPoolExecutor(4) as pool:
-        stores = list(pool.map(lambda _number: empty_database.open(), range(4)))
+        stores = list(pool.map(lambda _number: database.open(), range(4)))
     batches = [seal(store, frame_of(), recipients_of(2 + number)) for number, store in enumerate(stores)]
     assert [batch.id for batch in batches] == [1, 2, 3, 4]
 
