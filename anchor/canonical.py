@@ -16,6 +16,7 @@ import json
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from hashlib import sha256
 from math import isfinite
 from typing import Any, Final, NoReturn
@@ -53,6 +54,9 @@ _NONCHARACTER_FIRST_BYTES: Final = (0xEF, 0xF0, 0xF1, 0xF2, 0xF3, 0xF4)
 """Every noncharacter starts with one of these, few others do; to look for single bytes takes next to no time."""
 
 # What the quick reader looks at.
+_MAX_COMMON_STRUCTURE: Final = 4096
+"""Bytes outside of strings; a credential has some hundreds."""
+_BACKSLASH: Final = 0x5C
 _ESCAPED_QUOTE_OR_BACKSLASH = re.compile(rb'\\["\\]')
 _NUMBER = re.compile(rb"[-0-9][^,\]}]*")
 # Thirteen digits at most, which a double keeps, and nothing below a ten-thousandth, where an exponent begins.
@@ -137,18 +141,37 @@ def _read_quickly(data: bytes) -> Document | None:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         return None
-    # Only quotes around strings are left, so every other piece is outside of them.
-    pieces = _ESCAPED_QUOTE_OR_BACKSLASH.sub(b"", data).split(b'"')
-    outside = b"".join(pieces[::2])
-    if outside.count(b"{") + outside.count(b"[") > MAX_DEPTH:
-        return None
-    if not all(map(_COMMON_NUMBER.fullmatch, _NUMBER.findall(outside))):
+    outside = _outside_strings(data)
+    if len(outside) > _MAX_COMMON_STRUCTURE or not _is_common(outside):
         return None
     # The bytes are those that a value is written with. So no key is there twice, no character is escaped that could
     # hide a lone surrogate or noncharacter, and each number is the shortest writing of what was read.
     if not isinstance(value, dict) or orjson.dumps(value) != data.removesuffix(b"\n"):
         return None
     return Document(value=value, is_plain=True)
+
+
+def _outside_strings(data: bytes) -> bytes:
+    """Give what JSON text has outside of strings."""
+    # Quotes stand around strings, so every other piece is outside of them, unless quotes are escaped. From the first of
+    # those on it is the other way round: the second one ends a piece that then seems to be outside, with a backslash;
+    # and without a second one the number of quotes is odd.
+    pieces = data.split(b'"')
+    outside = b"".join(pieces[::2])
+    if len(pieces) % 2 == 0 or _BACKSLASH in outside:
+        return b"".join(_ESCAPED_QUOTE_OR_BACKSLASH.sub(b"", data).split(b'"')[::2])
+    return outside
+
+
+@lru_cache(maxsize=1024)
+def _is_common(outside: bytes) -> bool:
+    """Tell whether a file is not nested too deep and has no rare numbers, by what it has outside of strings.
+
+    The credentials of a batch have it in common, so it is looked at once.
+    """
+    if outside.count(b"{") + outside.count(b"[") > MAX_DEPTH:
+        return False
+    return all(map(_COMMON_NUMBER.fullmatch, _NUMBER.findall(outside)))
 
 
 def _read_strictly(data: bytes) -> Document:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from anchor.canonical import MAX_DOCUMENT_BYTES, JsonObject, credential_hash, leaf_hash, parse_document
@@ -25,6 +26,8 @@ _DATE_TIME = re.compile(
     # A datetime would take 60 minutes and more (Python 3.11), which other readers do not.
     r"(Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
+_LONGEST_KEPT_DATE: Final = 40
+"""A stranger's date may have digits without end; such a one is not kept in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +98,7 @@ def _requests(value: JsonObject, proofs: CredentialProofs) -> tuple[EvidenceRequ
     for proof in proofs.anchors:
         if (proof.registry, proof.issuer_id) != (status.registry, status.issuer_id):
             raise CredentialFormatError("the status entries name another registry or issuer than an anchor proof")
-    return tuple(EvidenceRequest(proof=proof, position=status.position) for proof in proofs.anchors)
+    return tuple([EvidenceRequest(proof=proof, position=status.position) for proof in proofs.anchors])
 
 
 def _issuer_did(value: JsonObject) -> str:
@@ -110,8 +113,8 @@ def _contact(value: JsonObject) -> str:
     issuer = value.get("issuer")
     if not isinstance(issuer, dict):
         return ""
-    stated = (_text(issuer.get(member)) for member in ("name", "url", "email"))
-    return " · ".join(text for text in stated if text)
+    stated = [_text(issuer.get(member)) for member in ("name", "url", "email")]
+    return " · ".join([text for text in stated if text])
 
 
 def _holder(value: JsonObject) -> str:
@@ -134,11 +137,21 @@ def _parse_date(value: JsonObject, member: str) -> int | None:
     if member not in value:
         return None
     text = value[member]
-    match = _DATE_TIME.fullmatch(text) if isinstance(text, str) else None
     problem = f"{member} is not a date and time with a time zone, such as 2026-05-01T00:00:00Z"
-    if match is None:
+    if not isinstance(text, str):
         raise CredentialFormatError(problem)
     try:
-        return int(datetime.fromisoformat(match[1] + match[2]).timestamp())
+        return _read_again(text) if len(text) <= _LONGEST_KEPT_DATE else _read_date(text)
     except ValueError as error:
         raise CredentialFormatError(problem) from error
+
+
+def _read_date(text: str) -> int:
+    match = _DATE_TIME.fullmatch(text)
+    if match is None:
+        raise ValueError("not an xsd:dateTimeStamp")
+    return int(datetime.fromisoformat(match[1] + match[2]).timestamp())
+
+
+_read_again = lru_cache(maxsize=1024)(_read_date)
+"""Credentials of one batch have the same dates."""

@@ -15,6 +15,7 @@
     ├─ UndeterminedError               what is at hand does not settle it                API 200 · exit 3
     │   ├─ NoEvidenceError  UntrustedRegistryError  UnvouchedBlockError  StaleBlockError
     │   └─ StateProofError  WrongCodeError  PendingError  UnconfirmedIssuerError
+    │       RequiredProofError
     ├─ HistoryError                    the events given are not the whole history        exit 1
     ├─ FetchError                      nothing usable came from an address given         exit 3
     ├─ SignatureError                  a signature does not hold, or is another signer's exit 1
@@ -205,6 +206,12 @@ class PendingError(UndeterminedError):
     """The anchoring is on the ledger but not final yet."""
 
     reason = "pending"
+
+
+class RequiredProofError(UndeterminedError):
+    """The policy requires another proof, which the credential does not carry or which is not judged here."""
+
+    reason = "requiredProof"
 
 
 class UnconfirmedIssuerError(UndeterminedError):

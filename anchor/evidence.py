@@ -290,6 +290,7 @@ def key_slot(key: bytes) -> Hash32:
     return _mapping_slot(key, _KEYS_SLOT)
 
 
+@lru_cache(maxsize=65_536)
 def word_slot(purpose: StatusPurpose, issuer_id: int, epoch: int, status_list: int, word: int) -> Hash32:
     """Slot of one word of a status list in one status epoch."""
     of_issuer = _mapping_slot(issuer_id, _BITS_SLOTS[purpose])

@@ -18,6 +18,7 @@ from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.credential import Credential, parse_credential
 from anchor.errors import CredentialFormatError, MalformedError, PolicyFormatError
 from anchor.evidence import Evidence
+from anchor.ledger.trust_lists import resolve_policy
 from anchor.model import Policy, Verdict
 from anchor.policy import parse_policy
 from anchor.verify import Verifier
@@ -43,6 +44,7 @@ def verify(
 
     Raises:
         MalformedError: The credential or the policy breaks its format, or cannot be read: there is no verdict.
+        TrustListError: A trust list that the policy names is not kept beside it, or is not usable now.
     """
     (verdict,) = verify_all([credential], policy, evidence=evidence, now=now)
     if isinstance(verdict, MalformedError):
@@ -70,15 +72,17 @@ def verify_all(
 
     Raises:
         PolicyFormatError: The policy breaks its format, or cannot be read.
+        TrustListError: A trust list that the policy names is not kept beside it, or is not usable now.
     """
-    rules = policy if isinstance(policy, Policy) else _read_policy(Path(policy))
+    now = int(time.time()) if now is None else now
+    rules = policy if isinstance(policy, Policy) else _read_policy(Path(policy), now)
     parsed = [_parse(each) for each in credentials]
     if evidence is None:
         # What asks nodes takes a while to import, and whoever brings evidence does not need it.
         from anchor.ledger.gathering import gather_evidence
 
         evidence = gather_evidence((each for each in parsed if isinstance(each, Credential)), rules)
-    verifier = Verifier(evidence, rules, int(time.time()) if now is None else now)
+    verifier = Verifier(evidence, rules, now)
     return [verifier.verify(each) if isinstance(each, Credential) else each for each in parsed]
 
 
@@ -99,14 +103,15 @@ def _read(path: Path) -> bytes:
         raise CredentialFormatError(f"{path} cannot be read: {_words(error)}") from error
 
 
-def _read_policy(path: Path) -> Policy:
+def _read_policy(path: Path, now: int) -> Policy:
     try:
         with path.open("rb") as stream:
-            return parse_policy(stream.read(MAX_DOCUMENT_BYTES + 1))
+            policy = parse_policy(stream.read(MAX_DOCUMENT_BYTES + 1))
     except (OSError, ValueError) as error:
         if isinstance(error, MalformedError):
             raise
         raise PolicyFormatError(f"the policy file {path} cannot be read: {_words(error)}") from error
+    return resolve_policy(policy, path, now)
 
 
 def _words(error: OSError | ValueError) -> str:

@@ -6,9 +6,9 @@ byte for byte the same. Leaves to others: whether any of it is true.
 
 from __future__ import annotations
 
-import re
 import struct
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
+from binascii import a2b_base64
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,7 +26,9 @@ MAX_PROOF_VALUE_CHARACTERS: Final = 2048
 MAX_PROOFS: Final = 16
 """Proofs of any kind on one credential; each costs work, and nobody needs more."""
 
-_PROOF_VALUE = re.compile(r"u[A-Za-z0-9_-]+")  # multibase: base64url without padding
+_BASE64URL: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_FROM_BASE64URL: Final = bytes.maketrans(b"-_", b"+/")
+_NO_BASE64URL: Final = "the proofValue is not 'u' followed by unpadded base64url"  # multibase
 _MAX_SIBLINGS = MAX_LEVELS - 1
 
 
@@ -77,28 +79,37 @@ def parse_anchor_proof(member: JsonObject) -> AnchorProof:
         ProofFormatError: The entry, its base64url or its CBOR is not exactly what `anchor_proof_member` writes.
     """
     value = member.get("proofValue")
-    if not isinstance(value, str) or len(value) > MAX_PROOF_VALUE_CHARACTERS or not _PROOF_VALUE.fullmatch(value):
-        raise ProofFormatError("the proofValue is not 'u' followed by unpadded base64url")
+    if not isinstance(value, str) or len(value) > MAX_PROOF_VALUE_CHARACTERS or not value.startswith("u"):
+        raise ProofFormatError(_NO_BASE64URL)
     try:
-        data = urlsafe_b64decode(value[1:] + "=" * (-(len(value) - 1) % 4))
-        proof, is_normal = _decode(data)
+        data = _from_base64url(value[1:])
+        proof = _decode(data)
     except ProofFormatError:
         raise
     except ValueError as error:  # of base64, or a MalformedError
         raise ProofFormatError("the proofValue does not decode to an anchor proof") from error
-    if not is_normal or _member(proof, data) != member:
+    if proof is None or _member(proof, data) != member:
         raise ProofFormatError("the anchor proof is not in its one normal form, or has members of its own")
     return proof
 
 
-def _member(proof: AnchorProof, data: bytes) -> JsonObject:
+def _member(proof: AnchorProof, encoded: bytes) -> JsonObject:
     return {
         "type": PROOF_TYPE,
         "cryptosuite": CRYPTOSUITE,
         "proofPurpose": "assertionMethod",
         "verificationMethod": _verification_method(proof),
-        "proofValue": "u" + urlsafe_b64encode(data).rstrip(b"=").decode(),
+        "proofValue": "u" + urlsafe_b64encode(encoded).rstrip(b"=").decode(),
     }
+
+
+def _from_base64url(text: str) -> bytes:
+    characters = text.encode()
+    # Python's decoder passes over what is not of its alphabet.
+    if not characters or characters.translate(None, _BASE64URL):
+        raise ProofFormatError(_NO_BASE64URL)
+    # As much padding as is ever due; it takes more, too.
+    return a2b_base64(characters.translate(_FROM_BASE64URL) + b"==")
 
 
 def _encode(proof: AnchorProof) -> bytes:
@@ -116,8 +127,8 @@ def _encode(proof: AnchorProof) -> bytes:
     )
 
 
-def _decode(data: bytes) -> tuple[AnchorProof, bool]:
-    """Read the CBOR; also tell whether it is what `_encode` writes."""
+def _decode(data: bytes) -> AnchorProof | None:
+    """Read the CBOR; None when `_encode` would write the proof otherwise."""
     try:
         content = cbor2.loads(data)
     except cbor2.CBORError as error:
@@ -137,9 +148,8 @@ def _decode(data: bytes) -> tuple[AnchorProof, bool]:
         salt=hash32(content["salt"]),
         inclusion=InclusionProof(leaf_index=content["leafIndex"], size=content["size"], siblings=siblings),
     )
-    # Encoded from what was read, not from the proof: each member of the proof is that of the content, and a registry
-    # has one writing.
-    return proof, list(content) == list(_MEMBER_TYPES) and cbor2.dumps(content) == data
+    # What was read is what would be written: the proof has it unchanged, and a registry's name has one writing.
+    return proof if list(content) == list(_MEMBER_TYPES) and cbor2.dumps(content) == data else None
 
 
 _MEMBER_TYPES: Final[dict[str, type[Any]]] = {

@@ -108,9 +108,9 @@ class Receipt:
     blocks: tuple[Basis, ...]
     files: tuple[ReceiptFile, ...]
 
-    def file(self, digest: Hash32) -> ReceiptFile | None:
-        """Look up what is said of a file, by the SHA-256 of its bytes; None when nothing is."""
-        return next((each for each in self.files if each.sha256 == digest), None)
+    def by_hash(self) -> dict[Hash32, ReceiptFile]:
+        """Give what is said of each file by the SHA-256 of its bytes."""
+        return {each.sha256: each for each in self.files}
 
 
 def make_receipt(

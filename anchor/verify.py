@@ -9,7 +9,7 @@
      7  its key had scope ANCHOR, was valid then, no cut-off at or before
      8  the issuer was accredited then, is not denied, and its DID is the credential's issuer.id
      9  the batch is not revoked       10  nor the credential       11  nor is it suspended
-    12  validFrom and validUntil       13  other proofs (not judged here)
+    12  validFrom and validUntil       13  other proofs (not judged here: unknown if the policy requires one)
 
 Pure: no clock, no network. Any failed check makes the verdict `invalid`, else any unknown one `unknown`, else `valid`.
 Facts that are not needed never spoil it. Malformed input has no verdict: it does not get here.
@@ -17,11 +17,19 @@ Facts that are not needed never spoil it. Malformed input has no verdict: it doe
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NoReturn
 
 from anchor.batch_steps import BatchClaim, BatchSteps
 from anchor.credential import Credential
-from anchor.errors import ExpiredError, NotAnchoredError, NotYetValidError, RevokedError, SuspendedError, TrustListError
+from anchor.errors import (
+    ExpiredError,
+    NotAnchoredError,
+    NotYetValidError,
+    RequiredProofError,
+    RevokedError,
+    SuspendedError,
+    TrustListError,
+)
 from anchor.evidence import Evidence, EvidenceRequest
 from anchor.merkle import check_inclusion
 from anchor.model import Basis, CheckStatus, Outcome, Policy, Verdict, to_hex, to_utc
@@ -73,9 +81,9 @@ class Verifier:
     def verify(self, credential: Credential) -> Verdict:
         """Judge one of them, as the function `verify` does."""
         if not credential.requests:
-            return _Judgement(credential, self._now).judge()
+            return _Judgement(credential, self._policy, self._now).judge()
         verdicts = [
-            _AnchorJudgement(credential, self._now, request, self._batch(credential, request)).judge()
+            _AnchorJudgement(credential, self._policy, self._now, request, self._batch(credential, request)).judge()
             for request in credential.requests
         ]
         if len(verdicts) == 1:
@@ -101,9 +109,10 @@ class Verifier:
 class _Judgement(Steps):
     """One pass through all steps for a credential that carries no anchor proof."""
 
-    def __init__(self, credential: Credential, now: int) -> None:
+    def __init__(self, credential: Credential, policy: Policy, now: int) -> None:
         super().__init__()
         self.credential: Final = credential
+        self.policy: Final = policy
         self.now: Final = now
         self.basis: Basis | None = None
         self.anchored_at: int | None = None
@@ -121,7 +130,10 @@ class _Judgement(Steps):
     def finish(self) -> Verdict:
         """Run the steps that need no anchor proof and conclude: any failed, else any unknown, else valid."""
         self.run(12, self.dates)
-        self.note(13, CheckStatus.NOT_APPLICABLE, self.other_proofs())
+        if self.policy.required_proofs:
+            self.run(13, self.required_proofs)
+        else:
+            self.note(13, CheckStatus.NOT_APPLICABLE, self.other_proofs())
         error = self.failed or self.unknown
         outcome = Outcome.INVALID if self.failed else Outcome.UNKNOWN if self.unknown else Outcome.VALID
         return Verdict(
@@ -157,6 +169,14 @@ class _Judgement(Steps):
         until = f"until {to_utc(valid_until)}" if valid_until is not None else "without end"
         return f"{since}, {until}"
 
+    def required_proofs(self) -> NoReturn:
+        required, carried = self.policy.required_proofs, self.credential.other_proofs
+        if absent := sorted(required.difference(carried)):
+            raise RequiredProofError(f"the policy requires proofs that the credential lacks: {', '.join(absent)}")
+        raise RequiredProofError(
+            f"the policy requires proofs that this version does not judge: {', '.join(sorted(required))}"
+        )
+
     def other_proofs(self) -> str:
         others = self.credential.other_proofs
         return f"not judged: {', '.join(others)}" if others else "the credential has no other proofs"
@@ -165,8 +185,10 @@ class _Judgement(Steps):
 class _AnchorJudgement(_Judgement):
     """One pass through all steps for one anchor proof."""
 
-    def __init__(self, credential: Credential, now: int, request: EvidenceRequest, batch: BatchSteps) -> None:
-        super().__init__(credential, now)
+    def __init__(
+        self, credential: Credential, policy: Policy, now: int, request: EvidenceRequest, batch: BatchSteps
+    ) -> None:
+        super().__init__(credential, policy, now)
         self.request: Final = request
         self.batch: Final = batch
         self.leaf_hash: Final = credential.leaf(request)

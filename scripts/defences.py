@@ -51,6 +51,13 @@ class Defence:
         return self.test.startswith("test_attack_")
 
     @property
+    def pytest_file(self) -> str:
+        """The file that has the test, if pytest runs it."""
+        return (
+            "tests/lies/test_each_defence.py" if self.test.startswith("test_lie_") else "tests/ledger/test_attacks.py"
+        )
+
+    @property
     def is_of_contract(self) -> bool:
         """Whether it is Solidity that is taken away."""
         return self.file.endswith(".sol")
@@ -74,10 +81,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="credanchor-defences-") as folder:
         copy = Path(folder)
         _copy_to(copy)
-        _run(copy / "contracts", "../scripts/forge", "build", check=True)
-        _deploy_instead(copy, build.compile_sources(build.sources()))
-        tests = sorted({(each.test, each.is_forge) for each in wanted})
-        broken = [test for test, is_forge in tests if not _passes(copy, test, is_forge=is_forge)]
+        if any(each.is_forge or each.is_of_contract for each in wanted):
+            _run(copy / "contracts", "../scripts/forge", "build", check=True)
+            _deploy_instead(copy, build.compile_sources(build.sources()))
+        tests = {each.test: each for each in wanted}
+        broken = [test for test, defence in sorted(tests.items()) if not _passes(copy, defence)]
         if broken:
             sys.exit(f"fail with nothing taken away: {', '.join(broken)}")
         kept = [each for each in wanted if not _is_needed(copy, each)]
@@ -112,7 +120,7 @@ def _is_needed(copy: Path, defence: Defence) -> bool:
             _deploy_instead(copy, _compiled(defence))
         else:
             path.write_text(defence.removed(path.read_text("utf-8")), "utf-8")
-        passed = _passes(copy, defence.test, is_forge=defence.is_forge)
+        passed = _passes(copy, defence)
     finally:
         for name, content in kept.items():
             (copy / name).write_bytes(content)
@@ -139,13 +147,14 @@ def _deploy_instead(copy: Path, contract: dict[str, Any]) -> None:
     (copy / PYTHON_ARTIFACT).write_text(build.render(build.abi_document(contract)), "utf-8")
 
 
-def _passes(copy: Path, test: str, *, is_forge: bool) -> bool:
-    """Run one test; it must really run."""
-    if is_forge:
+def _passes(copy: Path, defence: Defence) -> bool:
+    """Run a defence's test; it must really run."""
+    test = defence.test
+    if defence.is_forge:
         done = _run(copy / "contracts", "../scripts/forge", "test", "--match-test", rf"^{test}\(")
         ran = f"{test}()" in done.stdout
     else:
-        arguments = ("-q", "-p", "no:cacheprovider", "-k", test, "tests/ledger/test_attacks.py")
+        arguments = ("-q", "-p", "no:cacheprovider", f"{defence.pytest_file}::{test}")
         done = _run(copy, sys.executable, "-m", "pytest", *arguments)
         ran = done.returncode in {0, 1}
     if not ran:

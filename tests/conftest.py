@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.lies.matrix import print_matrix
+
 if TYPE_CHECKING:
     # Loaded when the first test wants them: most tests have no database.
     from registry.store.engine import Store
@@ -76,3 +78,10 @@ def database(request: pytest.FixtureRequest) -> Database:
 def store(database: Database) -> Store:
     """The database, opened."""
     return database.open()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what came of the lies that the tests told."""
+    reports = [each for kept in terminalreporter.stats.values() for each in kept if isinstance(each, pytest.TestReport)]
+    calls = [report for report in reports if report.when == "call"]
+    print_matrix(terminalreporter, [each for report in calls for each in report.user_properties])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -13,6 +13,7 @@ import typer
 
 from anchor.bundle import Bundle, looks_like_bundle, parse_bundle, write_bundle
 from anchor.cli.addresses import fetch_all
+from anchor.cli.checking import our_format
 from anchor.cli.files import write_pieces
 from anchor.cli.inputs import Found, read_inputs
 from anchor.cli.output import JsonFlag, console, print_json, printable
@@ -25,12 +26,14 @@ from anchor.cli.policies import (
     TrustOption,
     load_policy,
 )
+from anchor.cli.progress import PatientProgress
 from anchor.cli.verdicts import HEADLINES, basis_content, basis_words
-from anchor.credential import parse_credential
+from anchor.credential import Credential, parse_credential
 from anchor.errors import (
     BundleFormatError,
     CredanchorError,
     MalformedError,
+    NoEvidenceError,
     UndeterminedError,
     VerificationError,
 )
@@ -64,8 +67,18 @@ Examples:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """A credential to be bundled."""
+
+    name: str
+    """Of its file."""
+    data: bytes
+    credential: Credential
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Judged:
-    """A credential to be bundled, and the verdict on it."""
+    """The same, and the verdict on it."""
 
     name: str
     data: bytes
@@ -92,65 +105,59 @@ def command(
     if out.exists():
         raise MalformedError(f"{out} is there already", advice="Name another file with --out, or take it away first.")
     rules = load_policy(policy, trust, rpc, agree=agree, own_node=own_node, confirmations=confirmations)
-    credentials = _read(files)
-    evidence = _collect([data for _, data in credentials], rules)
-    judged = _judge(credentials, evidence, rules)
-    worst = _worst(judged)
+    given = _read(files)
+    evidence = _collect(given, rules)
+    judged = _judge(given, evidence, rules)
+    worst = _first(judged, Outcome.INVALID) or _first(judged, Outcome.UNKNOWN)
     if worst is not None and not whatever:
         raise _refusal(judged, worst)
-    data = write_bundle([each.data for each in judged], evidence)
+    data = _put_together(judged, evidence)
     write_pieces(out, [data.decode()])
     _tell(out, data, judged, rules, as_json=as_json)
 
 
-def _read(files: Sequence[str]) -> list[tuple[str, bytes]]:
+def _read(files: Sequence[str]) -> list[_Given]:
     """Read the credentials, those of bundles as well.
 
     Raises:
         CredanchorError: One could not be read, or is malformed; it is named.
     """
-    credentials = [each for found in read_inputs(files, fetch_all) for each in _credentials_of(found)]
-    if not credentials:
+    with PatientProgress() as progress:
+        inputs = progress.track(read_inputs(files, fetch_all), "reading")
+        given = [each for found in inputs for each in _credentials_of(found)]
+    if not given:
         raise MalformedError("there is no credential among these files", advice="Name a file or a folder.")
-    return credentials
+    return given
 
 
-def _credentials_of(found: Found) -> list[tuple[str, bytes]]:
+def _credentials_of(found: Found) -> Iterator[_Given]:
     name, content = found.source.name, found.content
-    if not isinstance(content, bytes):
-        raise content
+    if not found.is_named and our_format(content) not in {"", "bundle"}:
+        return
     try:
-        if looks_like_bundle(content):
-            return [(name, each) for each in parse_bundle(content).credentials]
-        parse_credential(content)
+        if not isinstance(content, bytes):
+            raise content
+        files = parse_bundle(content).credentials if looks_like_bundle(content) else (content,)
+        for data in files:
+            yield _Given(name=name, data=data, credential=parse_credential(data))
     except MalformedError as error:
         raise BundleFormatError(f"{name} cannot be bundled: {error}", advice=error.advice) from error
-    return [(name, content)]
 
 
-def _collect(credentials: Sequence[bytes], policy: Policy) -> Evidence:
+def _collect(given: Sequence[_Given], policy: Policy) -> Evidence:
     # What asks nodes takes a while to import, and `--help` needs none of it.
-    from anchor.ledger.client import clients_of
-    from anchor.ledger.collect import collect_evidence
+    from anchor.ledger.gathering import gather_evidence
 
-    requests = [request for data in credentials for request in parse_credential(data).requests]
-    return collect_evidence(clients_of(policy), requests, policy)
+    return gather_evidence((each.credential for each in given), policy)
 
 
-def _judge(credentials: Sequence[tuple[str, bytes]], evidence: Evidence, policy: Policy) -> list[_Judged]:
+def _judge(given: Sequence[_Given], evidence: Evidence, policy: Policy) -> list[_Judged]:
     verifier = Verifier(evidence, policy, int(time.time()))
-    return [
-        _Judged(name=name, data=data, verdict=verifier.verify(parse_credential(data))) for name, data in credentials
-    ]
+    return [_Judged(name=each.name, data=each.data, verdict=verifier.verify(each.credential)) for each in given]
 
 
-def _worst(judged: Sequence[_Judged]) -> _Judged | None:
-    """Give the first that is not valid, else the first that could not be determined."""
-    for outcome in (Outcome.INVALID, Outcome.UNKNOWN):
-        for each in judged:
-            if each.verdict.outcome is outcome:
-                return each
-    return None
+def _first(judged: Sequence[_Judged], outcome: Outcome) -> _Judged | None:
+    return next((each for each in judged if each.verdict.outcome is outcome), None)
 
 
 def _refusal(judged: Sequence[_Judged], worst: _Judged) -> CredanchorError:
@@ -166,6 +173,18 @@ def _refusal(judged: Sequence[_Judged], worst: _Judged) -> CredanchorError:
         f"nothing was written: whether {worst.name} is valid could not be determined, for {error}{more}",
         advice="Try again later; or, if proofs are there all the same, add --whatever-the-verdict.",
     )
+
+
+def _put_together(judged: Sequence[_Judged], evidence: Evidence) -> bytes:
+    try:
+        return write_bundle([each.data for each in judged], evidence)
+    except UndeterminedError as error:
+        without = _first(judged, Outcome.UNKNOWN)
+        if without is None:
+            raise
+        raise NoEvidenceError(
+            f"nothing was written: the proofs for {without.name} are not there, for {without.verdict.error}"
+        ) from error
 
 
 def _tell(out: Path, data: bytes, judged: Sequence[_Judged], policy: Policy, *, as_json: bool) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from anchor.bundle import RegistryProof
+from anchor.bundle import Bundle, RegistryProof
+from anchor.canonical import MAX_INTEGER
 from anchor.errors import LedgerError, UndeterminedError
 from anchor.evidence import Evidence, RegistryEvidence
 from anchor.model import Policy, Vouching
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 PIN: Final = "known block"
 """Who vouches for a block that the policy knows, to show in verdicts; which block stands beside it."""
 
-_ANY_AGE_SECONDS: Final = 2**64
-"""Older than any block, for whose time has 64 bits. Not "no limit": that is said by policies for testnets, under which
-what an old block lacks counts. Here it must not, for it may have come since."""
+_ANY_AGE_SECONDS: Final = MAX_INTEGER
+"""No block is as old, and a policy file can hold it. Not "no limit", which policies of testnets have, and under which
+what an old block lacks counts: here it must not, for it may have come since."""
 
 BundleFlag = Annotated[
     bool, typer.Option("--bundle", help="Each FILE must be a bundle. Without it, bundles are recognised, too.")
@@ -36,8 +36,8 @@ AsOfBlockFlag = Annotated[
 ]
 
 
-def as_of_block(policy: Policy) -> Policy:
-    """Give the policy with which it is asked what held at a block, whatever its age (docs/spec/bundle.md)."""
+def accept_any_age(policy: Policy) -> Policy:
+    """Give the policy with which it is asked what held at a block (docs/spec/bundle.md, "As of the block")."""
     return replace(policy, max_age_seconds=_ANY_AGE_SECONDS)
 
 
@@ -45,7 +45,8 @@ class BlockVoucher:
     """Finds out what vouches for the blocks of bundles; each block is asked about once.
 
     Nodes are asked for the hash of a block by its number, and for the final block: they do not learn which credential
-    is checked. Under a policy that pins blocks none is asked at all.
+    is checked. Under a policy that pins blocks none is asked at all. Only a policy that requires DID documents has
+    issuers' servers asked for these.
 
     Args:
         policy: Says what must vouch; names the nodes.
@@ -54,20 +55,20 @@ class BlockVoucher:
     def __init__(self, policy: Policy) -> None:
         self._policy: Final = policy
         self._answers: Final[dict[tuple[int, bytes], Vouched | LedgerError | UndeterminedError]] = {}
-        self._verifiers: Final[dict[int, tuple[Sequence[RegistryProof], Verifier]]] = {}
+        self._verifiers: Final[dict[int, tuple[Bundle, Verifier]]] = {}
 
-    def verifier_of(self, proofs: Sequence[RegistryProof], now: int) -> Verifier:
+    def verifier_of(self, bundle: Bundle, now: int) -> Verifier:
         """Give what judges the credentials of one bundle, the same for all of them."""
-        if id(proofs) not in self._verifiers:
-            # The proofs are kept beside it, so that no others take their place in memory.
-            self._verifiers[id(proofs)] = proofs, Verifier(self.evidence_of(proofs), self._policy, now)
-        return self._verifiers[id(proofs)][1]
+        if id(bundle) not in self._verifiers:
+            # The bundle is kept beside it, so that no other takes its place in memory.
+            self._verifiers[id(bundle)] = bundle, Verifier(self._evidence_of(bundle), self._policy, now)
+        return self._verifiers[id(bundle)][1]
 
-    def evidence_of(self, proofs: Sequence[RegistryProof]) -> Evidence:
+    def _evidence_of(self, bundle: Bundle) -> Evidence:
         """Give a bundle's proofs as evidence, as far as something vouches for their blocks."""
         found: list[RegistryEvidence] = []
         missing = []
-        for proof in proofs:
+        for proof in bundle.proofs:
             if self._policy.pin_of(proof.registry) is None:
                 missing.append((proof.registry, "not asked about, for the policy does not trust this registry"))
             elif self._policy.vouching is Vouching.PINNED_HASH:
@@ -79,7 +80,14 @@ class BlockVoucher:
                     missing.append((proof.registry, str(answer)))
                 else:
                     found.append(_vouched(proof, answer))
-        return Evidence(registries=tuple(found), missing=tuple(missing))
+        evidence = Evidence(registries=tuple(found), missing=tuple(missing))
+        if not found or not self._policy.require_did_document:
+            return evidence
+        # No bundle has these, for they are what the issuer's server says now.
+        from anchor.ledger.documents import collect_documents
+
+        issuers = {credential.issuer_did for credential in bundle.parsed} - self._policy.denied_issuers
+        return replace(evidence, did_documents=collect_documents(issuers))
 
     def _ask(self, proof: RegistryProof) -> Vouched | LedgerError | UndeterminedError:
         # What asks nodes takes a while to import, and is not needed for known blocks.

@@ -10,12 +10,13 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Final
+from urllib.parse import urlsplit
 
-from anchor.bundle import MAX_BUNDLE_BYTES, RegistryProof, parse_bundle
-from anchor.canonical import parse_document
+from anchor.bundle import MAX_BUNDLE_BYTES, Bundle, parse_bundle
+from anchor.canonical import canonicalize, parse_document
 from anchor.cli.bundled import BlockVoucher
-from anchor.cli.bundled import as_of_block as as_of
 from anchor.cli.inputs import Found, Source
 from anchor.cli.progress import PatientProgress
 from anchor.credential import Credential, parse_credential
@@ -52,9 +53,12 @@ class CheckedFile:
     holder: HolderMatch | None = None
     """Whether it is of the person asked for; None when nobody was, or there is no credential."""
     sha256: Hash32 | None = None
-    """Of the credential's bytes as they came, malformed or not; None when none came, or not all."""
+    """What a receipt knows it by, if one is wanted: of its bytes as they came, malformed or not, or of its canonical
+    form if it was in a bundle. None when none came, or not all."""
     as_of_block: bool = False
     """It was asked what held at the block, not what holds now."""
+    issuer_asked: tuple[str, ...] = ()
+    """The host that was asked for the issuer's DID document, because the policy says so."""
 
     @property
     def outcome(self) -> str:
@@ -62,6 +66,11 @@ class CheckedFile:
         if isinstance(self.answer, MalformedError):
             return "malformed"
         return self.answer.outcome.value if isinstance(self.answer, Verdict) else Outcome.UNKNOWN.value
+
+    @property
+    def contacted(self) -> tuple[str, ...]:
+        """Hosts that were asked beside the policy's nodes."""
+        return tuple(dict.fromkeys((*self.source.contacted, *self.issuer_asked)))
 
     @property
     def why(self) -> str:
@@ -110,6 +119,8 @@ class Report:
     others: tuple[OtherFile, ...]
     checked_at: int
     """Unix seconds, by this machine's clock."""
+    policy: Policy
+    """By which: if it was asked what held at the blocks, with any age."""
     asks_holder: bool
     """Whether it was asked whose they are."""
     as_of_block: bool
@@ -128,9 +139,14 @@ class Report:
         return tuple({(basis.registry, basis.block_hash): basis for basis in bases if basis is not None}.values())
 
     @property
-    def contacted(self) -> tuple[str, ...]:
-        """Hosts that were asked for documents, because the user gave their addresses."""
+    def fetched_from(self) -> tuple[str, ...]:
+        """Hosts that were asked for credentials, because the user gave their addresses."""
         return tuple(dict.fromkeys(host for each in self.files for host in each.source.contacted))
+
+    @property
+    def issuers_asked(self) -> tuple[str, ...]:
+        """Hosts that were asked for issuers' DID documents, because the policy says so."""
+        return tuple(dict.fromkeys(host for each in self.files for host in each.issuer_asked))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +155,8 @@ class _Parsed:
     content: Credential | MalformedError | FetchError
     holder: HolderMatch | None
     sha256: Hash32 | None = None
-    proofs: Sequence[RegistryProof] | None = None
-    """Those of the bundle that it was in; None where nodes have to be asked for proofs."""
+    bundle: Bundle | None = None
+    """What it was in, without the files; None where nodes have to be asked for proofs."""
 
 
 def check(
@@ -151,6 +167,7 @@ def check(
     only_bundles: bool = False,
     as_of_block: bool = False,
     quiet: bool = False,
+    with_hashes: bool = False,
 ) -> Report:
     """Judge whatever was found, all at one time, with evidence fetched once for all.
 
@@ -159,8 +176,9 @@ def check(
         policy: What is trusted.
         holder_email: Whose they should be; it is compared and not kept.
         only_bundles: What is no bundle is malformed.
-        as_of_block: It is asked what held at the blocks, whatever their age.
+        as_of_block: It is asked what held at the blocks, for which the policy accepts any age.
         quiet: Show no progress on the terminal.
+        with_hashes: Files shall be known by their hashes, for a receipt.
 
     Raises:
         MalformedError: There is no credential among them.
@@ -169,38 +187,46 @@ def check(
     others: list[OtherFile] = []
     with PatientProgress(quiet=quiet) as progress:
         for found in progress.track(inputs, "reading"):
-            what = _our_format(found.content)
+            what = our_format(found.content)
             if only_bundles or what == "bundle":
-                parsed += _parse_bundle(found, holder_email)
-            elif what and not found.is_named:
+                parsed += _parse_bundle(found, holder_email, with_hashes=with_hashes)
+                continue
+            each = _parse(found, what, holder_email, with_hashes=with_hashes)
+            # A credential that says to be something else is still one: nothing hides behind a word.
+            if what and not found.is_named and isinstance(each.content, MalformedError):
                 others.append(OtherFile(source=found.source, what=what))
             else:
-                parsed.append(_parse(found, what, holder_email))
+                parsed.append(each)
         if not parsed:
             raise CredentialFormatError("there is no credential among these files", advice="Name a file or a folder.")
         now = int(time.time())
-        rules = as_of(policy) if as_of_block else policy
-        verifier, voucher = Verifier(_collect(parsed, rules), rules, now), BlockVoucher(rules)
+        evidence = _collect(parsed, policy)
+        verifier, voucher = Verifier(evidence, policy, now), BlockVoucher(policy)
         judged = (
-            _judge(each, verifier if each.proofs is None else voucher.verifier_of(each.proofs, now))
+            _judge(each, verifier if each.bundle is None else voucher.verifier_of(each.bundle, now))
             for each in progress.track(parsed, "checking", len(parsed))
         )
-        files = tuple(replace(each, as_of_block=as_of_block) for each in judged)
+        hosts = _issuers_hosts(evidence)
+        files = tuple(
+            replace(each, as_of_block=as_of_block, issuer_asked=hosts.get(_issuer_of(each), ())) for each in judged
+        )
     return Report(
         files=files,
         others=tuple(others),
         checked_at=now,
+        policy=policy,
         asks_holder=holder_email is not None,
         as_of_block=as_of_block,
     )
 
 
-def _our_format(content: object) -> str:
+def our_format(content: object) -> str:
+    """Name the format of ours that a file says it has, such as `bundle`; empty if none."""
     match = _OUR_FORMAT.match(content) if isinstance(content, bytes) else None
     return match[1].decode() if match else ""
 
 
-def _parse(found: Found, what: str, holder_email: str | None) -> _Parsed:
+def _parse(found: Found, what: str, holder_email: str | None, *, with_hashes: bool) -> _Parsed:
     content: Credential | MalformedError | FetchError
     holder = None
     if isinstance(found.content, bytes):
@@ -215,10 +241,11 @@ def _parse(found: Found, what: str, holder_email: str | None) -> _Parsed:
         content = found.content
     if not isinstance(content, Credential):
         _forget_where(content)
-    return _Parsed(source=found.source, content=content, holder=holder, sha256=found.sha256)
+    digest = found.sha256 if with_hashes else None
+    return _Parsed(source=found.source, content=content, holder=holder, sha256=digest)
 
 
-def _parse_bundle(found: Found, holder_email: str | None) -> list[_Parsed]:
+def _parse_bundle(found: Found, holder_email: str | None, *, with_hashes: bool) -> list[_Parsed]:
     content = found.content
     if isinstance(content, bytes):
         try:
@@ -226,23 +253,35 @@ def _parse_bundle(found: Found, holder_email: str | None) -> list[_Parsed]:
         except BundleFormatError as error:
             content = error
         else:
+            kept = replace(bundle, credentials=())
             return [
                 _Parsed(
                     source=source,
                     content=credential,
                     holder=_match(data, holder_email),
-                    proofs=bundle.proofs,
-                    sha256=found.sha256,
+                    bundle=kept,
+                    sha256=hash_in_bundle(data) if with_hashes else None,
                 )
                 for source, data, credential in zip(
-                    _sources(found.source, len(bundle.parsed)), bundle.credentials, bundle.parsed, strict=True
+                    bundle_sources(found.source, len(bundle.parsed)), bundle.credentials, bundle.parsed, strict=True
                 )
             ]
     _forget_where(content)
-    return [_Parsed(source=found.source, content=content, holder=None)]
+    digest = found.sha256 if with_hashes else None
+    return [_Parsed(source=found.source, content=content, holder=None, sha256=digest)]
 
 
-def _sources(bundle: Source, count: int) -> list[Source]:
+def hash_in_bundle(credential: bytes) -> Hash32:
+    """Hash a credential of a bundle, its proof included, in its canonical form: how its file was, no bundle says.
+
+    Args:
+        credential: As `anchor.bundle.Bundle` gives it.
+    """
+    value = parse_document(credential, max_bytes=MAX_BUNDLE_BYTES).value
+    return Hash32(sha256(canonicalize(value)).digest())
+
+
+def bundle_sources(bundle: Source, count: int) -> list[Source]:
     """Name the credentials of a bundle by their number; if there is but one, by the bundle."""
     if count == 1:
         return [bundle]
@@ -274,8 +313,19 @@ def _forget_where(error: BaseException) -> None:
 
 
 def _collect(parsed: Sequence[_Parsed], policy: Policy) -> Evidence:
+    asked = [each.content for each in parsed if isinstance(each.content, Credential) and each.bundle is None]
+    if not asked:
+        return Evidence()
     # What asks nodes takes a while to import, and is needed for nothing else here.
     from anchor.ledger.gathering import gather_evidence
 
-    asked = (each.content for each in parsed if isinstance(each.content, Credential) and each.proofs is None)
     return gather_evidence(asked, policy)
+
+
+def _issuers_hosts(evidence: Evidence) -> dict[str, tuple[str, ...]]:
+    """Tell by DID whom the program asked for an issuer's document."""
+    return {each.did: (urlsplit(each.source).hostname or "",) for each in evidence.did_documents if each.source}
+
+
+def _issuer_of(checked: CheckedFile) -> str:
+    return "" if checked.credential is None else checked.credential.issuer_did

@@ -173,21 +173,19 @@ def _content(start: bytes, file: IO[bytes]) -> bytes | MalformedError:
 
 
 def _as_found(source: Source, content: bytes | MalformedError, *, is_named: bool) -> Iterator[Found]:
-    """Hand over one file, or the credential that is in it if it is a picture."""
+    """Hand over one file, or the credential that is in it if it is a picture; other pictures are passed over."""
     if isinstance(content, bytes) and _is_picture(content):
-        baked = _baked(content)
-        if not is_named and not isinstance(baked, bytes) and not may_be_baked(content):
-            return
+        baked: bytes | MalformedError | None
+        try:
+            baked = baked_credential(content)
+        except MalformedError as error:
+            baked = error if is_named or may_be_baked(content) else None
+        if baked is None:
+            if not is_named:
+                return
+            baked = CredentialFormatError("the picture has no credential in it")
         content = baked
     yield Found(source=source, content=content, is_named=is_named)
-
-
-def _baked(picture: bytes) -> bytes | MalformedError:
-    try:
-        baked = baked_credential(picture)
-    except MalformedError as error:
-        return error
-    return CredentialFormatError("the picture has no credential in it") if baked is None else baked
 
 
 def _is_picture(start: bytes) -> bool:

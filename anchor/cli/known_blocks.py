@@ -85,7 +85,8 @@ def add(
             f"[bold green]✔ KNOWN[/]  block {each.header.number} of {to_utc(each.header.timestamp)}, "
             f"{to_hex(each.header.hash)}, of chain {each.chain_id} ({each.vouching.value}: {by})"
         )
-    console.print(f"{printable(str(to))} names {len(before | known):,} blocks")
+    count = len(before | known)
+    console.print(f"{printable(str(to))} names {count:,} block{'s' if count > 1 else ''}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

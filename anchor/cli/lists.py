@@ -36,8 +36,11 @@ def read_list(data: bytes) -> list[str]:
         raise CredentialFormatError("the list is empty")
     column = _column(rows)
     entries = [row[column].strip() for row in rows if column < len(row)]
-    if _is_heading(entries[0]):
-        entries = entries[1:]
+    rest = entries[1:]
+    if _is_heading(entries[0]) or (
+        len(rows[0]) > 1 and rest and all(map(is_address, rest)) and not is_address(entries[0])
+    ):
+        entries = rest
     entries = list(dict.fromkeys(filter(None, entries)))
     if not entries:
         raise CredentialFormatError("the list has a heading and nothing under it")
@@ -69,7 +72,7 @@ def _rows(text: str) -> list[list[str]]:
         return []
     delimiter = _delimiter(lines)
     if delimiter is None:
-        return [[line] for line in lines]
+        return [[_unquoted(line.strip())] for line in lines]
     try:
         return list(csv.reader(lines, delimiter=delimiter, strict=True))
     except csv.Error as error:
@@ -85,6 +88,10 @@ def _delimiter(lines: list[str]) -> str | None:
     if _is_heading(first) or all(is_address(line.strip()) for line in lines):
         return None
     return next((each for each in _DELIMITERS if all(each in line for line in lines)), None)
+
+
+def _unquoted(line: str) -> str:
+    return line[1:-1] if len(line) > 1 and line[0] == line[-1] == '"' else line
 
 
 def _column(rows: list[list[str]]) -> int:

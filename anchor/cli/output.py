@@ -69,4 +69,6 @@ def printable(text: str) -> str:
 
 def plain(text: str) -> str:
     """Replace control and direction characters; for output that knows no markup."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() or char in _JOINERS else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,11 @@ from typing import Annotated, Any, Final
 import typer
 
 from anchor.canonical import MAX_DOCUMENT_BYTES
-from anchor.cli.trust_lists import resolve_policy
 from anchor.errors import MalformedError, PolicyFormatError
 from anchor.known_blocks import parse_known_blocks_file
 from anchor.ledger.abi import runtime_code_hash
 from anchor.ledger.endpoints import endpoint_of, require_distinct
+from anchor.ledger.trust_lists import resolve_policy
 from anchor.model import KnownBlock, Policy, RegistryId, TrustedRegistry, Vouching
 from anchor.policy import parse_policy
 
@@ -203,4 +204,4 @@ def _require_usable_nodes(policy: Policy) -> None:
 
 
 def _resolved(path: Path) -> Policy:
-    return resolve_policy(read_policy(path), path)
+    return resolve_policy(read_policy(path), path, int(time.time()))

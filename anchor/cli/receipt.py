@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
+from anchor.bundle import parse_bundle
 from anchor.cli.addresses import fetch_all
-from anchor.cli.checking import CheckedFile
+from anchor.cli.checking import CheckedFile, bundle_sources, hash_in_bundle, our_format
 from anchor.cli.checking import check as verify_all
-from anchor.cli.inputs import Source, read_inputs
+from anchor.cli.inputs import Found, Source, read_inputs
 from anchor.cli.output import JsonFlag, console, error_content, print_json, printable
 from anchor.cli.policies import PolicyOption, RpcOption, TrustOption, load_policy
 from anchor.cli.receipts import WORDS, file_content, print_receipt, receipt_content
 from anchor.cli.verdicts import STEP_LABELS
 from anchor.data_integrity import require_signer
-from anchor.errors import FetchError, MalformedError, SignedFormatError, UndeterminedError
+from anchor.errors import BundleFormatError, FetchError, MalformedError, SignedFormatError, UndeterminedError
 from anchor.model import Hash32, Outcome, Verdict, to_hex, to_utc
 from anchor.receipt import MALFORMED, MAX_RECEIPT_BYTES, Receipt, ReceiptFile, check_receipt
 
@@ -112,14 +115,15 @@ def check(
     receipt = check_receipt(_read_receipt(receipt_file))
     if signer is not None:
         require_signer(receipt.signature, signer)
+    told = receipt.by_hash()
     inputs = read_inputs(files or (), fetch_all)
     if again:
         if not files:
             raise MalformedError("--again wants the files", advice="Name those that shall be verified anew.")
-        report = verify_all(inputs, load_policy(policy, trust, rpc))
-        given = [_of(receipt, each.source, each.sha256, each.answer, each) for each in report.files]
+        report = verify_all(inputs, load_policy(policy, trust, rpc), with_hashes=True)
+        given = [_of(told, each.source, each.sha256, each.answer, each) for each in report.files]
     else:
-        given = [_of(receipt, each.source, each.sha256, each.content, None) for each in inputs]
+        given = [_of(told, *each, None) for found in inputs for each in _hashed(found)]
     if as_json:
         print_json({"format": FORMAT, **receipt_content(receipt), "files": [_content(each, receipt) for each in given]})
     else:
@@ -132,9 +136,22 @@ def check(
     raise typer.Exit(next(code for code in _WORST_FIRST if code in codes))
 
 
-def _of(receipt: Receipt, source: Source, digest: Hash32 | None, answer: object, now: CheckedFile | None) -> _Given:
+def _hashed(found: Found) -> Iterator[tuple[Source, Hash32 | None, object]]:
+    """Hash what was given as the receipt does: of a bundle each credential."""
+    if isinstance(found.content, bytes) and our_format(found.content) == "bundle":
+        with suppress(BundleFormatError):
+            credentials = parse_bundle(found.content).credentials
+            for source, credential in zip(bundle_sources(found.source, len(credentials)), credentials, strict=True):
+                yield source, hash_in_bundle(credential), credential
+            return
+    yield found.source, found.sha256, found.content
+
+
+def _of(
+    told: dict[Hash32, ReceiptFile], source: Source, digest: Hash32 | None, answer: object, now: CheckedFile | None
+) -> _Given:
     if digest is not None:
-        return _Given(name=source.name, sha256=digest, problem=None, said=receipt.file(digest), now=now)
+        return _Given(name=source.name, sha256=digest, problem=None, said=told.get(digest), now=now)
     problem = answer if isinstance(answer, MalformedError | FetchError) else MalformedError("the file is too long")
     return _Given(name=source.name, sha256=None, problem=problem, said=None, now=now)
 

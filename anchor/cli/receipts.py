@@ -11,12 +11,12 @@ from typing import Annotated, Any, Final
 import typer
 
 from anchor.cli.checking import Report
-from anchor.cli.output import console, error_console, printable
+from anchor.cli.output import console, error_console, plain, printable
 from anchor.cli.signing_keys import open_signer
 from anchor.did_key import Ed25519Key
-from anchor.errors import CredanchorError, FetchError, MalformedError
+from anchor.errors import FetchError, MalformedError
 from anchor.ledger.files import PUBLIC, write_new
-from anchor.model import Basis, Policy, to_hex, to_utc
+from anchor.model import Basis, to_hex, to_utc
 from anchor.receipt import FileAnswer, Receipt, ReceiptFile, make_receipt
 from anchor.steps import STEP_NAMES
 
@@ -41,10 +41,6 @@ WORDS: Final = {
 }
 
 
-class ReceiptNotWrittenError(CredanchorError):
-    """The receipt could not be written; what was found out was shown all the same."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptOrder:
     """A receipt that somebody wants, with the key unlocked: before anything is checked, so that no work is lost."""
@@ -62,8 +58,7 @@ def order_receipt(
     """Unlock the key for a receipt, if one is wanted; None if not.
 
     Raises:
-        MalformedError: There is a receipt to be written without a key, or the other way round.
-        ReceiptNotWrittenError: There is such a file already.
+        MalformedError: There is a receipt to be written without a key, or the other way round, or such a file already.
         KeyUnavailableError: The key cannot be used.
     """
     if path is None and key_file is None:
@@ -76,19 +71,18 @@ def order_receipt(
     if path.exists():
         raise _exists(path)
     key = open_signer(key_file, passphrase_file)
-    return ReceiptOrder(path=path, key=key, organisation=organisation, with_names=with_names)
+    return ReceiptOrder(path=path, key=key, organisation=plain(organisation), with_names=with_names)
 
 
-def write_receipt(order: ReceiptOrder, report: Report, policy: Policy) -> None:
+def write_receipt(order: ReceiptOrder, report: Report) -> None:
     """Sign and write a receipt.
 
     Args:
         order: Where, and by whom.
-        report: What was checked.
-        policy: By which it was judged.
+        report: What was checked, with hashes.
 
     Raises:
-        ReceiptNotWrittenError: It cannot be written, or there is such a file.
+        MalformedError: It cannot be written, or there is such a file.
         SignedFormatError: It would be too large.
     """
     files = [
@@ -96,14 +90,14 @@ def write_receipt(order: ReceiptOrder, report: Report, policy: Policy) -> None:
             sha256=each.sha256,
             answer=each.answer,
             credential=each.credential,
-            name=each.source.name if order.with_names else "",
+            name=plain(each.source.name) if order.with_names else "",
         )
         for each in report.files
         if each.sha256 is not None and not isinstance(each.answer, FetchError)
     ]
     data = make_receipt(
         files,
-        policy,
+        report.policy,
         checked_at=report.checked_at,
         program=f"credanchor {version('credanchor')}",
         key=order.key,
@@ -114,7 +108,7 @@ def write_receipt(order: ReceiptOrder, report: Report, policy: Policy) -> None:
     except FileExistsError as error:
         raise _exists(order.path) from error
     except OSError as error:
-        raise ReceiptNotWrittenError(f"the receipt {order.path} cannot be written: {error.strerror}") from error
+        raise MalformedError(f"the receipt {order.path} cannot be written: {error.strerror}") from error
     if left_out := len(report.files) - len(files):
         error_console.print(f"  The receipt says nothing of {left_out} that did not come, or not whole.")
 
@@ -180,5 +174,5 @@ def _count(receipt: Receipt, outcome: str) -> int:
     return sum(each.outcome == outcome for each in receipt.files)
 
 
-def _exists(path: Path) -> ReceiptNotWrittenError:
-    return ReceiptNotWrittenError(f"there is a file {path} already", advice="Choose another name for the receipt.")
+def _exists(path: Path) -> MalformedError:
+    return MalformedError(f"there is a file {path} already", advice="Choose another name for the receipt.")

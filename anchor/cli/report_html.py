@@ -15,7 +15,7 @@ from typing import Final
 from anchor.cli.checking import CheckedFile, Report
 from anchor.cli.markup import Markup, element
 from anchor.cli.reports import Group, Row, clipped, counts_of, sorted_rows
-from anchor.cli.verdicts import STEP_LABELS, basis_words, contacted_words
+from anchor.cli.verdicts import STEP_LABELS, as_of_words, basis_words, contacted_words
 from anchor.identity import HolderMatch
 from anchor.model import Basis, CheckStatus, Verdict, to_hex, to_utc
 
@@ -145,8 +145,11 @@ def _beginning(report: Report, counts: dict[Group, int]) -> str:
         ),
         *(element("p", f"The answers rest on {basis_words(basis)}.", class_="faint") for basis in report.bases),
     ]
-    if report.contacted:
-        parts.append(element("p", f"Documents were {contacted_words(report.contacted)}.", class_="faint"))
+    if report.fetched_from or report.issuers_asked:
+        words = contacted_words(report.fetched_from, report.issuers_asked)
+        parts.append(element("p", f"Beside the nodes: {words}.", class_="faint"))
+    if report.as_of_block:
+        parts += [element("p", f"{as_of_words(basis)}.".capitalize(), class_="yellow") for basis in report.bases]
     tiles = [
         element("li", element("b", f"{count:,}"), element("span", _TITLES[group]), class_=group.colour)
         for group, count in counts.items()
@@ -177,8 +180,8 @@ def _table_row(row: Row) -> Markup:
         holder.append(element("small", _HOLDER_WORDS[checked.holder]))
     why = clipped(checked.why) or "Valid."
     answer = [element("span", f"{why[:1].upper()}{why[1:]}", class_=row.group.colour)]
-    if checked.source.contacted:
-        answer.append(element("small", f"fetched from {clipped(', '.join(checked.source.contacted))}"))
+    if checked.contacted:
+        answer.append(element("small", clipped(contacted_words(checked.source.contacted, checked.issuer_asked))))
     # A part of the table for each, so that its two rows stay together on paper.
     columns = element(
         "tr",

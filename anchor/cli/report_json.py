@@ -39,12 +39,14 @@ def result_content(checked: CheckedFile) -> dict[str, Any]:
             "member": source.member or None,
             "address": source.address or None,
         },
-        "contacted": list(source.contacted),
+        "contacted": list(checked.contacted),
         "outcome": checked.outcome,
         "holder": None if checked.holder is None else checked.holder.value,
     }
+    if checked.credential is not None:
+        content |= {"name": checked.credential.name, "holderName": checked.credential.holder}
     if isinstance(answer, Verdict):
-        return content | verdict_content(answer)
+        return content | {"confirmed": checked.is_confirmed} | verdict_content(answer)
     if isinstance(answer, FetchError):
         content |= {"reason": answer.reason, "message": str(answer)}
     return content | {"error": error_content(answer)}
@@ -58,7 +60,7 @@ def _head(report: Report) -> dict[str, Any]:
         "checkedAt": report.checked_at,
         "counts": {outcome: outcomes[outcome] for outcome in _OUTCOMES},
         "holders": {match.value: holders[match] for match in HolderMatch} if report.asks_holder else None,
-        "contacted": list(report.contacted),
+        "contacted": list(dict.fromkeys((*report.fetched_from, *report.issuers_asked))),
         "asOfBlock": report.as_of_block,
         "bases": [basis_content(basis) for basis in report.bases],
         "otherFiles": [{"file": each.source.name, "what": each.what} for each in report.others],

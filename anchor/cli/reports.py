@@ -78,6 +78,7 @@ CSV_COLUMNS: Final = (
     "blockAt",
     "vouching",
     "vouchedBy",
+    "nodesAsked",
     "contacted",
 )
 """Of the CSV report; new ones are added at the end."""
@@ -146,8 +147,8 @@ def summary(report: Report, counts: dict[Group, int]) -> Iterator[str]:
     # What is good first here: it is read as a sentence, and the rest stands above it in full.
     counted = sorted(counts.items(), key=lambda each: each[0] is not Group.VALID)
     yield " · ".join(f"{count:,} {group.words}" for group, count in counted)
-    if report.contacted:
-        yield contacted_words(report.contacted)
+    if report.fetched_from or report.issuers_asked:
+        yield contacted_words(report.fetched_from, report.issuers_asked)
     for other in report.others:
         yield f"not a credential, left aside: {other.source.name} (a {other.what})"
     for basis in report.bases:
@@ -168,7 +169,7 @@ def csv_pieces(report: Report) -> Iterator[str]:
 
 def _csv_cells(row: Row) -> list[str]:
     checked, verdict = row.checked, row.checked.answer
-    did, identifier, facts = "", "", [""] * 7
+    did, identifier, facts = "", "", [""] * 8
     if isinstance(verdict, Verdict):
         did, identifier, basis = verdict.issuer_did, verdict.credential_id, verdict.basis
         if basis is not None:
@@ -180,6 +181,7 @@ def _csv_cells(row: Row) -> list[str]:
                 to_utc(basis.block_at),
                 basis.vouching.value,
                 " ".join(basis.vouched_by),
+                str(basis.nodes_asked),
             ]
     contact = verdict.contact if isinstance(verdict, Verdict) else ""
     cells = [
@@ -196,7 +198,7 @@ def _csv_cells(row: Row) -> list[str]:
         "" if row.anchored_at is None else to_utc(row.anchored_at),
         identifier,
         *facts,
-        " ".join(checked.source.contacted),
+        " ".join(checked.contacted),
     ]
     return [as_cell(clipped(cell)) for cell in cells]
 

@@ -11,10 +11,10 @@ import typer
 from anchor.cli.output import JsonFlag, console, error_content, print_json, printable, report_error
 from anchor.cli.policies import PolicyOption, policy_path, read_policy
 from anchor.cli.signing_keys import PassphraseFileOption, open_signer
-from anchor.cli.trust_lists import read_list, update
 from anchor.data_integrity import require_signer
 from anchor.errors import CredanchorError, PolicyFormatError, TrustListError
 from anchor.ledger.files import PUBLIC, write_new
+from anchor.ledger.trust_lists import read_list, update
 from anchor.model import to_hex, to_utc
 from anchor.trust_list import TrustList, check_trust_list, sign_trust_list, trust_list_content
 

@@ -11,7 +11,7 @@ from anchor.cli.checking import CheckedFile
 from anchor.cli.output import console, printable
 from anchor.credential import Credential
 from anchor.identity import HolderMatch
-from anchor.model import Basis, CheckStatus, Outcome, Verdict, to_hex, to_utc
+from anchor.model import Basis, CheckStatus, Outcome, Verdict, Vouching, to_hex, to_utc
 
 HEADLINES: Final = {
     "valid": "[bold green]✔ VALID[/]",
@@ -58,8 +58,8 @@ def print_one(checked: CheckedFile) -> None:
         console.print(f"  {HOLDER_WORDS[checked.holder]}")
     if checked.as_of_block and isinstance(checked.answer, Verdict) and checked.answer.basis is not None:
         console.print(f"  [bold]{as_of_words(checked.answer.basis)}[/]")
-    if checked.source.contacted:
-        console.print(f"  {printable(contacted_words(checked.source.contacted))}")
+    if checked.contacted:
+        console.print(f"  {printable(contacted_words(checked.source.contacted, checked.issuer_asked))}")
     if not isinstance(checked.answer, Verdict):
         if checked.answer.advice:
             console.print(f"  {printable(checked.answer.advice)}")
@@ -82,9 +82,16 @@ def as_of_words(basis: Basis) -> str:
     return f"as of block {basis.block_number} of {day}: what has happened since is not in it"
 
 
-def contacted_words(hosts: Sequence[str]) -> str:
-    """Say whom the program asked for documents, beside the nodes of the policy."""
-    return f"fetched from {', '.join(hosts)}, as you asked; nobody else of the issuer's was contacted"
+def contacted_words(fetched_from: Sequence[str], issuers_asked: Sequence[str]) -> str:
+    """Say whom the program asked beside the policy's nodes: the user's addresses, and what the policy wants."""
+    said = []
+    if fetched_from:
+        said.append(f"fetched from {', '.join(fetched_from)}, as you asked")
+    if issuers_asked:
+        said.append(f"{', '.join(issuers_asked)} asked for the issuer's DID document, as the policy says")
+    else:
+        said.append("nobody else of the issuer's was contacted")
+    return "; ".join(said)
 
 
 def verdict_content(verdict: Verdict) -> dict[str, Any]:
@@ -115,6 +122,8 @@ def basis_words(basis: Basis) -> str:
     """Say in one line what a verdict rests on."""
     by = ", ".join(basis.vouched_by)
     block = f"block {basis.block_number} of {to_utc(basis.block_at)}, {to_hex(basis.block_hash)}"
+    if basis.vouching is Vouching.K_OF_N:
+        by = f"{len(basis.vouched_by)} of {basis.nodes_asked} nodes agree, {by}"
     return f"{block} ({basis.vouching.value}: {by})"
 
 
@@ -128,6 +137,7 @@ def basis_content(basis: Basis) -> dict[str, Any]:
         "blockAt": basis.block_at,
         "vouching": basis.vouching.value,
         "vouchedBy": list(basis.vouched_by),
+        "nodesAsked": basis.nodes_asked,
     }
 
 

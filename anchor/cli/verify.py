@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from anchor.cli.addresses import fetch_all
-from anchor.cli.bundled import AsOfBlockFlag, BundleFlag
+from anchor.cli.bundled import AsOfBlockFlag, BundleFlag, accept_any_age
 from anchor.cli.checking import Report, check
 from anchor.cli.files import write_pieces
 from anchor.cli.inputs import read_inputs
@@ -133,6 +133,10 @@ def command(
         deny=deny,
         known_blocks=known_blocks,
     )
+    if as_of_block:
+        rules = accept_any_age(rules)
+    if receipt is not None and out is not None and receipt.resolve() == out.resolve():
+        raise MalformedError("the report would be written over the receipt", advice="Give each a name of its own.")
     order = order_receipt(receipt, sign_with, passphrase_file, organisation=organisation, with_names=receipt_names)
     report = check(
         read_inputs(files, fetch_all),
@@ -140,9 +144,10 @@ def command(
         holder_email=holder,
         only_bundles=only_bundles,
         as_of_block=as_of_block,
+        with_hashes=order is not None,
     )
     if order is not None:
-        write_receipt(order, report, rules)
+        write_receipt(order, report)
     if out is not None:
         _require_other_file(out, report)
         write_pieces(out, _pieces(report, shown))

@@ -223,12 +223,9 @@ class Panel:
     # Words.
 
     def _no_agreement(self, what: str) -> LedgerError:
-        if len(self._failures) == len(self._nodes) and all(
-            isinstance(failure, WrongLedgerError) for failure in self._failures.values()
-        ):
-            return WrongLedgerError(
-                "; ".join(map(str, self._failures.values())), advice="give the addresses of nodes of the right chain"
-            )
+        if all(isinstance(self._failures.get(name), WrongLedgerError) for name in self._nodes):
+            words = "; ".join(map(self._words, self._nodes))
+            return WrongLedgerError(words, advice="give the addresses of nodes of the right chain")
         return LedgerUnavailableError(
             f"of {len(self._nodes)} nodes {self._needed} must agree on {what}, and do not: "
             + "; ".join(map(self._words, self._nodes)),

@@ -98,6 +98,8 @@ class RpcNode:
         self._is_local: Final = is_loopback(url)
         self._session: Final = requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        # Neither version nor system: nobody's business.
+        self._session.headers["User-Agent"] = "credanchor"
         # A proxy set for the outside world must not come between us and this machine.
         self._session.trust_env = not self._is_local
         self._takes_batches = True

@@ -58,12 +58,18 @@ each(
     assert.deepEqual([parsed.number, parsed.time, toHex(parsed.stateRoot)], [number, timestamp, stateRoot]);
     for (const other of [
       { ...block, timestamp: "0x1" },
-      { ...block, extraData: "0x" },
-      { ...block, nonce: null },
+      { ...block, extraData: "0xabcdef12" },
+      { ...block, blockAccessListHash: "0x" + "cd".repeat(32) },
+      { ...block, slotNumber: "0x123456789" },
+      { ...block, requestsHash: "0x" + "cd".repeat(32) },
     ]) {
       const altered = encodeHeader(other);
-      if (toHex(altered) !== header) assert.throws(() => parseHeader(altered, hash), StateProofError);
+      assert.notEqual(toHex(altered), header);
+      assert.throws(() => parseHeader(altered, hash), StateProofError);
     }
+    assert.throws(() => encodeHeader({ ...block, nonce: null }), StateProofError);
+    const beside = { hash: "0x00", size: null, uncles: [], totalDifficulty: "x", fieldToCome: "0x1" };
+    assert.equal(toHex(encodeHeader({ ...block, ...beside })), header);
   },
 );
 

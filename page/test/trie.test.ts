@@ -17,6 +17,7 @@ interface Tries {
   readonly invalid: { name: string; root: string; key: string; nodes: string[]; reason: string }[];
 }
 type Rlp = string | number | Rlp[];
+type NextPrevious = { [name: string]: { in: string[]; tests: string[][] } };
 type TrieTest = { in: [string, string | null][] | { [key: string]: string | null }; root: string };
 
 const tries = readJson<Tries>("tries.json");
@@ -51,6 +52,14 @@ each(
   },
 );
 each(
+  "RLP, example",
+  Object.entries(readJson<{ [name: string]: { out: string } }>("eth/rlpexample.json")),
+  ([name]) => name,
+  ([, { out }]) => {
+    assert.equal(toHex(encodeRlp(decodeRlp(parseHex(out)))), out);
+  },
+);
+each(
   "RLP, invalid",
   Object.entries(readJson<{ [name: string]: { out: string } }>("eth/invalidRLPTest.json")),
   ([name]) => name,
@@ -78,6 +87,88 @@ for (const file of ["trietest_secureTrie", "trieanyorder_secureTrie", "hex_encod
     });
   }
 }
+
+for (const file of ["trietest", "trieanyorder"]) {
+  for (const [name, vector] of Object.entries(readJson<{ [name: string]: TrieTest }>(`eth/${file}.json`))) {
+    test(`${file}: ${name}, keys of any length`, async () => {
+      const content = new Map<string, Uint8Array | null>();
+      const trie = new MerklePatriciaTrie();
+      for (const [key, value] of Array.isArray(vector.in) ? vector.in : Object.entries(vector.in)) {
+        await trie.put(toBytes(key), value === null ? null : toBytes(value));
+        content.set(key, value === null ? null : toBytes(value));
+      }
+      assert.equal(toHex(trie.root()), vector.root);
+      for (const [key, value] of content) {
+        const nodes = await createMerkleProof(trie, toBytes(key));
+        try {
+          assert.deepEqual(provenValue(trie.root(), toBytes(key), nodes), value);
+        } catch (error) {
+          // In Ethereum's state no key is the beginning of another: there it gives nothing.
+          assert.ok(error instanceof StateProofError && hasKin(key, content.keys()), String(error));
+        }
+      }
+    });
+  }
+}
+
+test("neighbours of keys are not taken for them", async () => {
+  for (const { in: keys, tests } of Object.values(readJson<NextPrevious>("eth/trietestnextprev.json"))) {
+    const trie = new MerklePatriciaTrie();
+    for (const key of keys) await trie.put(toUtf8(key), toUtf8(`value of ${key}`));
+    for (const key of new Set(tests.flat().filter((each) => each !== ""))) {
+      const nodes = await createMerkleProof(trie, toUtf8(key));
+      const value = keys.includes(key) ? toUtf8(`value of ${key}`) : null;
+      try {
+        assert.deepEqual(provenValue(trie.root(), toUtf8(key), nodes), value);
+      } catch (error) {
+        assert.ok(error instanceof StateProofError && hasKin(key, keys), String(error));
+      }
+    }
+  }
+});
+
+test("the library takes our vectors of tries as we do", async () => {
+  for (const { name, root, key, nodes, value } of tries.valid) {
+    // It wants the root's node first, each node once, and no others; and has no proof of an empty trie.
+    if (/reverse|beside|twice|repeated|empty-trie/.test(name)) continue;
+    const found = await verifyMerkleProof(parseHex(key), hexAll(nodes), { root: parseHex(root) });
+    assert.equal(found === null ? null : toHex(found), value, name);
+  }
+});
+
+test("a thousand small tries: each node of each proof altered", async () => {
+  const random = seeded(7);
+  for (let round = 0; round < 1000; round += 1) {
+    const trie = new MerklePatriciaTrie();
+    const stem = randomBytes(random, 32);
+    const someKey = (): Uint8Array => {
+      const key = Uint8Array.from(stem);
+      for (let at = random(33); at < 32; at += 1) key[at] = random(256);
+      return key;
+    };
+    const content = new Map<string, Uint8Array>();
+    for (let count = random(6); count >= 0; count -= 1) {
+      const [key, value] = [someKey(), randomBytes(random, 1 + random(34))];
+      await trie.put(key, value);
+      content.set(toHex(key), value);
+    }
+    const key = random(3) === 0 ? someKey() : parseHex([...content.keys()][random(content.size)] ?? "0x");
+    const [root, truth] = [trie.root(), content.get(toHex(key)) ?? null];
+    const nodes = await createMerkleProof(trie, key);
+    assert.deepEqual(provenValue(root, key, nodes), truth);
+    for (let victim = 0; victim < nodes.length; victim += 1) {
+      const altered = nodes.map((node) => Uint8Array.from(node));
+      altered[victim]![random(altered[victim]!.length)]! ^= 1 << random(8);
+      if (victim > 0 && nodes[victim]!.length < 32) {
+        // It lies inside another, and stands here once more.
+        assert.deepEqual(provenValue(root, key, altered), truth);
+        continue;
+      }
+      assert.throws(() => provenValue(root, key, altered), StateProofError);
+      await assert.rejects(verifyMerkleProof(key, altered, { root }));
+    }
+  }
+});
 
 test("random tries: what is there is proven, what is not is proven absent, and nothing altered proves anything else", async () => {
   const random = seeded(5);
@@ -160,6 +251,11 @@ test("nodes that no honest trie has are refused, though their hashes lead to the
   const longer = Uint8Array.of(...leaf, 0);
   assert.throws(() => provenValue(keccak_256(longer), key, [longer]), StateProofError);
 });
+
+/** Tell whether a key is the beginning of another, or another of it. */
+function hasKin(key: string, keys: Iterable<string>): boolean {
+  return [...keys].some((other) => other !== key && (other.startsWith(key) || key.startsWith(other)));
+}
 
 /** Read a value as a slot's word: what it must be is part of the vectors. */
 function asWord(value: Uint8Array | null): bigint {

@@ -16,9 +16,8 @@ from typing import Final
 from anchor.cli.checking import Report, check
 from anchor.cli.inputs import Found, Source, read_archive
 from anchor.cli.policies import read_policy
-from anchor.cli.trust_lists import resolve_policy
 from anchor.errors import MalformedError
-from anchor.model import Policy
+from anchor.ledger.trust_lists import resolve_policy
 from registry.errors import TooMuchError
 
 MAX_UNPACKED_BYTES: Final = 1 << 26
@@ -43,7 +42,7 @@ class Form(Enum):
     """One bundle, and nothing else will do."""
 
 
-def verify_body(body: bytes, form: Form, policy_file: Path, max_credentials: int) -> Report:
+def verify_body(body: bytes, form: Form, policy_file: Path, max_credentials: int, *, now: int) -> Report:
     """Judge what was sent.
 
     Args:
@@ -51,6 +50,7 @@ def verify_body(body: bytes, form: Form, policy_file: Path, max_credentials: int
         form: How credentials come in it.
         policy_file: The policy; it, and the trust lists kept beside it, are read anew each time.
         max_credentials: How many may be in it.
+        now: Unix seconds: trust lists expire.
 
     Returns:
         The verdicts, in order; those that nodes did not answer for are unknown.
@@ -61,16 +61,12 @@ def verify_body(body: bytes, form: Form, policy_file: Path, max_credentials: int
         PolicyFormatError: The policy cannot be used.
         TrustListError: A trust list that it names cannot be used now.
     """
-    policy = _policy(policy_file)
+    policy = resolve_policy(read_policy(policy_file), policy_file, now)
     found = _limited(_found(body, form), max_credentials)
     report = check(found, policy, only_bundles=form is Form.BUNDLE, quiet=True)
     if len(report.files) > max_credentials:  # a bundle has many
         raise _too_many(max_credentials)
     return report
-
-
-def _policy(path: Path) -> Policy:
-    return resolve_policy(read_policy(path), path)
 
 
 def _found(body: bytes, form: Form) -> Iterator[Found]:

@@ -51,7 +51,7 @@ def errors_below(kind: type[CredanchorError]) -> Iterator[type[CredanchorError]]
         yield from errors_below(each)
 
 
-@pytest.mark.parametrize("error", sorted(set(errors_below(CredanchorError)), key=lambda each: each.__name__))
+@pytest.mark.parametrize("error", sorted(set(errors_below(CredanchorError)), key=str))
 def test_of_errors_on_our_side_and_of_what_is_not_found_no_words_get_out(error: type[CredanchorError]) -> None:
     if error.__module__ not in (anchor.errors.__name__, registry.errors.__name__):
         return

@@ -6,8 +6,6 @@ from base64 import urlsafe_b64decode
 from gzip import decompress
 from typing import Any
 
-import pytest
-
 from anchor.bundle import parse_bundle
 from anchor.canonical import parse_document
 from anchor.credential import parse_credential
@@ -32,7 +30,8 @@ def bits_of(document: dict[str, Any]) -> set[int]:
     return {index for index in range(LIST_SIZE) if bits[index // 8] & (0x80 >> index % 8)}
 
 
-def test_credential_by_credential(town: Town) -> None:
+def test_credential_by_credential(any_town: Town) -> None:
+    town = any_town
     record = town.here.credentials()[2]
     path = f"/v1/credentials/{record.uuid}"
 
@@ -77,7 +76,8 @@ def test_what_is_not_anchored_is_not_given_away(town: Town) -> None:
     assert town.get(f"/v1/batches/{to_hex(town.here.sealed.root)}/archive").status_code == 409
 
 
-def test_pages_go_through_everything_once(town: Town) -> None:
+def test_pages_go_through_everything_once(any_town: Town) -> None:
+    town = any_town
     ids: list[str] = []
     cursor, path = None, "/v1/credentials?limit=4"
     while True:
@@ -103,12 +103,13 @@ def test_pages_go_through_everything_once(town: Town) -> None:
     assert town.get(f"/v1/batches/{root}").json()["size"] == 2
 
 
-@pytest.mark.parametrize("cursor", ["x", "MTIz", "", "4pi6", "MS4yLjM", "!!!!"])
-def test_cursor_that_was_never_given_out_is_malformed(town: Town, cursor: str) -> None:
-    assert town.get(f"/v1/credentials?cursor={cursor}").status_code == 400
+def test_cursor_that_was_never_given_out_is_refused(town: Town) -> None:
+    for cursor in ("x", "1", "", "1.2.3", "-1.0", "1.9999999999999999999", "1.2%0A"):
+        assert town.get(f"/v1/credentials?cursor={cursor}").status_code == 422
 
 
-def test_search_by_name_email_and_id_in_a_body(town: Town) -> None:
+def test_search_by_name_email_and_id_in_a_body(any_town: Town) -> None:
+    town = any_town
     record = town.here.credentials()[0]
 
     def search(query: str, **more: Any) -> list[str]:
@@ -124,7 +125,8 @@ def test_search_by_name_email_and_id_in_a_body(town: Town) -> None:
     assert town.post("/v1/credentials/search", {"query": "zoe", "limit": 1}).json()["hasMore"] is True
 
 
-def test_batch_as_archive(town: Town) -> None:
+def test_batch_as_archive(any_town: Town) -> None:
+    town = any_town
     answer = town.get(f"/v1/batches/{to_hex(town.here.anchored.root)}/archive")
     assert answer.headers["content-type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
@@ -160,7 +162,8 @@ def test_institution_keys_and_achievements(town: Town) -> None:
         assert town.get(f"/v1/achievements/{path}").status_code == 404
 
 
-def test_status_lists_say_what_the_ledger_says(town: Town) -> None:
+def test_status_lists_say_what_the_ledger_says(any_town: Town) -> None:
+    town = any_town
     records = town.here.credentials()
     document = town.get(f"/v1/credentials/{records[0].uuid}/document").json()
     addresses = {each["statusPurpose"]: each["statusListCredential"] for each in document["credentialStatus"]}

@@ -74,7 +74,8 @@ def test_no_key_that_is_not_good_for_it_opens_an_operation(town: Town) -> None:
     assert tried >= 10 * 10
 
 
-def test_key_of_another_institution_gets_nothing(town: Town) -> None:
+def test_key_of_another_institution_gets_nothing(any_town: Town) -> None:
+    town = any_town
     stranger = {"Authorization": f"Bearer {town.there.keys['read']}"}
     tried = 0
     for method, path, _ in operations(town):

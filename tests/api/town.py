@@ -28,6 +28,7 @@ from registry.store.pages import page_of_credentials
 from registry.store.records import BatchRecord, CredentialRecord
 from tests.api.conftest import write_home
 from tests.ledger.chain import ADMIN, ANCHOR_KEY, CONTROLLER, DID, STRANGER, Chain
+from tests.support.databases import Database
 from tests.support.office import Office
 from tests.support.registry import ACHIEVEMENT, APPROVALS, NOW, frame_of, recipients_of, seal
 
@@ -84,14 +85,16 @@ class Town:
         return self.client.post(path, json=content, headers={"Authorization": f"Bearer {self.here.keys[key]}"})
 
 
-def build_town(chain: Chain, folder: Path, database_url: str) -> Town:
+def build_town(chain: Chain, folder: Path, database: Database) -> Town:
     """Build it; the client still has to be entered."""
     write_home(folder, chain, anonymous_per_minute=0, key_per_minute=0)
     settings = folder / "settings.toml"
-    settings.write_text(f"database_url = {json.dumps(database_url)}\n{settings.read_text()}")
+    settings.write_text(f"database_url = {json.dumps(database.url)}\n{settings.read_text()}")
     service = load_service(folder)
-    here = _settle(service, chain, folder, "borealis", DID, chain.issuer_id, ANCHOR_KEY)
-    there = _settle(service, chain, folder, "elsewhere", "did:web:elsewhere.example", _accredit(chain), STRANGER)
+    here = _settle(service, chain, folder, database, "borealis", DID, chain.issuer_id, ANCHOR_KEY)
+    there = _settle(
+        service, chain, folder, database, "elsewhere", "did:web:elsewhere.example", _accredit(chain), STRANGER
+    )
     app = create_app(service)
     return Town(service=service, app=app, client=TestClient(app), folder=folder, chain=chain, here=here, there=there)
 
@@ -107,7 +110,7 @@ def _accredit(chain: Chain) -> int:
 
 
 def _settle(
-    service: Service, chain: Chain, folder: Path, code: str, did: str, issuer_id: int, account: int
+    service: Service, chain: Chain, folder: Path, database: Database, code: str, did: str, issuer_id: int, account: int
 ) -> Resident:
     details = InstitutionDetails(
         name=f"Name of {code}",
@@ -118,8 +121,7 @@ def _settle(
     )
     record = operation.add(service.store, code, details, now=NOW)
     (folder / code).mkdir()
-    office = Office(chain=chain, folder=folder / code, client=chain.client)
-    office.store.close()
+    office = Office(chain=chain, folder=folder / code, database=database, client=chain.client)
     office.store = store = service.store.of(record.id)
     achievement = {**ACHIEVEMENT, "id": f"https://{code}.example/achievements/1"}
     keep_new(store, json.dumps(achievement).encode(), "data-literacy", now=NOW)

@@ -86,7 +86,7 @@ def test_a_reader_that_goes_away_is_told_nothing_more(arguments: list[object], t
 
 @pytest.mark.parametrize("more", [[], ["--json"]])
 def test_a_question_without_an_answer_ends_the_command(more: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def ask(*_: object) -> None:
+    def ask(*_: object, **__: object) -> None:
         raise EOFError
 
     monkeypatch.setattr("anchor.cli.verify.load_policy", ask)
@@ -125,7 +125,7 @@ def test_verbose_shows_where_an_error_came_from(capsys: pytest.CaptureFixture[st
 def test_fault_of_ours_is_undetermined_and_never_not_valid(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("anchor.cli.verify.load_policy", fail)

@@ -153,7 +153,9 @@ def test_times_in_the_table_of_steps_follow_from_the_values() -> None:
 
 
 def test_verify_says_of_each_step_what_the_page_says() -> None:
-    verdict = verify(parse_credential(CREDENTIAL.encode()), _evidence(), parse_policy(json.dumps(POLICY).encode()), NOW)
+    verdict = verify(
+        parse_credential(CREDENTIAL.encode()), evidence_of(), parse_policy(json.dumps(POLICY).encode()), NOW
+    )
     rows = re.findall(r"^\| (\d+) (\w+) \| (\w+) \| ", PAGE, re.MULTILINE)
     assert rows == [(str(check.step), check.name, check.status.value) for check in verdict.checks]
     assert verdict.outcome is Outcome.VALID
@@ -165,7 +167,7 @@ def test_example_is_not_valid_with_one_bit_changed() -> None:
     policy, credential = parse_policy(json.dumps(POLICY).encode()), parse_credential(CREDENTIAL.encode())
     changed = json.loads(json.dumps(EVIDENCE))
     changed["storage"][3]["nodes"][-1] = changed["storage"][3]["nodes"][-1][:-1] + "6"
-    verdict = verify(credential, _evidence(changed), policy, NOW)
+    verdict = verify(credential, evidence_of(changed), policy, NOW)
     assert (verdict.outcome, verdict.reason) == (Outcome.UNKNOWN, "badStateProof")
 
 
@@ -175,7 +177,7 @@ def test_limits_on_the_page_are_those_of_the_code() -> None:
     assert f"not more than {MAX_CLOCK_SKEW_SECONDS} s in the future" in PAGE
 
 
-def _evidence(content: dict[str, Any] = EVIDENCE) -> Evidence:
+def evidence_of(content: dict[str, Any] = EVIDENCE) -> Evidence:
     entry = RegistryEvidence(
         registry=RegistryId.parse(content["registry"]),
         vouching=Vouching(content["vouching"]),

@@ -87,6 +87,10 @@ class FaultProxy:
     def __init__(self, target: str) -> None:
         self.calls: list[str] = []
         self.requests = 0
+        self.replies = 0
+        self.asked_with: dict[str, str] = {}
+        """Headers of the last request."""
+        self.after_reply: Callable[[], object] = lambda: None
         self.batches: Callable[[list[Any]], Any] | None = lambda answers: answers
         """What becomes of the answers to several calls in one request; None: refused with HTTP 400."""
         self.headers: dict[str, str] = {}
@@ -134,6 +138,7 @@ class FaultProxy:
             faults.append(self.rule(call["method"], self.count(call["method"])))
             self.calls.append(call["method"])
         self.requests += 1
+        self.asked_with = dict(request.headers.items())
         if isinstance(asked, list) and self.batches is None:
             self._send(request, 400, b"no batches here")
             return
@@ -145,6 +150,8 @@ class FaultProxy:
         answers = [_spoiled(answer, fault) for answer, fault in zip(answers, faults, strict=False)]
         content = (self.batches or list)(answers) if isinstance(asked, list) else next(iter(answers), None)
         self._reply(request, whole, json.dumps(content).encode())
+        self.replies += 1
+        self.after_reply()
 
     def _reply(self, request: BaseHTTPRequestHandler, fault: Fault | None, answer: bytes) -> None:
         match fault:

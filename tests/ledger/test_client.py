@@ -93,6 +93,23 @@ def test_a_json_rpc_error_counts_whatever_the_http_status(chain: Chain, proxy: F
         LedgerClient(proxy.url).chain_id()
 
 
+def test_a_node_is_told_nothing_of_the_machine_that_asks(chain: Chain, proxy: FaultProxy) -> None:
+    proxy.headers = {"Set-Cookie": "you=1234"}
+    node = RpcNode(proxy.url)
+    for _ in range(2):
+        node.read("eth_chainId", [])
+    sent = proxy.asked_with
+    assert sent.pop("Host") == proxy.url.removeprefix("http://")
+    assert int(sent.pop("Content-Length")) > 0
+    assert sent == {
+        "User-Agent": "credanchor",
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "Connection": "keep-alive",
+        "Content-Type": "application/json",
+    }
+
+
 def asked_for(count: int) -> list[tuple[str, list[object]]]:
     """Questions with answers that differ: the balances of so many accounts, each with a number of its own."""
     return [("eth_getStorageAt", [to_hex(dev_signer(0).address), hex(number), "latest"]) for number in range(count)]

@@ -20,6 +20,8 @@ def attacks() -> set[str]:
     forge = [path.read_text("utf-8") for path in (ROOT / "contracts" / "test" / "attacks").glob("*.t.sol")]
     chain = (ROOT / "tests" / "ledger" / "test_attacks.py").read_text("utf-8")
     found = {name for text in forge for name in re.findall(r"function (test_\w+)", text)}
+    lies = (ROOT / "tests" / "lies" / "test_each_defence.py").read_text("utf-8")
+    found |= set(re.findall(r"^def (test_lie_\w+)", lies, re.MULTILINE))
     return found | set(re.findall(r"^def (test_\w+)", chain, re.MULTILINE)) - NO_ATTACKS
 
 

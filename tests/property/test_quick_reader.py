@@ -5,7 +5,6 @@ import math
 from typing import Any
 
 import orjson
-import pytest
 import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -141,53 +140,3 @@ def test_whatever_is_written_on_one_line_is_read_alike(value: Any) -> None:
         check_alike(orjson.dumps(value))
     except orjson.JSONEncodeError:
         check_alike(json.dumps(value, separators=(",", ":")).encode())
-
-
-@pytest.mark.parametrize("depth", [1, 63, 64, 65, 255, 1025])
-@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
-def test_depth_is_the_same_to_both(depth: int, opening: str, closing: str) -> None:
-    inner = depth - 1
-    data = f'{{"a":{opening * inner}1{closing * inner}}}'.encode()
-    check_alike(data)
-    assert (canonical._read_quickly(data) is not None) == (depth <= 64)
-    assert outcome(parse_document, data) == outcome(canonical._read_strictly, data)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{"a":"x"}',
-        '{"a":"x"}\n',
-        '{"é":"ᐊᓇ ®","ü":[{}]}',
-        '{"a":"\\"quoted\\" \\\\ and \\n"}',
-        '{"a":"1,000 [1] {2} :3"}',
-        '{"a":[true,false,null,0,1,12.5,0.0001,123456789.1234]}',
-    ],
-)
-def test_common_files_are_read_quickly(text: str) -> None:
-    assert canonical._read_quickly(text.encode()) is not None
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{"a": "x"}',
-        '{"a":"x"}\n\n',
-        '{"a":"x","a":"x"}',
-        '{"a":"\\u00e9"}',
-        '{"a":"😀"}',
-        '{"a":-1}',
-        '{"a":1.0}',
-        '{"a":1234567890}',
-        '{"a":0.00001}',
-        '{"a":1.50}',
-        '{"a":[[],1e2]}',
-        "[]",
-        '"a"',
-        "1",
-        "{",
-        "",
-    ],
-)
-def test_any_other_is_left_to_the_strict_reader(text: str) -> None:
-    assert canonical._read_quickly(text.encode()) is None

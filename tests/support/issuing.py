@@ -23,6 +23,7 @@ def make_batch(
     issuer_name: str = "Borealis College",
     achievement: str = "Data literacy",
     emails: list[str] | None = None,
+    **members: Any,
 ) -> tuple[Hash32, list[dict[str, Any]]]:
     """Make a batch of credentials, one for each name, status index by place; give its root and the credentials.
 
@@ -36,6 +37,7 @@ def make_batch(
         issuer_name: As the credentials state it.
         achievement: What they are for.
         emails: The holders' addresses, stated as salted hashes; default: none are stated.
+        members: Added to each credential, or in the place of its own.
     """
     bodies, leaves = [], []
     for index, name in enumerate(names):
@@ -53,6 +55,7 @@ def make_batch(
             "validFrom": "2026-01-01T00:00:00Z",
             "credentialSubject": {"type": ["AchievementSubject"], "identifier": identities},
             "credentialStatus": status_entries(status, "https://registry.example"),
+            **members,
         }
         bodies.append(body)
         leaves.append(leaf_hash(credential_hash(canonicalize(body)), _salt(index), position))

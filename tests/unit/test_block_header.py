@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import rlp
 
+from anchor import state_proof
 from anchor.errors import EvidenceFormatError, StateProofError
 from anchor.model import hash32, parse_hex, to_hex
 from anchor.state_proof import (
@@ -42,6 +43,41 @@ def test_fields_of_forks_to_come_are_covered_by_the_hash() -> None:
     content = [*rlp.decode(parse_hex(HEADERS[-1]["header"])), b"\x01" * 32, [b"\x02"]]
     header = rlp.encode(content)
     assert check_header(header, hash_of(header)).number == HEADERS[-1]["number"]
+
+
+@pytest.mark.parametrize("vector", HEADERS, ids=lambda vector: vector["name"])
+def test_only_the_hash_decides_what_a_header_is(vector: Any) -> None:
+    """What a node says beside the fields changes nothing; each field that is altered, gone or new changes the hash."""
+    block, right = vector["block"], hash32(parse_hex(vector["block"]["hash"]))
+    beside: dict[str, Any] = {
+        "hash": "0x00",
+        "size": None,
+        "uncles": [],
+        "totalDifficulty": "x",
+        "withdrawals": 7,
+        "fieldToCome": "0x1",
+    }
+    assert check_header(header_from_rpc({**block, **beside}), right) == check_header(header_from_rpc(block), right)
+    for name, size in state_proof._FIELDS:
+        value: Any = block.get(name)
+        if value is None:
+            added = "0x7" if size is None else "0x" + "ab" * (size or 1)
+            others = [{**block, name: added}]
+        else:
+            altered = value[:-1] + ("1" if value[-1] != "1" else "2") if value != "0x" else "0xab"
+            others = [{**block, name: altered}]
+            others += [{key: each for key, each in block.items() if key != name}]
+        for other in others:
+            try:
+                header = header_from_rpc(other)
+            except EvidenceFormatError:
+                continue
+            if header == header_from_rpc(block):
+                # A zero left out of a later fork's fields is written as it was.
+                assert value == "0x0"
+                continue
+            with pytest.raises(StateProofError, match="does not hash"):
+                check_header(header, right)
 
 
 def test_missing_fields_between_later_ones_are_empty() -> None:

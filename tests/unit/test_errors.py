@@ -53,6 +53,7 @@ REASONS = {
     "StateProofError": "badStateProof",
     "WrongCodeError": "wrongCode",
     "PendingError": "pending",
+    "RequiredProofError": "requiredProof",
 }
 """Design section 7: what a verdict shows to programs."""
 

@@ -40,7 +40,7 @@ def test_a_receipt_says_what_came_of_each_file() -> None:
     assert receipt.signature.signer == KEY.did
     assert (receipt.signature.signed_at, receipt.checked_at) == (NOW, NOW)
     assert (receipt.organisation, receipt.program) == ("Example", "credanchor 1")
-    first = receipt.file(digest(1))
+    first = receipt.by_hash().get(digest(1))
     verdict = judge(world)
     assert first is not None
     assert (first.outcome, first.reason, first.name) == ("valid", "", "")
@@ -54,14 +54,14 @@ def test_a_receipt_says_what_came_of_each_file() -> None:
     assert receipt.blocks[0].block_hash == verdict.basis.block_hash
     assert receipt.blocks[0].nodes_asked == verdict.basis.nodes_asked
     assert len(receipt.blocks) == 1
-    last = receipt.file(digest(4))
+    last = receipt.by_hash().get(digest(4))
     assert last is not None
     assert (last.outcome, last.reason, last.block) == ("unknown", "untrustedRegistry", None)
     assert CheckStatus.UNKNOWN in last.checks
-    said = receipt.file(digest(3))
+    said = receipt.by_hash().get(digest(3))
     assert said is not None
     assert (said.outcome, said.checks, said.credential_hash) == ("malformed", (), None)
-    assert receipt.file(digest(9)) is None
+    assert receipt.by_hash().get(digest(9)) is None
 
 
 def test_a_receipt_has_the_policy_without_its_nodes() -> None:

@@ -47,6 +47,13 @@ def test_published_rlp(value: Any, encoded: str) -> None:
     assert encode(decode(item)) == item
 
 
+@pytest.mark.parametrize("name", list(read_vectors("eth/rlpexample.json")))
+def test_published_example_is_rlp(name: str) -> None:
+    item = parse_hex(read_vectors("eth/rlpexample.json")[name]["out"])
+    assert encode(decode(item)) == item
+    assert rlp.decode(item) == decode(item)
+
+
 @pytest.mark.parametrize(
     "encoded", [pytest.param(each["out"], id=name) for name, each in read_vectors("eth/invalidRLPTest.json").items()]
 )

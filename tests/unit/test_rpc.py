@@ -2,59 +2,7 @@ import pytest
 
 from anchor.errors import LedgerUnavailableError, MalformedError
 from anchor.ledger.answers import read_block, read_list, read_log, read_object, read_quantity, read_receipt
-from anchor.ledger.endpoints import is_loopback, node_name
 from anchor.ledger.rpc import RpcNode, _revert_data
-
-
-@pytest.mark.parametrize(
-    ("url", "name"),
-    [
-        ("http://127.0.0.1:8545", "http://127.0.0.1:8545"),
-        ("http://127.0.0.1:8545/", "http://127.0.0.1:8545"),
-        ("https://user:pa55@node.example/", "https://node.example"),
-        ("https://node.example/v3/0123456789abcdef", "https://node.example/…"),
-        ("https://node.example?key=0123456789abcdef", "https://node.example/…"),
-        ("HTTPS://Node.Example:443", "https://node.example:443"),
-        ("http://[::1]:8545", "http://[::1]:8545"),
-    ],
-)
-def test_a_node_is_named_without_what_may_be_secret(url: str, name: str) -> None:
-    assert node_name(url) == name
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "127.0.0.1:8545",
-        "ftp://node.example",
-        "http://",
-        "http://[::1",
-        "http://x:99999",
-        "http://a b",
-        "http://a\n",
-    ],
-)
-def test_what_is_no_address_is_malformed(url: str) -> None:
-    with pytest.raises(MalformedError) as refused:
-        node_name(url)
-    assert str(refused.value).startswith("the node's address ")
-
-
-@pytest.mark.parametrize(
-    ("url", "is_local"),
-    [
-        ("http://127.0.0.1:8545", True),
-        ("http://127.9.9.9", True),
-        ("http://[::1]:1", True),
-        ("http://localhost", True),
-        ("http://anvil.localhost", True),
-        ("http://localhost.example", False),
-        ("http://10.0.0.1", False),
-    ],
-)
-def test_this_machine_is_told_from_others(url: str, is_local: bool) -> None:
-    assert is_loopback(url) is is_local
 
 
 @pytest.mark.parametrize(

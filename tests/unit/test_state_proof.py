@@ -1,5 +1,6 @@
 """Account and storage proofs: real ones, published tries, and nodes that no state has."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -120,6 +121,51 @@ def test_every_entry_of_the_published_tries_is_proven(pairs: list[tuple[str, str
 
 def prove(trie: HexaryTrie, key: bytes) -> list[bytes]:
     return [rlp.encode(node) for node in trie.get_proof(key)]
+
+
+def any_tries() -> list[Any]:
+    """Tries whose keys are not hashed, and of any length."""
+    tries = []
+    for name in ("trietest", "trieanyorder"):
+        for test, content in read_vectors(f"eth/{name}.json").items():
+            pairs = content["in"].items() if isinstance(content["in"], dict) else content["in"]
+            tries.append(pytest.param(list(pairs), content["root"], id=f"{name}-{test}"))
+    return tries
+
+
+@pytest.mark.parametrize(("pairs", "root"), any_tries())
+def test_published_tries_with_keys_of_any_length_give_no_other_value(
+    pairs: list[tuple[str, str | None]], root: str
+) -> None:
+    trie, entries = HexaryTrie({}), dict[bytes, bytes | None]()
+    for key, value in pairs:
+        entries[as_bytes(key)] = as_bytes(value) if value is not None else None
+        trie[as_bytes(key)] = as_bytes(value) if value is not None else b""
+    assert to_hex(trie.root_hash) == root
+    present = [key for key, value in entries.items() if value is not None]
+    for wanted, expected in entries.items():
+        # In Ethereum's state no key is the beginning of another: there our walk gives nothing.
+        near = [each for each in present if each != wanted and (each.startswith(wanted) or wanted.startswith(each))]
+        if near:
+            with suppress(StateProofError):
+                assert _walk(hash32(trie.root_hash), wanted, prove(trie, wanted)) == expected
+        else:
+            assert _walk(hash32(trie.root_hash), wanted, prove(trie, wanted)) == expected
+
+
+def test_neighbours_of_keys_in_a_published_trie_are_not_taken_for_them() -> None:
+    for content in read_vectors("eth/trietestnextprev.json").values():
+        trie = HexaryTrie({})
+        for key in content["in"]:
+            trie[as_bytes(key)] = b"value of " + as_bytes(key)
+        for key in {each for test in content["tests"] for each in test if each}:
+            if key in content["in"]:
+                assert _walk(hash32(trie.root_hash), as_bytes(key), prove(trie, as_bytes(key))) == (
+                    b"value of " + as_bytes(key)
+                )
+            else:
+                with suppress(StateProofError):
+                    assert _walk(hash32(trie.root_hash), as_bytes(key), prove(trie, as_bytes(key))) is None
 
 
 # Nodes that no Ethereum state has, each under its own hash

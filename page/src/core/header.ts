@@ -72,8 +72,14 @@ export function parseHeader(header: Uint8Array, hash: Uint8Array): Block {
  * fails there.
  */
 export function encodeHeader(block: RpcBlock): Uint8Array {
-  const present = FIELDS.filter(([name]) => block[name] !== undefined && block[name] !== null);
-  return encodeRlp(present.map(([name, isQuantity]) => readField(block[name], isQuantity)));
+  const isPresent = ([name]: readonly [string, boolean]): boolean => block[name] !== undefined && block[name] !== null;
+  const count = Math.max(FRONTIER_FIELDS, FIELDS.map(isPresent).lastIndexOf(true) + 1);
+  return encodeRlp(
+    FIELDS.slice(0, count).map((field, index) =>
+      // A chain that skipped a fork: go-ethereum, whose headers such chains have, writes an empty string.
+      index >= FRONTIER_FIELDS && !isPresent(field) ? new Uint8Array() : readField(block[field[0]], field[1]),
+    ),
+  );
 }
 
 function readField(value: unknown, isQuantity: boolean): Uint8Array {

@@ -39,7 +39,8 @@ export type UnknownReason =
   | "staleBlock"
   | "wrongCode"
   | "pending"
-  | "unconfirmedIssuer";
+  | "unconfirmedIssuer"
+  | "requiredProof";
 
 /** What one step found: a reason only where it failed or is unknown. `detail` is for people, and no part of the format. */
 export type Finding =

@@ -61,7 +61,7 @@ export function judge(credential: Credential, evidence: Evidence, policy: Policy
   const [first, ...others] = trustedOf(anchorProofs, policy);
   if (statusEntries === null || first === undefined) {
     return conclude({
-      ...ownFindings(credential, now),
+      ...ownFindings(credential, policy, now),
       statusEntries: skipped("no anchor proof, so no leaf"),
       inclusion: failed("notAnchored", "the credential has no anchor proof"),
       ...skippedLedger("step 3 failed"),
@@ -92,15 +92,20 @@ function trustedRegistry(proof: AnchorProof, policy: Policy): Policy["registries
 }
 
 function judgeProof(given: Case): Verdict {
-  const { credential, proof, entries, now } = given;
+  const { credential, proof, entries, policy, now } = given;
   const statusEntries = passed("the status entries agree with the anchor proof");
   if (!isIncluded(leafHash(proof.salt, entries, credential.hash), proof, proof.root)) {
     const inclusion = failed("tampered", "the path does not lead from the leaf to the root");
-    return conclude({ ...ownFindings(credential, now), statusEntries, inclusion, ...skippedLedger("step 3 failed") });
+    return conclude({
+      ...ownFindings(credential, policy, now),
+      statusEntries,
+      inclusion,
+      ...skippedLedger("step 3 failed"),
+    });
   }
   const { findings, blockTime } = ledgerFindings(given);
   return conclude({
-    ...ownFindings(credential, now, blockTime),
+    ...ownFindings(credential, policy, now, blockTime),
     statusEntries,
     inclusion: passed("the path leads from the leaf to the root"),
     ...findings,
@@ -182,14 +187,21 @@ function denial({ credential, policy }: Case): Finding | null {
 /** Steps that need neither proof nor ledger; `blockTime` is what step 12 takes for now where it is later. */
 function ownFindings(
   { validFrom, validUntil, otherProofs }: Credential,
+  { requiredProofs }: Policy,
   now: number,
   blockTime: number | null = null,
 ): Pick<Findings, "wellFormed" | "dates" | "otherProofs"> {
   return {
     wellFormed: passed("a credential in strict JSON"),
     dates: checkDates(validFrom, validUntil, now, blockTime),
-    otherProofs: notApplicable(otherProofs.length === 0 ? "there are none" : `not judged: ${otherProofs.join(", ")}`),
+    otherProofs: checkOtherProofs(otherProofs, requiredProofs),
   };
+}
+
+/** Step 13. None is judged, and none is known to be absent: anybody can take one out of a file. */
+function checkOtherProofs(carried: readonly string[], required: readonly string[]): Finding {
+  if (required.length > 0) return unknown("requiredProof", `not judged, but required: ${required.join(", ")}`);
+  return notApplicable(carried.length === 0 ? "there are none" : `not judged: ${carried.join(", ")}`);
 }
 
 /** Step 12. A slow clock must not fail what the ledger has seen, so `validFrom` is held against the later time. */

@@ -14,7 +14,7 @@ from registry.api.answers import cursor_of, numbers_of
 from registry.api.auth import Reader
 from registry.api.context import Context, ContextDep
 from registry.api.documents import AUTHENTICATED, problems
-from registry.api.problems import BUSY, CONFLICT, MALFORMED, NOT_FOUND, UNAVAILABLE
+from registry.api.problems import BUSY, CONFLICT, NOT_FOUND, UNAVAILABLE
 from registry.api.schemas.credentials import Batch, Batches, BatchStateName, Credential, Credentials
 from registry.errors import BusyError
 from registry.services.archive_stream import archive_pieces
@@ -31,7 +31,8 @@ RootParam = Annotated[
     str, Path(pattern=r"^0x[0-9a-f]{64}$", description="The batch's Merkle root.", examples=["0x" + "5f" * 32])
 ]
 Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]
-Cursor = Annotated[str | None, Query(max_length=100, description="`next` of the page before.")]
+Cursor = Annotated[str | None, Query(pattern=r"^[0-9]{1,18}\.[0-9]{1,18}$", description="`next` of the page before.")]
+BatchCursor = Annotated[str | None, Query(pattern=r"^[0-9]{1,18}$", description="`next` of the page before.")]
 
 _ARCHIVE: Final[dict[int | str, dict[str, Any]]] = {
     200: {
@@ -46,15 +47,15 @@ def root_of(text: str) -> Hash32:
     return hash32(bytes.fromhex(text.removeprefix("0x")))
 
 
-@router.get("", summary="List batches", responses=problems(*AUTHENTICATED, MALFORMED))
+@router.get("", summary="List batches", responses=problems(*AUTHENTICATED))
 def list_all(
     caller: Reader,
     limit: Limit = 50,
-    cursor: Cursor = None,
+    cursor: BatchCursor = None,
     state: Annotated[BatchStateName | None, Query(description="Only those in this state.")] = None,
 ) -> Batches:
     """The newest first."""
-    before = None if cursor is None else numbers_of(cursor, 1)[0]
+    before = None if cursor is None else numbers_of(cursor)[0]
     found, has_more = read_batches(
         caller.store, before=before, limit=limit, state=None if state is None else BatchState(state)
     )
@@ -70,7 +71,7 @@ def show(caller: Reader, root: RootParam) -> Batch:
 @router.get(
     "/{root}/credentials",
     summary="List a batch's credentials",
-    responses=problems(*AUTHENTICATED, MALFORMED, NOT_FOUND),
+    responses=problems(*AUTHENTICATED, NOT_FOUND),
 )
 def credentials(caller: Reader, root: RootParam, limit: Limit = 50, cursor: Cursor = None) -> Credentials:
     """In the order of leaves, which says nothing of the roster's."""
@@ -114,7 +115,7 @@ def _counted(context: Context, pieces: Generator[bytes]) -> AsyncIterator[bytes]
 
 def page_of(caller: Reader, root: Hash32 | None, limit: int, cursor: str | None) -> Credentials:
     """Give a page of credentials, of one batch or of all."""
-    after = None if cursor is None else Place(*numbers_of(cursor, 2))
+    after = None if cursor is None else Place(*numbers_of(cursor))
     found, has_more = read_credentials(caller.store, root=root, after=after, limit=limit)
     following = None
     if has_more:

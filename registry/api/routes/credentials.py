@@ -51,7 +51,7 @@ def _json(description: str, media_type: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"description": description, "content": {media_type: {"schema": schema}}}, **_KNOWN}
 
 
-@router.get("", summary="List credentials", responses=problems(*AUTHENTICATED, MALFORMED))
+@router.get("", summary="List credentials", responses=problems(*AUTHENTICATED))
 def list_all(caller: Reader, limit: Limit = 50, cursor: Cursor = None) -> Credentials:
     """All of the institution's, in the order of batches and leaves."""
     return page_of(caller, None, limit, cursor)

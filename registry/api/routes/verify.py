@@ -89,7 +89,7 @@ async def verify_bundle(request: Request, context: ContextDep) -> Response:
 async def _report(request: Request, context: Context, form: Form) -> Response:
     service, body = context.service, await request.body()
     most = service.options.max_verify_credentials
-    report = await context.pool.run(partial(verify_body, body, form, service.policy_file, most))
+    report = await context.pool.run(partial(verify_body, body, form, service.policy_file, most, now=service.now()))
     for each in report.files:
         context.metrics.count_verdict(each.outcome)
     return Response("".join(json_pieces(report)), media_type="application/json")

@@ -10,7 +10,7 @@ from tests.support.vectors.scenarios import inner_node
 
 
 def cases() -> list[Case]:
-    return [*_content(), *_inclusion(), *_blocks(), *_anchoring()]
+    return [*_content(), *_required_proofs(), *_inclusion(), *_blocks(), *_anchoring()]
 
 
 def _content() -> list[Case]:
@@ -30,6 +30,41 @@ def _content() -> list[Case]:
         Case("step-13-passed-other-proofs-behind", data=credential(proofs=[proof(), {"type": "X"}, {}])),
         Case("step-13-passed-16-proofs", data=credential(proofs=[*many, proof()])),
         Case("step-13-passed-cryptosuite-in-an-array", data=credential(proofs=[{"cryptosuite": ["x"]}, proof()])),
+    ]
+
+
+def _required_proofs() -> list[Case]:
+    """Proofs that the policy requires: carried or not, they are not judged."""
+    carried = {"type": "DataIntegrityProof", "cryptosuite": "eddsa-rdfc-2022", "proofValue": "z1"}
+    both = [proof(), {**carried, "cryptosuite": "eddsa-jcs-2022"}, {"type": "X"}]
+    reason, steps = "requiredProof", "ppp pp pppppp pu"
+
+    def unknown(name: str, policy: str, data: bytes) -> Case:
+        return Case(f"step-13-unknown-{name}", steps, reason, policy=policy, data=data)
+
+    tampered, absent = credential(name="Data literacy!"), credential(proofs=[carried])
+    return [
+        unknown("required-proof-absent", "required-proof", credential()),
+        unknown("required-proof-carried", "required-proof", credential(proofs=[carried, proof()])),
+        unknown("one-of-two-required-proofs-carried", "required-proofs", credential(proofs=both[:2])),
+        unknown("both-required-proofs-carried", "required-proofs", credential(proofs=both)),
+        unknown("anchor-proof-required-as-another", "required-proof-of-ours", credential()),
+        Case(
+            "step-03-failed-tampered-and-a-proof-required",
+            NOT_INCLUDED[:-1] + "u",
+            "tampered",
+            policy="required-proof",
+            data=tampered,
+            reasons={13: reason},
+        ),
+        Case(
+            "step-03-failed-only-the-required-proof",
+            NO_PROOF[:-1] + "u",
+            "notAnchored",
+            policy="required-proof",
+            data=absent,
+            reasons={13: reason},
+        ),
     ]
 
 

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from anchor.canonical import MAX_DOCUMENT_BYTES, canonicalize
-from anchor.cli.files import write_pieces
-from anchor.cli.lists import is_address
 from anchor.data_integrity import require_signer
 from anchor.errors import MalformedError, SignatureError, SignedFormatError, TrustListError
+from anchor.ledger.files import PUBLIC, write_over
 from anchor.model import Policy, TrustListSource
 from anchor.trust_list import TrustList, apply_trust_lists, check_trust_list
 
@@ -26,8 +25,13 @@ FOLDER: Final = "trust-lists"
 _UPDATE: Final = "Run: credanchor trust update"
 
 
-def resolve_policy(policy: Policy, policy_file: Path) -> Policy:
-    """Put into a policy what the lists kept beside it say, as of this machine's clock.
+def resolve_policy(policy: Policy, policy_file: Path, now: int) -> Policy:
+    """Put into a policy what the lists kept beside it say.
+
+    Args:
+        policy: The policy.
+        policy_file: Where it was read from.
+        now: Unix seconds.
 
     Raises:
         TrustListError: A list is not there, does not hold, or is not usable now: nothing may be determined without it.
@@ -45,7 +49,7 @@ def resolve_policy(policy: Policy, policy_file: Path) -> Policy:
         if trust_list is None:
             raise TrustListError(f"the trust list {source.source} was not fetched yet", advice=_UPDATE)
         kept.append(trust_list)
-    return apply_trust_lists(policy, kept, int(time.time()))
+    return apply_trust_lists(policy, kept, now)
 
 
 def update(policy_file: Path, source: TrustListSource) -> tuple[TrustList, bool]:
@@ -77,9 +81,9 @@ def update(policy_file: Path, source: TrustListSource) -> tuple[TrustList, bool]
     path = kept_path(policy_file, source)
     try:
         path.parent.mkdir(exist_ok=True)
+        write_over(path, data, mode=PUBLIC)
     except OSError as error:
         raise TrustListError(f"the trust list cannot be kept in {path.parent}: {error.strerror}") from error
-    write_pieces(path, [data.decode()])
     return trust_list, True
 
 
@@ -118,7 +122,7 @@ def read_list(path: Path) -> bytes:
 
 
 def _get(policy_file: Path, source: str) -> bytes:
-    if not is_address(source):
+    if not source.startswith("https://"):
         return read_list(policy_file.parent / source)
     # Requests takes a while to import.
     from anchor.ledger.fetching import fetch
