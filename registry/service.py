@@ -16,11 +16,13 @@ from registry.store.institutions import InstitutionDetails, InstitutionRecord
 
 if TYPE_CHECKING:
     from anchor.ledger.client import LedgerClient
+    from registry.services.access import Door
     from registry.services.bundles import Bundler
     from registry.services.ledger_state import LedgerView
     from registry.services.published_lists import PublishedLists
     from registry.services.readiness import Readiness
     from registry.store.engine import Store
+    from registry.store.proofs import ProofReader
 
 
 class Service:
@@ -76,6 +78,20 @@ class Service:
         return Readiness(self.store, self.client, self.registry, time.monotonic)
 
     @cached_property
+    def proofs(self) -> ProofReader:
+        """Reads inclusion proofs."""
+        from registry.store.proofs import ProofReader
+
+        return ProofReader()
+
+    @cached_property
+    def door(self) -> Door:
+        """Tells whose API keys are shown."""
+        from registry.services.access import Door
+
+        return Door(self.store, time.monotonic)
+
+    @cached_property
     def bundler(self) -> Bundler:
         """Makes bundles."""
         from registry.services.bundles import Bundler
@@ -125,7 +141,7 @@ def load_service(home: Path) -> Service:
     """
     service = Service(load_draft(home))
     # Built here, by one thread: a schema that has to be brought up to date is, before anything is asked.
-    _ = service.store, service.client, service.readiness, service.bundler, service.lists
+    _ = service.store, service.client, service.readiness, service.bundler, service.lists, service.proofs, service.door
     return service
 
 

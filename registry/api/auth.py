@@ -18,7 +18,7 @@ from registry.api.gate import log_error
 from registry.api.problems import FORBIDDEN, UNAUTHENTICATED, ProblemError
 from registry.errors import NotPermittedError
 from registry.service import Service
-from registry.services.access import Access, note_access, open_access
+from registry.services.access import Access, note_access
 from registry.store.api_keys import Scope
 from registry.store.connection import InstitutionId
 from registry.store.engine import Store
@@ -53,16 +53,23 @@ async def _access(
     if credentials is None:
         count(context.anonymous, address_of(request))
         raise ProblemError(UNAUTHENTICATED, headers=_CHALLENGE)
+    access = context.service.door.recall(credentials.credentials)
+    if access is None:
+        access = await _open(request, context, credentials.credentials)
+    count(context.by_key, access.key.prefix)
+    request.state.institution = access.institution
+    return access
+
+
+async def _open(request: Request, context: Context, text: str) -> Access:
     service = context.service
     now = service.now()
     try:
-        access = await run_in_threadpool(open_access, service.store, credentials.credentials, now=now)
+        access = await run_in_threadpool(service.door.open, text, now=now)
     except NotPermittedError:
         # Trying out keys is no use, but it is work.
         count(context.anonymous, address_of(request))
         raise ProblemError(UNAUTHENTICATED, headers=_CHALLENGE) from None
-    count(context.by_key, access.key.prefix)
-    request.state.institution = access.institution
     if access.is_use_to_be_noted(now):
         context.start(_note(context, access, now, request.state.request_id))
     return access

@@ -15,6 +15,7 @@ from registry.settings import ServiceSettings
 
 _MAX_HEADER_BYTES: Final = 32 * 1024
 _KEEP_ALIVE_SECONDS: Final = 30
+_SWITCH_SECONDS: Final = 0.0005
 _BACKLOG: Final = 512
 _MAX_CONNECTIONS: Final = 1000
 
@@ -48,6 +49,8 @@ def run(app: FastAPI, options: ServiceSettings, *, host: str, port: int, say: Ca
         SystemExit: It cannot listen there.
     """
     _log_to_standard_output()
+    # Requests are short: the thread that takes them in shall not wait long for one that works.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     config = uvicorn.Config(
         app,
         host=host,

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from anchor.canonical import JsonObject
-from anchor.model import Hash32
+from anchor.model import AnchorProof, Hash32
 from anchor.proof import anchor_proof_member
 from registry.errors import ConflictError, NotFoundError
 from registry.services.find import Found, Query, find
-from registry.services.stored import anchor_proof, credential_file
-from registry.store.batches import get_batch, get_credential, prove
+from registry.services.stored import credential_file
+from registry.store.batches import get_batch, get_credential
 from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.pages import Place, batch_of_root, page_of_batches, page_of_credentials
+from registry.store.proofs import ProofReader, ProofRecord
 from registry.store.records import BatchId, BatchRecord, BatchState, CredentialRecord, StatusEntry
 from registry.store.replacements import predecessor_of, successor_of
 from registry.store.transactions import status_history
@@ -28,9 +29,7 @@ from registry.store.transactions import status_history
 class Proven:
     """A credential's anchor proof."""
 
-    credential: CredentialRecord
-    batch: BatchRecord
-    siblings: Sequence[Hash32]
+    record: ProofRecord
     member: JsonObject
     """As it stands in the credential's `proof`."""
 
@@ -107,18 +106,29 @@ def read_file(store: Store, uuid: UUID) -> bytes:
         return credential_file(connection, batch, credential)
 
 
-def read_proof(store: Store, uuid: UUID) -> Proven:
+def read_proof(store: Store, reader: ProofReader, uuid: UUID) -> Proven:
     """Give a credential's anchor proof, from a few rows of its batch's tree.
+
+    Args:
+        store: The institution's.
+        reader: Of its database.
+        uuid: The credential's.
 
     Raises:
         NotFoundError: The institution has none of this id, or it was erased.
         ConflictError: Its batch is not anchored yet.
     """
     with store.reading() as connection:
-        credential, batch = _whole(connection, uuid)
-        inclusion = prove(connection, batch, credential.leaf_index)
-    member = anchor_proof_member(anchor_proof(batch, credential, inclusion))
-    return Proven(credential=credential, batch=batch, siblings=inclusion.siblings, member=member)
+        record = reader.read(connection, uuid)
+    _require_whole(is_erased=record.is_erased, state=record.state)
+    proof = AnchorProof(
+        registry=record.registry,
+        issuer_id=record.issuer_id,
+        root=record.root,
+        salt=record.salt,
+        inclusion=record.inclusion,
+    )
+    return Proven(record=record, member=anchor_proof_member(proof))
 
 
 def read_history(store: Store, uuid: UUID) -> tuple[StatusEntry, ...]:
@@ -139,16 +149,20 @@ def require_anchored(batch: BatchRecord) -> None:
     Raises:
         ConflictError: It is not anchored yet.
     """
-    if batch.state is not BatchState.ANCHORED:
+    _require_whole(is_erased=False, state=batch.state)
+
+
+def _require_whole(*, is_erased: bool, state: BatchState) -> None:
+    if is_erased:
+        raise NotFoundError("the credential was erased: nothing of it is kept")
+    if state is not BatchState.ANCHORED:
         raise ConflictError("the batch is not anchored yet", advice="Look at the batch: its state tells how far it is.")
 
 
 def _whole(connection: InstitutionConnection, uuid: UUID) -> tuple[CredentialRecord, BatchRecord]:
     credential = get_credential(connection, uuid)
     batch = get_batch(connection, credential.batch)
-    if credential.is_erased:
-        raise NotFoundError("the credential was erased: nothing of it is kept")
-    require_anchored(batch)
+    _require_whole(is_erased=credential.is_erased, state=batch.state)
     return credential, batch
 
 

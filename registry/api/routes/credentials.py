@@ -93,7 +93,7 @@ def document(caller: Reader, request: Request, id: Id) -> Response:  # noqa: A00
 )
 def proof(caller: Reader, request: Request, id: Id) -> Response:  # noqa: A002
     """The path from its leaf to its batch's root, and the same as it stands in the credential."""
-    content = Proof.content(read_proof(caller.store, id))
+    content = Proof.content(read_proof(caller.store, caller.service.proofs, id))
     return tagged(request, orjson.dumps(content), "application/json")
 
 

@@ -131,15 +131,15 @@ class Proof(Document):
     @classmethod
     def content(cls, proven: Proven) -> dict[str, Any]:
         """Show a proof: not as a model, whose checks would take longer than proving."""
-        credential, batch = proven.credential, proven.batch
+        record, inclusion = proven.record, proven.record.inclusion
         return {
-            "id": credential.uuid.urn,
-            "root": to_hex(batch.root),
-            "size": batch.size,
-            "leafIndex": credential.leaf_index,
-            "salt": to_hex(credential.salt),
-            "siblings": [to_hex(each) for each in proven.siblings],
-            "anchoredAt": batch.anchored_at,
+            "id": record.uuid.urn,
+            "root": to_hex(record.root),
+            "size": inclusion.size,
+            "leafIndex": inclusion.leaf_index,
+            "salt": to_hex(record.salt),
+            "siblings": [to_hex(each) for each in inclusion.siblings],
+            "anchoredAt": record.anchored_at,
             "proof": proven.member,
         }
 
