@@ -65,7 +65,8 @@ def create_app(service: Service) -> FastAPI:
         },
     )
     app.state.context = context
-    for each in (institutions, achievements, batches, credentials, status_lists, verify, operation):
+    # They are looked through in this order: first what is asked for most.
+    for each in (credentials, batches, verify, status_lists, institutions, achievements, operation):
         app.include_router(each.router)
     _handle_errors(app, service.public_url)
     options = service.options

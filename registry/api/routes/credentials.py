@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -51,6 +52,19 @@ def _json(description: str, media_type: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"description": description, "content": {media_type: {"schema": schema}}}, **_KNOWN}
 
 
+@router.get(
+    "/{id}/proof",
+    summary="Show a credential's anchor proof",
+    response_model=Proof,
+    responses={**_KNOWN, **problems(*AUTHENTICATED, NOT_FOUND, CONFLICT, UNAVAILABLE)},
+)
+async def proof(caller: Reader, request: Request, id: Id) -> Response:  # noqa: A002
+    """The path from its leaf to its batch's root, and the same as it stands in the credential."""
+    proven = await caller.read_quickly(partial(read_proof, caller.store, caller.service.proofs, id))
+    content = Proof.content(proven)
+    return tagged(request, orjson.dumps(content), "application/json")
+
+
 @router.get("", summary="List credentials", responses=problems(*AUTHENTICATED))
 def list_all(caller: Reader, limit: Limit = 50, cursor: Cursor = None) -> Credentials:
     """All of the institution's, in the order of batches and leaves."""
@@ -83,18 +97,6 @@ def show(caller: Reader, id: Id) -> Credential:  # noqa: A002 - the name in the 
 def document(caller: Reader, request: Request, id: Id) -> Response:  # noqa: A002
     """The credential as its holder gets it: Open Badges 3.0 with the anchor proof."""
     return tagged(request, read_file(caller.store, id), _CREDENTIAL_TYPE)
-
-
-@router.get(
-    "/{id}/proof",
-    summary="Show a credential's anchor proof",
-    response_model=Proof,
-    responses={**_KNOWN, **problems(*AUTHENTICATED, NOT_FOUND, CONFLICT, UNAVAILABLE)},
-)
-def proof(caller: Reader, request: Request, id: Id) -> Response:  # noqa: A002
-    """The path from its leaf to its batch's root, and the same as it stands in the credential."""
-    content = Proof.content(read_proof(caller.store, caller.service.proofs, id))
-    return tagged(request, orjson.dumps(content), "application/json")
 
 
 @router.get(
