@@ -1,7 +1,7 @@
 """Status lists: where a credential's two bits are, and how the credential says so (design section 5).
 
 The only module that knows bit order. In contract words the least significant bit comes first: index 0 is bit 0 of
-word 0. (The W3C bitstring, which this module will also write, puts index 0 at the most significant bit.)
+word 0. (The W3C bitstring, which this module also writes, puts index 0 at the most significant bit.)
 
 Upholds: a credential has exactly one `BitstringStatusListEntry` for revocation and one for suspension, with the same
 list and index; anything else is malformed and never "nothing to check".
@@ -10,7 +10,9 @@ list and index; anything else is malformed and never "nothing to check".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import zlib
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from functools import lru_cache
@@ -37,6 +39,12 @@ _ID_FORM: Final = (
     f"the id of a {ENTRY_TYPE} must be ethereum:<registry>@<chain>/isRevoked or isSuspended, "
     "with uint32 issuer, uint32 list and uint256 index in plain decimals"
 )
+
+
+_BITS_TURNED: Final = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+"""For each byte, the one with its bits in the other order."""
+_GZIP: Final = 31
+"""What zlib calls a window of 32 KiB in a gzip file."""
 
 
 class StatusPurpose(Enum):
@@ -110,6 +118,22 @@ def group_positions(positions: Iterable[StatusPosition]) -> dict[int, dict[int, 
         word = word_of(position.index)
         words[word] = words.get(word, 0) | mask_of(position.index)
     return grouped
+
+
+def encoded_list(words: Mapping[int, int]) -> str:
+    """Write a status list as `encodedList` of Bitstring Status List v1.0: multibase base64url of gzip of the bits.
+
+    Args:
+        words: By number, 0 to 511, the words of the list as the contract has them; those left out are 0.
+    """
+    bits = bytearray(LIST_SIZE // 8)
+    size = WORD_BITS // 8
+    for word, mask in words.items():
+        bits[word * size : (word + 1) * size] = mask.to_bytes(size, "little").translate(_BITS_TURNED)
+    # The same list makes the same text: zlib puts no time into it.
+    packer = zlib.compressobj(level=9, wbits=_GZIP)
+    packed = packer.compress(bits) + packer.flush()
+    return "u" + urlsafe_b64encode(packed).rstrip(b"=").decode()
 
 
 def status_url(status: CredentialStatus, purpose: StatusPurpose) -> str:

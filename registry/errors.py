@@ -8,7 +8,9 @@
     RegistryError                      the registry refuses                                exit 1
     ├─ NotFoundError                     there is no such batch, credential …            API 404
     ├─ ConflictError                     what is asked for contradicts what is there       API 409
-    └─ NotPermittedError                 not this issuer's, or not verifiable as such      API 403
+    ├─ NotPermittedError                 not this issuer's, or not verifiable as such      API 403
+    └─ TooMuchError                      more than is taken at once                      API 413
+    BusyError                          this is as much as the service does now             API 503 · exit 3
     StoreError                         the database cannot be used                         API 503 · exit 3
 
 Errors never carry personal data: a roster's problems name line, column and reason, never the cell.
@@ -73,6 +75,14 @@ class ConflictError(RegistryError):
 
 class NotPermittedError(RegistryError):
     """The credential is not this issuer's, or cannot be shown to be."""
+
+
+class TooMuchError(RegistryError):
+    """More was given than is taken at once."""
+
+
+class BusyError(CredanchorError):
+    """The service does as much as it can, or took too long; the same may be asked again later."""
 
 
 class StoreError(CredanchorError):

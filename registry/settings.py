@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -67,10 +67,43 @@ _HOW_TO_GET: Final = {
 SettingsT = TypeVar("SettingsT", bound="DraftSettings")
 
 
+class ServiceSettings(BaseModel):
+    """How the service is run (docs/api/settings.md says the same; a test holds the two equal)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    """Address that it listens on."""
+    port: int = Field(default=8000, ge=0, le=65535)
+    """Port that it listens on; 0: any free one."""
+    policy: str = POLICY_FILE
+    """File of the policy under which it verifies."""
+    trusted_proxies: str = ""
+    """Addresses of proxies, with commas between them, whose word on the client's address is taken."""
+    hsts_seconds: int = Field(default=0, ge=0)
+    """How long browsers shall insist on HTTPS; 0: it is not said."""
+    max_body_bytes: int = Field(default=1 << 20, ge=1024)
+    """Longest body of an ordinary request."""
+    max_verify_bytes: int = Field(default=1 << 24, ge=1024)
+    """Longest body of a request to verify."""
+    max_verify_credentials: int = Field(default=1000, ge=1)
+    """Most credentials in one request to verify."""
+    verify_threads: int = Field(default=8, ge=1, le=256)
+    """How many requests to verify are worked on at once; as many again wait, the rest is told to come later."""
+    request_seconds: float = Field(default=60.0, gt=0)
+    """Longest time until an answer begins."""
+    anonymous_per_minute: int = Field(default=120, ge=0)
+    """Requests a minute from one address without a key; 0: any number."""
+    key_per_minute: int = Field(default=6000, ge=0)
+    """Requests a minute with one API key; 0: any number."""
+    shutdown_seconds: int = Field(default=30, ge=1)
+    """How long requests that are under way may take when the service ends."""
+
+
 class DraftSettings(BaseSettings):
     """What is settled so far: enough for setting up, perhaps not for issuing."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid")
 
     home: Path
     """Where keys, locks and, unless set otherwise, the database are; paths in other settings are relative to it."""
@@ -94,6 +127,8 @@ class DraftSettings(BaseSettings):
     passphrase_file: Path | None = None
     wait_seconds: float = Field(default=120.0, gt=0)
     """How long to wait for a transaction to be mined before saying that it is not known yet."""
+    service: ServiceSettings = ServiceSettings()
+    """The table `[service]`: what `credanchor serve` goes by."""
 
     @field_validator("registry")
     @classmethod
@@ -208,7 +243,10 @@ def complete_settings(home: Path, values: Mapping[str, str | int]) -> None:
     path = home / SETTINGS_FILE
     content, lines = _read_toml(path), path.read_text("utf-8").splitlines()
     for name, value in values.items():
-        lines = [line for line in lines if re.match(rf"\s*{name}\s*=", line) is None] + [_line(name, value)]
+        lines = [line for line in lines if re.match(rf"\s*{name}\s*=", line) is None]
+        # Before the first table: what stands after its head belongs to it.
+        place = next((number for number, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
+        lines.insert(place, _line(name, value))
     text = "\n".join([*lines, ""])
     try:
         is_right = tomllib.loads(text) == {**content, **values}

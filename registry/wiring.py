@@ -104,13 +104,9 @@ class AnyInstitution:
 
     def address_of(self, key: str) -> Address:
         """Tell the address of a key of the settings, which need not be opened for it."""
-        from anchor.ledger.keys import KeyStore
+        from registry.services.issuer_keys import address_of_key
 
-        remote = parse_remote_key(key)
-        if remote is not None:
-            return remote.address
-        path = self.settings.path(key)
-        return KeyStore(path.parent).find(path.stem).address
+        return address_of_key(key, self.settings.home)
 
     @cached_property
     def approvals(self) -> Approvals:

@@ -166,6 +166,7 @@ def check(
     holder_email: str | None = None,
     only_bundles: bool = False,
     as_of_block: bool = False,
+    quiet: bool = False,
     with_hashes: bool = False,
 ) -> Report:
     """Judge whatever was found, all at one time, with evidence fetched once for all.
@@ -176,6 +177,7 @@ def check(
         holder_email: Whose they should be; it is compared and not kept.
         only_bundles: What is no bundle is malformed.
         as_of_block: It is asked what held at the blocks, for which the policy accepts any age.
+        quiet: Show no progress on the terminal.
         with_hashes: Files shall be known by their hashes, for a receipt.
 
     Raises:
@@ -183,7 +185,7 @@ def check(
     """
     parsed: list[_Parsed] = []
     others: list[OtherFile] = []
-    with PatientProgress() as progress:
+    with PatientProgress(quiet=quiet) as progress:
         for found in progress.track(inputs, "reading"):
             what = our_format(found.content)
             if only_bundles or what == "bundle":

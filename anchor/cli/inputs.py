@@ -154,7 +154,7 @@ def _read_file(path: Path, *, is_named: bool) -> Iterator[Found]:
         with path.open("rb") as file:
             start = file.read(_START_BYTES)
             if start.startswith(_ARCHIVE_STARTS) or path.suffix.lower() == _ARCHIVE_SUFFIX:
-                yield from _read_archive(source, file)
+                yield from read_archive(source, file)
                 return
             content = _content(start, file)
     except OSError as error:
@@ -192,7 +192,13 @@ def _is_picture(start: bytes) -> bool:
     return start.startswith((PNG_START, b"<")) or start.lstrip()[:1] == b"<"
 
 
-def _read_archive(source: Source, file: IO[bytes]) -> Iterator[Found]:
+def read_archive(source: Source, file: IO[bytes]) -> Iterator[Found]:
+    """Hand over the credentials in a ZIP archive one by one; one that cannot be read is malformed itself.
+
+    Args:
+        source: The archive.
+        file: It, opened for reading, in a place where it can be read back and forth.
+    """
     empty = True
     try:
         for member in read_members(file, (*_CREDENTIAL_SUFFIXES, _ARCHIVE_SUFFIX), MAX_PICTURE_BYTES):
@@ -217,7 +223,7 @@ def _read_stream(fetch_all: FetchAll) -> Iterator[Found]:
             f"standard input has more than {MAX_STREAM_BYTES} bytes", advice="Give it as a file."
         )
     if data.startswith(_ARCHIVE_STARTS):
-        yield from _read_archive(source, io.BytesIO(data))
+        yield from read_archive(source, io.BytesIO(data))
     elif _is_picture(data) or data.lstrip()[:1] in (b"{", b"[", b""):
         limit = MAX_BUNDLE_BYTES if looks_like_bundle(data) else MAX_PICTURE_BYTES
         yield from _as_found(source, data[: limit + 1], is_named=True)
@@ -258,6 +264,6 @@ def _fetched(path: str, addresses: list[str], fetch_all: FetchAll, *, public_onl
         if isinstance(each.content, FetchError):
             yield Found(source=source, content=each.content, is_named=True)
         elif each.content.startswith(_ARCHIVE_STARTS):
-            yield from _read_archive(source, io.BytesIO(each.content))
+            yield from read_archive(source, io.BytesIO(each.content))
         else:
             yield from _as_found(source, each.content, is_named=True)

@@ -18,9 +18,14 @@ T = TypeVar("T")
 
 
 class PatientProgress:
-    """Shows how far the work is, once it has taken a second; a context, so that Ctrl-C leaves the terminal clean."""
+    """Shows how far the work is, once it has taken a second; a context, so that Ctrl-C leaves the terminal clean.
 
-    def __init__(self) -> None:
+    Args:
+        quiet: Show nothing.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._is_shown: Final = error_console.is_terminal and not quiet
         self._since: Final = time.monotonic()
         self._bars: Progress | None = None
 
@@ -54,7 +59,7 @@ class PatientProgress:
             self._bars.remove_task(task)
 
     def _shown(self) -> Progress | None:
-        if self._bars is None and error_console.is_terminal and time.monotonic() - self._since > PATIENCE_SECONDS:
+        if self._bars is None and self._is_shown and time.monotonic() - self._since > PATIENCE_SECONDS:
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
             columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

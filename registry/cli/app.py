@@ -12,9 +12,11 @@ import typer
 
 from registry.cli import (
     achievement,
+    api_key,
     dev,
     find,
     init,
+    institution,
     issue,
     issuer,
     key,
@@ -22,17 +24,20 @@ from registry.cli import (
     registry,
     replace,
     roster,
+    serve,
     status,
 )
 
 _NEEDED: Final = (
     "alembic",
+    "fastapi",
     "filelock",
     "jsonschema",
     "langcodes",
     "pydantic_settings",
     "python_calamine",
     "sqlalchemy",
+    "uvicorn",
 )
 
 # Where the part's dependencies are not installed, the program says how to get them instead of offering its commands.
@@ -57,4 +62,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(registry.app, name="registry")
     app.add_typer(achievement.app, name="achievement")
     app.add_typer(roster.app, name="roster")
+    app.command("serve", help=serve.HELP)(serve.command)
+    app.add_typer(institution.app, name="institution")
+    app.add_typer(api_key.app, name="api-key")
     app.add_typer(dev.app, name="dev")

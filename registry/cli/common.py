@@ -20,6 +20,8 @@ from registry.errors import InputFormatError, Problem, SettingsError
 if TYPE_CHECKING:
     from registry.services.find import Found
     from registry.services.standing import CredentialState
+    from registry.settings import DraftSettings
+    from registry.store.engine import Store
     from registry.wiring import Institution
 
 HomeOption = Annotated[
@@ -131,6 +133,25 @@ def id_of_file(text: str) -> str:
     if not identifier:
         raise MalformedError(f"the credential {path} has no id", advice="Look for it by name or e-mail.")
     return identifier
+
+
+@contextmanager
+def open_home_store(home: Path | None) -> Iterator[tuple[DraftSettings, Store]]:
+    """Open the database of a home folder, for what the operator does.
+
+    Raises:
+        SettingsError: It is not set up.
+        StoreError: The database cannot be used.
+    """
+    from registry.settings import find_home, load_draft
+    from registry.store.engine import open_store
+
+    settings = load_draft(find_home(home))
+    store = open_store(settings.store_url)
+    try:
+        yield settings, store
+    finally:
+        store.close()
 
 
 @contextmanager

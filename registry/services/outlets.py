@@ -16,7 +16,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from registry.errors import ConflictError
 
-_ARCHIVE_TIME: Final = (1980, 1, 1, 0, 0, 0)
+ARCHIVE_TIME: Final = (1980, 1, 1, 0, 0, 0)
 """Of all members: the same batch makes the same archive."""
 
 
@@ -128,7 +128,7 @@ class Archive:
 
     def write(self, name: str, content: bytes) -> Path:
         """Add a file."""
-        member = ZipInfo(name, _ARCHIVE_TIME)
+        member = ZipInfo(name, ARCHIVE_TIME)
         member.external_attr = 0o600 << 16
         member.compress_type = ZIP_DEFLATED
         try:

@@ -1,8 +1,8 @@
 """API keys: who may use the API, for which institution, and for what.
 
-A key is `ca_` + its public prefix + `_` + its secret. Only SHA-256 of the secret is kept: with 256 random bits there is
-nothing to guess, so no slow hash is needed. All functions take a plain connection, for a key is what tells whose a
-request is: which institution's keys are meant is a parameter, None for the operator's own.
+A key is `credanchor_` + its public prefix + `_` + its secret. Only SHA-256 of the secret is kept: with 256 random bits
+there is nothing to guess, so no slow hash is needed. All functions take a plain connection, for a key is what tells
+whose a request is: which institution's keys are meant is a parameter, None for the operator's own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from registry.store.connection import InstitutionId
 from registry.store.service_tables import api_keys
 from registry.store.tables import institutions
 
-_SHAPE: Final = re.compile(r"ca_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
+_SHAPE: Final = re.compile(r"credanchor_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
 _SECRET_BYTES: Final = 32
 _USE_NOTED_EVERY: Final = 60
 """Seconds: a key that is used a thousand times a second is not written a thousand times."""
@@ -74,7 +74,7 @@ def create_api_key(
         created_at=created_at,
         expires_at=expires_at,
     )
-    return _record(connection.execute(row.returning(*api_keys.c)).one()), f"ca_{prefix}_{secret}"
+    return _record(connection.execute(row.returning(*api_keys.c)).one()), f"credanchor_{prefix}_{secret}"
 
 
 def authenticate(connection: Connection, text: str, *, now: int) -> ApiKeyRecord:

@@ -1,5 +1,7 @@
 """Status entries: one normal form, everything else malformed (design section 5)."""
 
+import base64
+import gzip
 from copy import deepcopy
 from typing import Any
 
@@ -13,6 +15,7 @@ from anchor.status import (
     CredentialStatus,
     StatusPurpose,
     StatusReason,
+    encoded_list,
     group_positions,
     mask_of,
     parse_reason,
@@ -218,3 +221,20 @@ def test_reasons_have_the_numbers_of_the_contract() -> None:
     ]
     for reason in StatusReason:
         assert parse_reason(reason.label) is parse_reason(str(reason.value)) is reason
+
+
+@pytest.mark.parametrize("indices", [set(), {0}, {7}, {8, 255}, {256}, {LIST_SIZE - 1}, set(range(500, 2000, 7))])
+def test_encoded_list_is_read_back_as_the_w3c_says(indices: set[int]) -> None:
+    positions = [StatusPosition(3, index) for index in indices]
+    text = encoded_list(group_positions(positions).get(3, {}))
+    # Section 3.2 of Bitstring Status List v1.0, by other means: multibase, gzip, the first bit the leftmost.
+    assert text[0] == "u"
+    assert "=" not in text
+    bits = gzip.decompress(base64.urlsafe_b64decode(text[1:] + "=" * (-len(text[1:]) % 4)))
+    assert len(bits) == LIST_SIZE // 8
+    number = int.from_bytes(bits, "big")
+    assert {index for index in range(LIST_SIZE) if number >> (LIST_SIZE - 1 - index) & 1} == indices
+
+
+def test_same_list_makes_the_same_text() -> None:
+    assert encoded_list({511: 1 << 255, 0: 1}) == encoded_list({0: 1, 511: 1 << 255, 7: 0})

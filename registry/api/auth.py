@@ -1,0 +1,122 @@
+"""Who asks, and for which institution: every route that touches an institution's data gets it from here.
+
+The institution comes from the API key, never from the address: a route is given that institution's store and no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Final, TypeVar
+
+from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import HTTPBearer
+
+from anchor.errors import CredanchorError
+from registry.api.context import Context, address_of, count
+from registry.api.gate import log_error
+from registry.api.problems import FORBIDDEN, UNAUTHENTICATED, ProblemError
+from registry.errors import NotPermittedError
+from registry.service import Service
+from registry.services.access import Access, note_access
+from registry.store.api_keys import Scope
+from registry.store.connection import InstitutionId
+from registry.store.engine import Store
+
+T = TypeVar("T")
+
+_CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """An institution that asks."""
+
+    access: Access
+    institution: InstitutionId
+    store: Store
+    """Its own."""
+    service: Service
+
+    async def read_quickly(self, read: Callable[[], T]) -> T:
+        """Have something read that takes a fraction of a millisecond, and happens very often.
+
+        SQLite is read right here: readers wait for nobody, and handing the work to a thread takes longer than the work.
+        PostgreSQL, which is reached by network and may not answer, is asked in a thread.
+        """
+        return await run_in_threadpool(read) if self.store.is_postgresql else read()
+
+
+async def _access(request: Request, context: Context) -> Access:
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        count(context.anonymous, address_of(request))
+        raise ProblemError(UNAUTHENTICATED, headers=_CHALLENGE)
+    access = context.service.door.recall(text)
+    if access is None:
+        access = await _open(request, context, text)
+    count(context.by_key, access.key.prefix)
+    request.state.institution = access.institution
+    return access
+
+
+async def _open(request: Request, context: Context, text: str) -> Access:
+    service = context.service
+    now = service.now()
+    try:
+        access = await run_in_threadpool(service.door.open, text, now=now)
+    except NotPermittedError:
+        # Trying out keys is no use, but it is work.
+        count(context.anonymous, address_of(request))
+        raise ProblemError(UNAUTHENTICATED, headers=_CHALLENGE) from None
+    if access.is_use_to_be_noted(now):
+        context.start(_note(context, access, now, request.state.request_id))
+    return access
+
+
+async def _note(context: Context, access: Access, now: int, request_id: str) -> None:
+    # Beside the request: who writes to SQLite may have to wait for others.
+    try:
+        await run_in_threadpool(note_access, context.service.store, access, now=now)
+    except CredanchorError as error:
+        log_error(request_id, error)
+
+
+class CallerWith(HTTPBearer):
+    """A dependency that gives the institution that asks, if its key has a scope.
+
+    One, with none beneath: each takes the web framework as long as reading a proof takes us. What it inherits says in
+    the OpenAPI document that a key is needed.
+
+    Args:
+        scope: What the key must be good for.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scheme_name="apiKey", description="An API key, made by `credanchor api-key new`.")
+        self._scope: Final = scope
+
+    async def __call__(self, request: Request) -> Caller:  # type: ignore[override]
+        """Give it.
+
+        Raises:
+            ProblemError: There is no valid key, it has not the scope, or it is the operator's.
+        """
+        context: Context = request.app.state.context
+        access = await _access(request, context)
+        if not access.has(self._scope):
+            raise ProblemError(FORBIDDEN, f"this needs an API key with the scope {self._scope.value}")
+        if access.institution is None:
+            raise ProblemError(FORBIDDEN, "this is the operator's API key; an institution's is needed")
+        service = context.service
+        return Caller(
+            access=access,
+            institution=access.institution,
+            store=service.store.of(access.institution),
+            service=service,
+        )
+
+
+Reader = Annotated[Caller, Depends(CallerWith(Scope.READ))]
+"""An institution whose key may read."""

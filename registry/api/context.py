@@ -1,0 +1,99 @@
+"""What routes work with: the service, and what the API adds to it; put into the app once, taken out by a dependency."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request
+
+from registry.api.limits import RateLimiter, client_of
+from registry.api.metrics import Metrics
+from registry.api.pool import Pool
+from registry.api.problems import TOO_MANY_REQUESTS, ProblemError
+from registry.service import Service
+
+NO_CLIENT: Final = "unknown"
+"""Stands for the address where the server knows none, as behind a UNIX socket."""
+
+
+@dataclass(slots=True)
+class Downloads:
+    """Archives that are being made."""
+
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What one app's routes share."""
+
+    service: Service
+    metrics: Metrics
+    pool: Pool
+    anonymous: RateLimiter
+    """By address."""
+    by_key: RateLimiter
+    """By API key."""
+    archives: Downloads = field(default_factory=Downloads)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Begin something that no answer waits for; it raises nothing."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """End: what was begun is finished, then connections are given up."""
+        await asyncio.gather(*self._tasks)
+        self.pool.close()
+        self.service.close()
+
+
+def make_context(service: Service) -> Context:
+    """Put together what one app's routes share."""
+    options = service.options
+    return Context(
+        service=service,
+        metrics=Metrics(),
+        pool=Pool(options.verify_threads),
+        anonymous=RateLimiter(options.anonymous_per_minute, time.monotonic),
+        by_key=RateLimiter(options.key_per_minute, time.monotonic),
+    )
+
+
+async def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+ContextDep = Annotated[Context, Depends(_context)]
+
+
+def count(limiter: RateLimiter, client: str) -> None:
+    """Count a request of a client.
+
+    Raises:
+        ProblemError: It is one too many.
+    """
+    wait = limiter.seconds_to_wait(client)
+    if wait:
+        raise ProblemError(TOO_MANY_REQUESTS, headers={"Retry-After": str(wait)})
+
+
+def address_of(request: Request) -> str:
+    """Name the client by its address."""
+    return NO_CLIENT if request.client is None else client_of(request.client.host)
+
+
+async def limited_by_address(request: Request, context: ContextDep) -> None:
+    """Count a request that comes without a key.
+
+    Raises:
+        ProblemError: It is one too many.
+    """
+    count(context.anonymous, address_of(request))

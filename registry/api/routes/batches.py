@@ -1,0 +1,124 @@
+"""Batches: how far they are, what is in them, and all of it as an archive."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Generator
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response, StreamingResponse
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
+
+from anchor.model import Hash32, hash32
+from registry.api.answers import cursor_of, numbers_of
+from registry.api.auth import Reader
+from registry.api.context import Context, ContextDep
+from registry.api.documents import AUTHENTICATED, problems
+from registry.api.problems import BUSY, CONFLICT, NOT_FOUND, UNAVAILABLE
+from registry.api.schemas.credentials import Batch, Batches, BatchStateName, Credential, Credentials
+from registry.errors import BusyError
+from registry.services.archive_stream import archive_pieces
+from registry.services.reading import read_batch, read_batches, read_credentials, require_anchored
+from registry.store.pages import Place
+from registry.store.records import BatchState
+
+router = APIRouter(prefix="/v1/batches", tags=["batches"])
+
+MAX_ARCHIVES: Final = 4
+"""Made at once: each holds a connection to the database for as long as its client takes."""
+
+RootParam = Annotated[
+    str, Path(pattern=r"^0x[0-9a-f]{64}$", description="The batch's Merkle root.", examples=["0x" + "5f" * 32])
+]
+Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]
+Cursor = Annotated[str | None, Query(pattern=r"^[0-9]{1,18}\.[0-9]{1,18}$", description="`next` of the page before.")]
+BatchCursor = Annotated[str | None, Query(pattern=r"^[0-9]{1,18}$", description="`next` of the page before.")]
+
+_ARCHIVE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "A ZIP archive, one JSON file a credential",
+        "content": {"application/zip": {"schema": {"type": "string", "contentMediaType": "application/zip"}}},
+    }
+}
+
+
+def root_of(text: str) -> Hash32:
+    """Read a root that was checked for its form."""
+    return hash32(bytes.fromhex(text.removeprefix("0x")))
+
+
+@router.get("", summary="List batches", responses=problems(*AUTHENTICATED))
+def list_all(
+    caller: Reader,
+    limit: Limit = 50,
+    cursor: BatchCursor = None,
+    state: Annotated[BatchStateName | None, Query(description="Only those in this state.")] = None,
+) -> Batches:
+    """The newest first."""
+    before = None if cursor is None else numbers_of(cursor)[0]
+    found, has_more = read_batches(
+        caller.store, before=before, limit=limit, state=None if state is None else BatchState(state)
+    )
+    return Batches(batches=[Batch.of(each) for each in found], next=cursor_of(found[-1].id) if has_more else None)
+
+
+@router.get("/{root}", summary="Show a batch", responses=problems(*AUTHENTICATED, NOT_FOUND))
+def show(caller: Reader, root: RootParam) -> Batch:
+    """How far it is: sealed, signed, sent, anchored, or failed."""
+    return Batch.of(read_batch(caller.store, root_of(root)))
+
+
+@router.get(
+    "/{root}/credentials",
+    summary="List a batch's credentials",
+    responses=problems(*AUTHENTICATED, NOT_FOUND),
+)
+def credentials(caller: Reader, root: RootParam, limit: Limit = 50, cursor: Cursor = None) -> Credentials:
+    """In the order of leaves, which says nothing of the roster's."""
+    return page_of(caller, root_of(root), limit, cursor)
+
+
+@router.get(
+    "/{root}/archive",
+    summary="Download a batch's credentials",
+    response_class=StreamingResponse,
+    responses={**_ARCHIVE, **problems(*AUTHENTICATED, NOT_FOUND, CONFLICT, UNAVAILABLE, BUSY)},
+)
+async def archive(caller: Reader, context: ContextDep, root: RootParam) -> Response:
+    """All of them with their anchor proofs as a ZIP archive, named by UUID; those that were erased are left out.
+
+    It is made while it is sent. One that breaks off has no table of contents, so that nobody takes it for whole.
+    """
+    batch = await run_in_threadpool(read_batch, caller.store, root_of(root))
+    require_anchored(batch)
+    pieces = _counted(context, archive_pieces(caller.store, batch))
+    headers = {"Content-Disposition": f'attachment; filename="batch-{root[2:18]}.zip"'}
+    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
+
+
+def _counted(context: Context, pieces: Generator[bytes]) -> AsyncIterator[bytes]:
+    if context.archives.count >= MAX_ARCHIVES:
+        raise BusyError("as many archives as can be made at once are being made")
+
+    async def give() -> AsyncIterator[bytes]:
+        context.archives.count += 1
+        try:
+            async for piece in iterate_in_threadpool(pieces):
+                yield piece
+        finally:
+            context.archives.count -= 1
+            # Where the client went away: what it holds of the database is given up now.
+            pieces.close()
+
+    return give()
+
+
+def page_of(caller: Reader, root: Hash32 | None, limit: int, cursor: str | None) -> Credentials:
+    """Give a page of credentials, of one batch or of all."""
+    after = None if cursor is None else Place(*numbers_of(cursor))
+    found, has_more = read_credentials(caller.store, root=root, after=after, limit=limit)
+    following = None
+    if has_more:
+        last = found[-1].credential
+        following = cursor_of(last.batch, last.leaf_index)
+    return Credentials(credentials=[Credential.of(each) for each in found], next=following)

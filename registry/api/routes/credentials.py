@@ -1,0 +1,135 @@
+"""Credentials: what is kept of them, their files, proofs and bundles, and how they stand."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
+
+from registry.api.answers import tagged
+from registry.api.auth import Reader
+from registry.api.documents import AUTHENTICATED, LEDGER, problems
+from registry.api.problems import CONFLICT, MALFORMED, NOT_FOUND, UNAVAILABLE
+from registry.api.routes.batches import Cursor, Limit, page_of, root_of
+from registry.api.schemas.credentials import (
+    Credential,
+    Credentials,
+    History,
+    Proof,
+    Search,
+    SearchResult,
+    Status,
+    StatusChange,
+)
+from registry.services.find import parse_query
+from registry.services.reading import (
+    read_credential,
+    read_file,
+    read_history,
+    read_proof,
+    search_credentials,
+)
+from registry.services.standing import states_of
+
+router = APIRouter(prefix="/v1/credentials", tags=["credentials"])
+
+Id = Annotated[
+    UUID,
+    Path(
+        description="The credential's UUID, or its id `urn:uuid:…`.", examples=["6a4f0f4e-6c4e-4f0e-9d1b-0d3c5a0f9b11"]
+    ),
+]
+_CREDENTIAL_TYPE: Final = "application/vc"
+_KNOWN: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "The client has it: `If-None-Match` names it"}}
+
+
+def _json(description: str, media_type: str) -> dict[int | str, dict[str, Any]]:
+    schema = {"type": "object", "additionalProperties": True}
+    return {200: {"description": description, "content": {media_type: {"schema": schema}}}, **_KNOWN}
+
+
+@router.get(
+    "/{id}/proof",
+    summary="Show a credential's anchor proof",
+    response_model=Proof,
+    responses={**_KNOWN, **problems(*AUTHENTICATED, NOT_FOUND, CONFLICT, UNAVAILABLE)},
+)
+async def proof(caller: Reader, request: Request, id: Id) -> Response:  # noqa: A002
+    """The path from its leaf to its batch's root, and the same as it stands in the credential."""
+    proven = await caller.read_quickly(partial(read_proof, caller.store, caller.service.proofs, id))
+    content = Proof.content(proven)
+    return tagged(request, orjson.dumps(content), "application/json")
+
+
+@router.get("", summary="List credentials", responses=problems(*AUTHENTICATED))
+def list_all(caller: Reader, limit: Limit = 50, cursor: Cursor = None) -> Credentials:
+    """All of the institution's, in the order of batches and leaves."""
+    return page_of(caller, None, limit, cursor)
+
+
+@router.post("/search", summary="Look for credentials", responses=problems(*AUTHENTICATED, MALFORMED, NOT_FOUND))
+def search(caller: Reader, wanted: Search) -> SearchResult:
+    """By e-mail, by parts of the name, or by id. It reads every name, some seconds for a million."""
+    root = None if wanted.batch is None else root_of(wanted.batch)
+    found, has_more = search_credentials(caller.store, parse_query([wanted.query]), root=root, limit=wanted.limit)
+    return SearchResult(credentials=[Credential.of(each) for each in found], has_more=has_more)
+
+
+@router.get("/{id}", summary="Show what is kept of a credential", responses=problems(*AUTHENTICATED, NOT_FOUND))
+def show(caller: Reader, id: Id) -> Credential:  # noqa: A002 - the name in the address
+    """Recipient, batch, place; not how it stands on the ledger, which is asked for by `/status`."""
+    return Credential.of(read_credential(caller.store, id))
+
+
+@router.get(
+    "/{id}/document",
+    summary="Download a credential",
+    response_class=Response,
+    responses={
+        **_json("The credential with its anchor proof", _CREDENTIAL_TYPE),
+        **problems(*AUTHENTICATED, NOT_FOUND, CONFLICT, UNAVAILABLE),
+    },
+)
+def document(caller: Reader, request: Request, id: Id) -> Response:  # noqa: A002
+    """The credential as its holder gets it: Open Badges 3.0 with the anchor proof."""
+    return tagged(request, read_file(caller.store, id), _CREDENTIAL_TYPE)
+
+
+@router.get(
+    "/{id}/bundle",
+    summary="Download a credential's bundle",
+    response_class=Response,
+    responses={
+        **_json("`credanchor/bundle@v1`", "application/json"),
+        **problems(*AUTHENTICATED, *LEDGER, NOT_FOUND, CONFLICT),
+    },
+)
+def bundle(caller: Reader, request: Request, id: Id) -> Response:  # noqa: A002
+    """The credential and all that the ledger says of it at the newest block, to be verified without network.
+
+    It is given whatever that is: the bundle of a revoked credential proves the revocation.
+    """
+    return tagged(request, caller.service.bundler.bundle(read_file(caller.store, id)), "application/json")
+
+
+@router.get(
+    "/{id}/status",
+    summary="Prove how a credential stands",
+    responses=problems(*AUTHENTICATED, *LEDGER, NOT_FOUND),
+)
+def status(caller: Reader, id: Id) -> Status:  # noqa: A002
+    """Revoked, suspended or active: by state proofs at the newest block, which are checked here."""
+    found = read_credential(caller.store, id)
+    issuer = found.batch.issuer
+    (state,) = states_of(caller.service.view_of(issuer.registry), issuer.issuer_id, [found])
+    return Status(id=found.credential.uuid.urn, state="notAnchored" if state is None else state.value)
+
+
+@router.get("/{id}/history", summary="List changes of status", responses=problems(*AUTHENTICATED, NOT_FOUND))
+def history(caller: Reader, id: Id) -> History:  # noqa: A002
+    """Of the credential or its whole batch, sent from here, in the order of signing."""
+    return History(id=id.urn, changes=[StatusChange.of(each) for each in read_history(caller.store, id)])

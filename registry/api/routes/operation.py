@@ -1,0 +1,70 @@
+"""For those who run the service: whether it lives, whether it is ready, what it counted; and what its problems mean."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Literal
+
+from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, PlainTextResponse
+from pydantic import BaseModel
+
+from registry.api import metrics as metrics_format
+from registry.api.context import ContextDep
+from registry.api.documents import problems
+from registry.api.problems import KINDS, PROBLEMS_PATH, UNAVAILABLE, ProblemError
+
+router = APIRouter(tags=["operation"])
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    """All that the service needs answers."""
+
+    status: Literal["ready"] = "ready"
+    store: bool
+    node: bool
+    chain: bool
+    contract: bool
+
+
+@router.get("/healthz", summary="Tell whether the process answers")
+async def healthz() -> Alive:
+    """For whoever restarts it when it does not; asks neither database nor node."""
+    return Alive()
+
+
+@router.get("/readyz", summary="Tell whether all that the service needs answers", responses=problems(UNAVAILABLE))
+async def readyz(context: ContextDep) -> Ready:
+    """Ask the database, and of the node that it serves the right chain with the right contract."""
+    checks = await run_in_threadpool(context.service.readiness.check)
+    failed = [name for name, works in checks.items() if not works]
+    if failed:
+        raise ProblemError(UNAVAILABLE, f"not as it must be: {', '.join(failed)}")
+    return Ready.model_validate(checks)
+
+
+@router.get("/metrics", summary="Show what was counted", response_class=PlainTextResponse)
+async def metrics(context: ContextDep) -> PlainTextResponse:
+    """Counters in Prometheus' text format, of this process, since it was started."""
+    return PlainTextResponse(context.metrics.text(), media_type=metrics_format.MEDIA_TYPE)
+
+
+@router.get(PROBLEMS_PATH, include_in_schema=False)
+async def problem_kinds() -> HTMLResponse:
+    """Explain the kinds of problems, for people who follow a problem's type."""
+    parts = "".join(
+        f'<h2 id="{each.name}">{escape(each.title)}</h2><p>{each.status} · {escape(each.explanation)}</p>'
+        for each in KINDS
+    )
+    return HTMLResponse(
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>Problems</title><h1>Problems that this service tells of</h1>{parts}</html>\n",
+        headers={"Cache-Control": "public, max-age=3600"},
+    )

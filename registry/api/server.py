@@ -1,0 +1,83 @@
+"""The HTTP server around the application: sockets, signals, logs."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from collections.abc import Callable
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from registry.settings import ServiceSettings
+
+_MAX_HEADER_BYTES: Final = 32 * 1024
+_KEEP_ALIVE_SECONDS: Final = 30
+_SWITCH_SECONDS: Final = 0.0005
+_BACKLOG: Final = 512
+_MAX_CONNECTIONS: Final = 1000
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens, once it does: with port 0 nobody knows before."""
+
+    def __init__(self, config: uvicorn.Config, say: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._say: Final = say
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for server in self.servers if self.started else ():
+            for each in server.sockets:
+                host, port = each.getsockname()[:2]
+                self._say(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+
+
+def run(app: FastAPI, options: ServiceSettings, *, host: str, port: int, say: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; requests that are under way are answered first.
+
+    Args:
+        app: The application.
+        options: How long they may take, and whose word on a client's address is taken.
+        host: Address to listen on.
+        port: Port; 0: any free one.
+        say: Told the address, once it listens.
+
+    Raises:
+        SystemExit: It cannot listen there.
+    """
+    _log_to_standard_output()
+    # Requests are short: the thread that takes them in shall not wait long for one that works.
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,  # the gate writes one, without addresses
+        server_header=False,
+        proxy_headers=bool(options.trusted_proxies),
+        forwarded_allow_ips=options.trusted_proxies or None,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=options.shutdown_seconds,
+        h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
+        limit_concurrency=_MAX_CONNECTIONS,
+        backlog=_BACKLOG,
+    )
+    _Server(config, say).run()
+
+
+def _log_to_standard_output() -> None:
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    for name in ("credanchor.access", "credanchor.service"):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [handler]
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+    errors = logging.getLogger("uvicorn.error")
+    errors.handlers[:] = [logging.StreamHandler(sys.stderr)]
+    errors.setLevel(logging.WARNING)
+    errors.propagate = False

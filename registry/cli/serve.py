@@ -1,0 +1,69 @@
+"""`credanchor serve`: the service, until it is told to end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from anchor.cli.output import error_console, printable
+from registry.cli.common import HomeOption
+
+HELP: Final = """Run the service: the HTTP API for institutions, and verification for everybody.
+
+Settings stand in settings.toml, most of them in its table [service]; docs/api/settings.md explains them. The database
+is SQLite in the home folder, or whatever database_url names. Several of these may run on one PostgreSQL.
+
+One line of JSON a request goes to standard output: no names, e-mails, addresses or query strings are in it. On SIGTERM
+or Ctrl-C, requests that are under way are answered first.
+
+--dev is for trying things out: it starts the local testnet, sets up a registry with a demo institution, and serves
+that. Not for real credentials.
+
+Exit code: 0 it was told to end · 2 not set up, or wrong usage · 3 the database or the node cannot be used.
+
+Examples:
+
+  credanchor serve --dev
+
+  credanchor serve --host 0.0.0.0 --port 8000
+"""
+
+
+def command(
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on. Default: the setting.")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65535, help="Port; 0: any free one. Default: the setting.")
+    ] = None,
+    dev: Annotated[
+        bool, typer.Option("--dev", help="Start the local testnet with a demo institution, and serve that.")
+    ] = False,
+    home: HomeOption = None,
+) -> None:
+    """Run the service: the HTTP API for institutions, and verification for everybody."""
+    from registry.api.app import create_app
+    from registry.api.server import run
+    from registry.service import load_service
+    from registry.settings import find_home
+
+    folder = find_home(home)
+    if dev:
+        _start_testnet(folder)
+    service = load_service(folder)
+    run(
+        create_app(service),
+        service.options,
+        host=service.options.host if host is None else host,
+        port=service.options.port if port is None else port,
+        say=lambda address: error_console.print(f"[bold green]✔[/] serving at {printable(address)}; Ctrl-C ends it"),
+    )
+
+
+def _start_testnet(home: Path) -> None:
+    from registry.services.devnet import Devnet
+    from registry.wiring import now
+
+    with error_console.status("starting the local testnet") as line:
+        status = Devnet(home, line.update).up(now=now())
+    error_console.print(f"[bold green]✔[/] the local testnet runs at {printable(status.testnet.url)}")

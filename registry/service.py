@@ -1,0 +1,153 @@
+"""Composition root of the service: store, ledger and settings that all institutions share."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from anchor.model import RegistryId
+from registry.errors import SettingsError
+from registry.settings import DraftSettings, ServiceSettings, load_draft
+from registry.store.connection import HOME
+from registry.store.institutions import InstitutionDetails, InstitutionRecord
+
+if TYPE_CHECKING:
+    from anchor.ledger.client import LedgerClient
+    from registry.services.access import Door
+    from registry.services.bundles import Bundler
+    from registry.services.ledger_state import LedgerView
+    from registry.services.published_lists import PublishedLists
+    from registry.services.readiness import Readiness
+    from registry.store.engine import Store
+    from registry.store.proofs import ProofReader
+
+
+class Service:
+    """Everything that requests are answered with; may be used by several threads.
+
+    Args:
+        settings: Of the home folder.
+
+    Raises:
+        SettingsError: The settings lack what the service needs.
+    """
+
+    def __init__(self, settings: DraftSettings) -> None:
+        self.settings: Final = settings
+        self.public_url: Final = _needed(settings.public_url, "public_url", '"https://credentials.college.example"')
+        self.registry: Final = RegistryId.parse(_needed(settings.registry, "registry", '"eip155:…"'))
+
+    @property
+    def options(self) -> ServiceSettings:
+        """The table `[service]`."""
+        return self.settings.service
+
+    @property
+    def policy_file(self) -> Path:
+        """Under which it verifies."""
+        return self.settings.path(self.options.policy)
+
+    @cached_property
+    def store(self) -> Store:
+        """The database, its schema brought up to date."""
+        from registry.store.engine import open_store
+
+        return open_store(self.settings.store_url)
+
+    @cached_property
+    def client(self) -> LedgerClient:
+        """The configured node."""
+        from anchor.ledger.client import LedgerClient
+
+        return LedgerClient(self.settings.rpc_url)
+
+    def view_of(self, registry: RegistryId) -> LedgerView:
+        """Give a registry on the ledger."""
+        from registry.services.ledger_state import LedgerView
+
+        return LedgerView(self.client, registry)
+
+    @cached_property
+    def readiness(self) -> Readiness:
+        """Tells whether all that is needed answers."""
+        from registry.services.readiness import Readiness
+
+        return Readiness(self.store, self.client, self.registry, time.monotonic)
+
+    @cached_property
+    def proofs(self) -> ProofReader:
+        """Reads inclusion proofs."""
+        from registry.store.proofs import ProofReader
+
+        return ProofReader()
+
+    @cached_property
+    def door(self) -> Door:
+        """Tells whose API keys are shown."""
+        from registry.services.access import Door
+
+        return Door(self.store, time.monotonic)
+
+    @cached_property
+    def bundler(self) -> Bundler:
+        """Makes bundles."""
+        from registry.services.bundles import Bundler
+
+        return Bundler(self.client)
+
+    @cached_property
+    def lists(self) -> PublishedLists:
+        """Makes status lists for verifiers that know nothing of ledgers."""
+        from registry.services.published_lists import PublishedLists
+
+        return PublishedLists(self.client)
+
+    def profile(self, record: InstitutionRecord) -> InstitutionDetails:
+        """Tell what is known of an institution: of the home folder's, its settings say it."""
+        details, settings = record.details, self.settings
+        if record.id == HOME:
+            details = InstitutionDetails(
+                name=settings.issuer_name or details.name,
+                did=settings.issuer_did,
+                url=settings.issuer_url,
+                registry=self.registry,
+                issuer_id=settings.issuer_id,
+                anchor_key=settings.anchor_key,
+                status_key=settings.status_key,
+            )
+        return replace(
+            details, registry=details.registry or self.registry, public_url=details.public_url or self.public_url
+        )
+
+    def now(self) -> int:
+        """Read the clock, in Unix seconds."""
+        return int(time.time())
+
+    def close(self) -> None:
+        """Give up connections."""
+        self.store.close()
+        self.client.close()
+
+
+def load_service(home: Path) -> Service:
+    """Build the service of a home folder; opens its database.
+
+    Raises:
+        SettingsError: It is not set up, or a setting that the service needs is missing.
+        StoreError: The database cannot be used.
+    """
+    service = Service(load_draft(home))
+    # Built here, by one thread: a schema that has to be brought up to date is, before anything is asked.
+    _ = service.store, service.client, service.readiness, service.bundler, service.lists, service.proofs, service.door
+    return service
+
+
+def _needed(value: str | None, name: str, example: str) -> str:
+    if value is None:
+        raise SettingsError(
+            f"the service needs the setting {name}", advice=f"Add it to settings.toml: {name} = {example}"
+        )
+    return value

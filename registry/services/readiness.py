@@ -1,0 +1,66 @@
+"""Whether what the service needs answers: its database, its node, the right chain, the right contract."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from anchor.errors import CredanchorError
+from anchor.ledger.abi import runtime_code_hash
+from anchor.ledger.client import LedgerClient
+from anchor.ledger.contract import check_code
+from anchor.model import RegistryId
+from registry.store.batches import newest_batch
+from registry.store.engine import Store
+
+REMEMBERED_SECONDS: Final = 2.0
+"""Whoever asks more often gets the last answer: asking is not to keep the node busy."""
+
+
+class Readiness:
+    """May be asked by several threads.
+
+    Args:
+        store: The registry's database.
+        client: The node.
+        registry: The registry that it must have.
+        clock: Seconds, never going back.
+    """
+
+    def __init__(self, store: Store, client: LedgerClient, registry: RegistryId, clock: Callable[[], float]) -> None:
+        self._store: Final = store
+        self._client: Final = client
+        self._registry: Final = registry
+        self._clock: Final = clock
+        self._lock: Final = threading.Lock()
+        self._last: tuple[float, Mapping[str, bool]] | None = None
+
+    def check(self) -> Mapping[str, bool]:
+        """Tell what answers as it must: `store`, `node`, `chain`, `contract`."""
+        with self._lock:
+            if self._last is None or self._clock() - self._last[0] > REMEMBERED_SECONDS:
+                self._last = self._clock(), self._check_now()
+            return self._last[1]
+
+    def _check_now(self) -> Mapping[str, bool]:
+        node = _works(self._client.chain_id)
+        chain = node and _works(lambda: self._client.require_chain(self._registry.chain_id))
+        return {
+            "store": _works(self._read_store),
+            "node": node,
+            "chain": chain,
+            "contract": chain and _works(lambda: check_code(self._client, self._registry.address, runtime_code_hash())),
+        }
+
+    def _read_store(self) -> None:
+        with self._store.reading() as connection:
+            newest_batch(connection)
+
+
+def _works(check: Callable[[], object]) -> bool:
+    try:
+        check()
+    except CredanchorError:
+        return False
+    return True

@@ -1,0 +1,74 @@
+"""`credanchor serve` as a process: it serves, logs nobody's data, and ends when it is told to."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.api.conftest import write_home
+from tests.ledger.chain import Chain
+from tests.support.bureau import PROGRAM, Bureau
+
+
+def start(home: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
+    """Start it on any free port; give the process and its address."""
+    process = subprocess.Popen(
+        [PROGRAM, "serve", "--home", str(home), "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        found = re.search(r"serving at (http://\S+);", line)
+        if found:
+            return process, found[1]
+    raise AssertionError("it has ended")
+
+
+def test_it_serves_until_it_is_told_to_end(chain: Chain, tmp_path: Path) -> None:
+    process, address = start(write_home(tmp_path / "home", chain))
+    answer = httpx2.get(f"{address}/readyz?who=zoe@example.org")
+    assert answer.json()["status"] == "ready"
+    assert "server" not in answer.headers
+    assert httpx2.get(f"{address}/zoe@example.org").status_code == 404
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [(line["route"], line["status"]) for line in lines] == [("/readyz", 200), ("none", 404)]
+    assert "zoe" not in out + err
+    assert "127.0.0.1" not in out
+    assert "Traceback" not in err
+
+
+def test_dev_serves_a_demo_institution_whose_key_is_made_by_a_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bureau = Bureau(home=tmp_path / "home", capsys=capsys)
+    bureau.run("dev", "up", "--port", "0", "--home", bureau.home)
+    process, address = start(bureau.home, "--dev")
+    try:
+        code, key, _ = bureau.run("api-key", "new", "--institution", "home", "--scope", "read", "--home", bureau.home)
+        assert code == 0
+        answer = httpx2.get(f"{address}/v1/institutions", headers={"Authorization": f"Bearer {key.strip()}"})
+        (institution,) = answer.json()["institutions"]
+        assert (institution["code"], institution["issuerId"]) == ("home", 1)
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+        bureau.run("dev", "down", "--home", bureau.home)
+
+
+def test_home_that_is_not_set_up_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bureau = Bureau(home=tmp_path, capsys=capsys)
+    code, _, err = bureau.run("serve", "--home", tmp_path)
+    assert (code, "is not set up" in err) == (2, True)
+    (tmp_path / "settings.toml").write_text('rpc_url = "http://127.0.0.1:8545"\n')
+    code, _, err = bureau.run("serve", "--home", tmp_path)
+    assert (code, "the service needs the setting public_url" in err) == (2, True)
