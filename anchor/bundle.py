@@ -53,7 +53,7 @@ all of it in memory, and a telephone's browser is a reader, too; more credential
 _MEMBERS: Final = frozenset({"format", "credentials", "registries", "nodes"})
 _REGISTRY_MEMBERS: Final = frozenset({"registry", "header"})
 _BEGINNING: Final = re.compile(rb'[ \t\n\r]*+\{[ \t\n\r]*+"format"[ \t\n\r]*+:[ \t\n\r]*+"credanchor/bundle@')
-_HEX: Final = re.compile(r"0x(?:[0-9a-f]{2})+")
+_HEX: Final = re.compile(r"0x(?:[0-9a-f]{2})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class RegistryProof:
         vouching: Vouching,
         vouched_by: tuple[str, ...],
         *,
-        nodes_asked: int = 1,
+        nodes_asked: int = 0,
         final_hash: Hash32 | None = None,
         final_header: bytes | None = None,
     ) -> RegistryEvidence:
@@ -84,7 +84,7 @@ class RegistryProof:
         Args:
             vouching: What vouches for it, and for `final_hash`.
             vouched_by: Names of the nodes, or of the pin.
-            nodes_asked: How many nodes were asked.
+            nodes_asked: How many nodes were asked; none for a pin.
             final_hash: Hash of the newest final block; None where nobody said, and where a pin makes this one final.
             final_header: Its header.
         """

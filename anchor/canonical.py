@@ -7,6 +7,8 @@ noncharacters, a byte order mark. What it accepts has exactly one canonical form
     >>> parse_document(b'{"b": 1.50, "a": "x", "proof": []}').canonical_bytes()
     b'{"a":"x","b":1.5}'
 
+There is one strict reader, which decides. Before it, files written as nearly all are go through a quick one.
+
 Upholds: the same bytes are accepted here and by the JavaScript verifier. Leaves to others: what the members mean.
 """
 

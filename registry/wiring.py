@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from registry.services.costs import Cost
     from registry.services.governance import Governance
     from registry.services.ledger_state import LedgerView
-    from registry.services.locks import ProcessLock
     from registry.services.replace import Replacer
     from registry.services.sending import Outbox
     from registry.services.setup_sending import DeferredKey, SetupSender
@@ -49,19 +49,18 @@ LOCK_SECONDS: Final = 300
 """How long one process waits for another that sends for the same account."""
 
 
-class Institution:
-    """Everything an institution's commands work with, built when it is first asked for.
+class AnyInstitution:
+    """Everything that is done for an institution, built when it is first asked for.
 
     Args:
-        home: Its home folder; default: $CREDANCHOR_HOME, else `.credanchor`.
+        settings: Its settings, from a home folder or a service's database.
+        open_store: Gives the database as it has it.
         ask_passphrase: Asks the person at the keyboard for the passphrase of the keys.
-
-    Raises:
-        SettingsError: The home folder is not set up.
     """
 
-    def __init__(self, home: Path | None, ask_passphrase: Callable[[], str]) -> None:
-        self.settings: Final[Settings] = load_settings(find_home(home))
+    def __init__(self, settings: Settings, open_store: Callable[[], Store], ask_passphrase: Callable[[], str]) -> None:
+        self.settings: Final = settings
+        self._open_store: Final = open_store
         self._ask_passphrase: Final = ask_passphrase
         self._unlocking: Final[dict[str, Future[Signer]]] = {}
         self.key_seconds = 0.0
@@ -70,9 +69,7 @@ class Institution:
     @cached_property
     def store(self) -> Store:
         """The database, its schema brought up to date."""
-        from registry.store.engine import open_store
-
-        return open_store(self.settings.store_url)
+        return self._open_store()
 
     @cached_property
     def client(self) -> LedgerClient:
@@ -189,10 +186,26 @@ class Institution:
             self.client,
             chain_id=chain_id,
             signer=signer,
-            lock=_account_lock(self.settings.home, chain_id, signer.address),
+            lock=_account_lock(self.settings.home, chain_id, signer.address, self.store),
             on_mined=_devnet_save(self.settings),
         )
         return Outbox(self.store, sender, wait_seconds=self.settings.wait_seconds)
+
+
+class Institution(AnyInstitution):
+    """The institution of a home folder: what its commands work with.
+
+    Args:
+        home: Its home folder; default: $CREDANCHOR_HOME, else `.credanchor`.
+        ask_passphrase: Asks the person at the keyboard for the passphrase of the keys.
+
+    Raises:
+        SettingsError: The home folder is not set up.
+    """
+
+    def __init__(self, home: Path | None, ask_passphrase: Callable[[], str]) -> None:
+        settings = load_settings(find_home(home))
+        super().__init__(settings, lambda: _open_store(settings), ask_passphrase)
 
 
 class Workplace:
@@ -297,14 +310,21 @@ def _remote_signer(key: str) -> SigningKey | None:
     return RemoteSigner(remote)
 
 
-def _account_lock(home: Path, chain_id: int, account: Address) -> ProcessLock:
+def _open_store(settings: DraftSettings) -> Store:
+    from registry.store.engine import open_store
+
+    return open_store(settings.store_url)
+
+
+def _account_lock(
+    home: Path, chain_id: int, account: Address, store: Store | None = None
+) -> AbstractContextManager[None]:
+    """Give the lock of an account: on a file, or in the database where processes on several machines share one."""
     from registry.services.locks import ProcessLock
 
-    return ProcessLock(
-        home / LOCKS_FOLDER / f"{chain_id}-{to_hex(account)}.lock",
-        what="sends transactions for this account",
-        timeout_seconds=LOCK_SECONDS,
-    )
+    name, what = f"{chain_id}-{to_hex(account)}", "sends transactions for this account"
+    shared = None if store is None else store.lock(f"account {name}", what=what, timeout_seconds=LOCK_SECONDS)
+    return shared or ProcessLock(home / LOCKS_FOLDER / f"{name}.lock", what=what, timeout_seconds=LOCK_SECONDS)
 
 
 def _devnet_save(settings: DraftSettings) -> Callable[[], None] | None:

@@ -1,7 +1,7 @@
 """The story that scripts/demo tells. Every line that starts with `$` is the command as you would type it.
 
-All commands run in this one process, which saves each the half second that it takes to start. Each must end as the story
-says, with the right exit code, or the demo fails.
+All commands run in this one process, which saves each the half second that it takes to start. Each must end as the
+story says, with the right exit code, or the demo fails.
 """
 
 from __future__ import annotations

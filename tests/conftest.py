@@ -32,6 +32,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(item.path.relative_to(TESTS).parts[0])
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what came of the lies that the tests told."""
+    reports = [each for kept in terminalreporter.stats.values() for each in kept if isinstance(each, pytest.TestReport)]
+    calls = [report for report in reports if report.when == "call"]
+    print_matrix(terminalreporter, [each for report in calls for each in report.user_properties])
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """One PostgreSQL server a session (one for each worker)."""
@@ -78,10 +85,3 @@ def database(request: pytest.FixtureRequest) -> Database:
 def store(database: Database) -> Store:
     """The database, opened."""
     return database.open()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what came of the lies that the tests told."""
-    reports = [each for kept in terminalreporter.stats.values() for each in kept if isinstance(each, pytest.TestReport)]
-    calls = [report for report in reports if report.when == "call"]
-    print_matrix(terminalreporter, [each for report in calls for each in report.user_properties])

@@ -73,7 +73,7 @@ class BlockVoucher:
                 missing.append((proof.registry, "not asked about, for the policy does not trust this registry"))
             elif self._policy.vouching is Vouching.PINNED_HASH:
                 # Whether it is one of them is for `anchor.verify` to check.
-                found.append(proof.vouched(Vouching.PINNED_HASH, (PIN,), nodes_asked=0))
+                found.append(proof.vouched(Vouching.PINNED_HASH, (PIN,)))
             else:
                 answer = self._ask(proof)
                 if isinstance(answer, LedgerError | UndeterminedError):

@@ -114,10 +114,22 @@ class Panel:
             raise self._no_agreement(f"block {number}")
         return agreed, self._blocks[agreed.hash], self._final(number)
 
-    def at(self, number: int) -> Block | None:
-        """Find the block with this number that enough agree on; None if there is none."""
-        self._ask([number], lambda: self._state((self._agreed({number}), number)))
-        agreed = self._agreed({number})
+    def up_to(self, number: int) -> Block | None:
+        """Find the highest block up to a height that enough agree on; None if there is none.
+
+        At that height, or where a node that lags has got to: else a liar and such a node could leave nothing final.
+        """
+        heights = {number}
+
+        def state() -> _State:
+            return self._state((self._agreed(heights), number))
+
+        # Who was not waited for before says now how far it has got.
+        self._ask([number, "latest"], state)
+        if state() is not _State.SETTLED:
+            heights |= {height for height in self._reached.values() if height <= number}
+            self._ask(sorted(heights), state)
+        agreed = self._agreed(heights)
         return None if agreed is None else self._blocks[agreed.hash]
 
     # What is agreed on.

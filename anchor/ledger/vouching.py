@@ -193,7 +193,7 @@ def _final_of(panel: Panel, policy: Policy, block: Block, final: Block | None) -
     if policy.confirmations is None:
         return final
     number = block.header.number - policy.confirmations
-    return block if policy.confirmations == 0 else panel.at(number) if number >= 0 else None
+    return block if policy.confirmations == 0 else panel.up_to(number) if number >= 0 else None
 
 
 # What they share.

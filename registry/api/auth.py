@@ -17,8 +17,8 @@ from anchor.errors import CredanchorError
 from registry.api.context import Context, address_of, count
 from registry.api.gate import log_error
 from registry.api.problems import FORBIDDEN, UNAUTHENTICATED, ProblemError
+from registry.api_wiring import ApiService
 from registry.errors import NotPermittedError
-from registry.service import Service
 from registry.services.access import Access, note_access
 from registry.store.api_keys import Scope
 from registry.store.connection import InstitutionId
@@ -37,7 +37,7 @@ class Caller:
     institution: InstitutionId
     store: Store
     """Its own."""
-    service: Service
+    service: ApiService
 
     async def read_quickly(self, read: Callable[[], T]) -> T:
         """Have something read that takes a fraction of a millisecond, and happens very often.

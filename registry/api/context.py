@@ -14,7 +14,7 @@ from registry.api.limits import RateLimiter, client_of
 from registry.api.metrics import Metrics
 from registry.api.pool import Pool
 from registry.api.problems import TOO_MANY_REQUESTS, ProblemError
-from registry.service import Service
+from registry.api_wiring import ApiService
 
 NO_CLIENT: Final = "unknown"
 """Stands for the address where the server knows none, as behind a UNIX socket."""
@@ -31,7 +31,7 @@ class Downloads:
 class Context:
     """What one app's routes share."""
 
-    service: Service
+    service: ApiService
     metrics: Metrics
     pool: Pool
     anonymous: RateLimiter
@@ -54,7 +54,7 @@ class Context:
         self.service.close()
 
 
-def make_context(service: Service) -> Context:
+def make_context(service: ApiService) -> Context:
     """Put together what one app's routes share."""
     options = service.options
     return Context(

@@ -9,19 +9,17 @@ a row that was slipped in, changed or taken out keeps the batch from being ancho
 from __future__ import annotations
 
 import hmac
-import os
-import secrets
 from pathlib import Path
 from typing import Final
 
 from anchor.model import Hash32
-from registry.errors import NotPermittedError, SettingsError
+from registry.errors import NotPermittedError
+from registry.services.secret_files import load_secret
 from registry.services.stored import check_derived
 from registry.store.engine import Store
 from registry.store.records import BatchRecord, IssuerRef
 
 KEY_FILE: Final = "approval.key"
-_KEY_BYTES: Final = 32
 _PURPOSE: Final = b"credanchor/approval/v1"
 
 
@@ -69,28 +67,4 @@ def load_approvals(home: Path) -> Approvals:
     Raises:
         SettingsError: It can be neither read nor made.
     """
-    path = home / KEY_FILE
-    try:
-        if not path.exists():
-            _write_key(path)
-        key = path.read_bytes()
-    except OSError as error:
-        raise SettingsError(f"the approval key {path} cannot be used: {error.strerror}") from error
-    if len(key) != _KEY_BYTES:
-        raise SettingsError(f"the approval key {path} is damaged", advice="Restore the home folder from a backup.")
-    return Approvals(key)
-
-
-def _write_key(path: Path) -> None:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(_KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)  # unlike a rename, never takes the place of one that another process has just made
-    except FileExistsError:
-        return
-    finally:
-        draft.unlink()
+    return Approvals(load_secret(home / KEY_FILE, "approval key"))

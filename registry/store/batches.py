@@ -14,7 +14,7 @@ from anchor.merkle import HASH_BYTES, sibling_positions
 from anchor.model import ZERO_HASH, Hash32, InclusionProof, RegistryId, StatusPosition
 from anchor.status import LIST_SIZE
 from registry.errors import ConflictError, NotFoundError, StoreError
-from registry.store.bulk import insert_rows, new_row
+from registry.store.bulk import insert_if_new, insert_rows
 from registry.store.connection import InstitutionConnection
 from registry.store.records import (
     UNFINISHED,
@@ -68,7 +68,7 @@ def issuer_ref(connection: InstitutionConnection, registry: RegistryId, issuer_i
             "next_position": secrets.randbelow(_FIRST_LISTS) * LIST_SIZE,
         }
         # Somebody else may note it at this moment.
-        connection.execute(new_row(connection.dialect, issuers, values))
+        insert_if_new(connection, issuers, values)
         found = connection.execute(named).one()
     if found.institution_ref != connection.institution:
         raise ConflictError(f"issuer {issuer_id} of this registry belongs to another institution")

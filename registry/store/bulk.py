@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, Insert, Table, insert
+from sqlalchemy import Connection, Row, Table, insert
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -44,10 +44,22 @@ def insert_rows(
     plain.exec_driver_sql(str(compiled), list(in_order))
 
 
-def new_row(dialect: Dialect, table: Table, values: Mapping[str, Any]) -> Insert:
-    """Insert a row, or do nothing if there is one with the same key already; the statement's row count tells.
+def insert_if_new(
+    connection: Connection | InstitutionConnection, table: Table, values: Mapping[str, Any]
+) -> Row[*tuple[Any, ...]] | None:
+    """Insert a row, or do nothing if there is one with the same key already.
 
     PostgreSQL waits until somebody who is about to make the same row has done so, or has not.
+
+    Args:
+        connection: In a writing transaction.
+        table: Where.
+        values: Of the row, by column.
+
+    Returns:
+        The new row; None: there was one.
     """
-    chosen = postgresql_insert if dialect.name == postgresql.NAME else sqlite_insert
-    return chosen(table).values(values).on_conflict_do_nothing()
+    chosen = postgresql_insert if connection.dialect.name == postgresql.NAME else sqlite_insert
+    # What is returned tells, for drivers count inserted rows each in its own way.
+    row = chosen(table).values(values).on_conflict_do_nothing().returning(*table.c)
+    return connection.execute(row).one_or_none()

@@ -8,7 +8,7 @@ brought up to date, by one process while others wait.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -127,16 +127,39 @@ class Store:
         try:
             yield
         except DBAPIError as error:
-            raise self._translated(error.orig) from error
+            raise self._translated(error.orig) from self._cause(error)
         except driver.Error as error:
             # Where rows were copied in past SQLAlchemy.
-            raise self._translated(error) from error
+            raise self._translated(error) from self._cause(error)
+
+    def _cause(self, error: Exception) -> Exception | None:
+        # What PostgreSQL says of a refused row shows the row: it is in no traceback either.
+        return None if self.is_postgresql else error
 
     def _translated(self, error: BaseException | None) -> StoreError:
         is_operational = isinstance(error, self._engine.dialect.loaded_dbapi.OperationalError)
         # The first line at most: what PostgreSQL says below it shows values.
         reason = str(error).splitlines()[0] if is_operational and str(error) else type(error).__name__
-        return StoreError(f"the database cannot be used: {reason}", advice=_ADVICE[self._engine.dialect.name])
+        constraint = getattr(getattr(error, "diag", None), "constraint_name", None)
+        return StoreError(
+            f"the database cannot be used: {reason}{f' ({constraint})' if constraint else ''}",
+            advice=_ADVICE[self._engine.dialect.name],
+        )
+
+    def lock(self, name: str, *, what: str, timeout_seconds: float) -> AbstractContextManager[None] | None:
+        """Give a lock between all processes that use the database, on whatever machine.
+
+        Args:
+            name: Of what is locked.
+            what: What is done under it, for messages: "sends transactions for this account".
+            timeout_seconds: How long to wait for another process; then a `ConflictError` is raised.
+
+        Returns:
+            None for SQLite: all its processes are on this machine, where a lock on a file does.
+        """
+        if not self.is_postgresql:
+            return None
+        return postgresql.AdvisoryLock(self._engine, name, what=what, timeout_seconds=timeout_seconds)
 
     def close(self) -> None:
         """Give up idle connections."""

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from anchor.model import Hash32
 from registry.errors import ConflictError
-from registry.store.bulk import new_row
+from registry.store.bulk import insert_if_new
 from registry.store.connection import InstitutionConnection
 from registry.store.service_tables import idempotency_keys
 
@@ -55,7 +55,7 @@ def begin_request(
         "leased_until": now + lease_seconds,
         "created_at": now,
     }
-    if connection.execute(new_row(connection.dialect, idempotency_keys, values)).rowcount:
+    if insert_if_new(connection, idempotency_keys, values) is not None:
         return None
     own = (idempotency_keys.c.institution_ref == connection.institution, idempotency_keys.c.key == key)
     row = connection.execute(select(idempotency_keys).where(*own).with_for_update()).one()

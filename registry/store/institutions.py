@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from anchor.model import RegistryId
 from registry.errors import ConflictError, NotFoundError
-from registry.store.bulk import new_row
+from registry.store.bulk import insert_if_new
 from registry.store.connection import HOME, InstitutionConnection, InstitutionId
 from registry.store.service_tables import audit_chains
 from registry.store.tables import institutions
@@ -56,14 +56,13 @@ def add_institution(
         ConflictError: The code is taken, or the issuer of that registry is another institution's.
     """
     _require_free_issuer(connection, None, details)
-    row = new_row(connection.dialect, institutions, {"code": code, "created_at": created_at, **_values(details)})
-    number = connection.execute(row.returning(institutions.c.id)).scalar()
-    if number is None:
+    row = insert_if_new(connection, institutions, {"code": code, "created_at": created_at, **_values(details)})
+    if row is None:
         raise ConflictError(
             f"there is an institution {code} already, or another one has its issuer", advice="Choose another code."
         )
-    connection.execute(insert(audit_chains).values(institution_ref=number, length=0, head=NO_HASH))
-    return get_institution(connection, InstitutionId(number))
+    connection.execute(insert(audit_chains).values(institution_ref=row.id, length=0, head=NO_HASH))
+    return _record(row)
 
 
 def change_institution(connection: Connection, institution: InstitutionId, details: InstitutionDetails) -> None:

@@ -8,12 +8,16 @@ moment (REPEATABLE READ).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from hashlib import sha256
+from types import TracebackType
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Table, event, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from registry.errors import StoreError
+from registry.errors import ConflictError, StoreError
 from registry.store.tables import batches, credentials, replacements
 
 NAME: Final = "postgresql"
@@ -27,6 +31,8 @@ BUSY_SECONDS: Final = 60
 
 _MIGRATION_LOCK: Final = 0x63726564_616E6368
 """Of the advisory locks, the one under which tables are made and changed."""
+
+_LOCK_NOT_AVAILABLE: Final = "55P03"
 
 _NOT_GONE: Final = "it was erased, but the database still keeps it, for somebody is reading what was there before"
 _NOT_GONE_ADVICE: Final = "It goes when they have ended and the server has cleaned up, or do the same again then."
@@ -55,6 +61,48 @@ def prepare(engine: Engine) -> None:
                 f"the database keeps text as {encoding}, which has not every name's letters",
                 advice="Make one with CREATE DATABASE … ENCODING 'UTF8'.",
             )
+
+
+class AdvisoryLock:
+    """A lock by name, held by one process at a time wherever it runs, and set free when that ends or loses the server.
+
+    Args:
+        engine: The database that all of them use.
+        name: Of what is locked.
+        what: What is done under the lock, for messages: "sends transactions for this account".
+        timeout_seconds: How long to wait for another process.
+    """
+
+    def __init__(self, engine: Engine, name: str, *, what: str, timeout_seconds: float) -> None:
+        self._engine: Final = engine
+        self._key: Final = int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
+        self._what: Final = what
+        self._timeout_seconds: Final = timeout_seconds
+        self._held: Connection | None = None
+
+    def __enter__(self) -> None:
+        connection = self._engine.connect()
+        try:
+            # A transaction of its own: lock and time-out end with it, whatever becomes of the process.
+            connection.execute(text(f"SET LOCAL lock_timeout = {max(1, round(self._timeout_seconds * 1000))}"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": self._key})
+        except OperationalError as error:
+            connection.close()
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                raise StoreError("the database cannot be used: a lock could not be taken") from error
+            raise ConflictError(
+                f"another process {self._what}", advice="Wait until it has ended, then try again."
+            ) from None
+        self._held = connection
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            # If the connection was lost, so was the lock: nothing is left to give up.
+            with suppress(DBAPIError):
+                held.close()
 
 
 def lock_migrations(connection: Connection) -> None:

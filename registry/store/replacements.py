@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, or_, select
 
 from registry.errors import ConflictError, NotFoundError
-from registry.store.bulk import new_row
+from registry.store.bulk import insert_if_new
 from registry.store.connection import InstitutionConnection
 from registry.store.tables import batches, credentials, issuers, replacements
 
@@ -25,7 +25,7 @@ def keep_replacement(connection: InstitutionConnection, old: UUID, new: UUID) ->
         raise NotFoundError(f"there is no credential {old}, or no {new}, in the database")
     values = {"old_uuid": old.bytes, "new_uuid": new.bytes}
     # Somebody else may be doing the same at this moment.
-    if not connection.execute(new_row(connection.dialect, replacements, values)).rowcount:
+    if insert_if_new(connection, replacements, values) is None:
         taken = successor_of(connection, old)
         raise ConflictError(
             f"{old.urn} is being replaced by another process" + ("" if taken is None else f", with {taken.urn}"),

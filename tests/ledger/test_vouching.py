@@ -96,6 +96,19 @@ def test_a_block_is_not_final_because_one_node_says_so_and_others_have_it(
     assert is_of(chain, vouch_newest(clients(three), CHAIN_ID, policy).final, tip - FINALITY)
 
 
+def test_a_liar_and_a_node_that_lags_leave_something_final(chain: Chain, three: list[FaultProxy], tip: int) -> None:
+    """The liar agrees on the newest block, which the third node has not heard of, and on nothing below."""
+    three[0].answer = lambda method, params, result: (
+        None if method == "eth_getBlockByNumber" and params[0] not in {"latest", hex(tip)} else result
+    )
+    three[1].answer = lagging(chain, 9)
+    policy = panel_of(chain, three, confirmations=5)
+    vouched = vouch_newest(clients(three), CHAIN_ID, policy)
+    assert is_of(chain, vouched.block, tip)
+    assert is_of(chain, vouched.final, tip - 9)
+    assert vouch_for(clients(three), CHAIN_ID, policy, vouched.block.header).final == vouched.final
+
+
 @pytest.mark.parametrize(
     "fault", [Fault.DROP_BEFORE, Fault.ERROR_500_BEFORE, Fault.GARBAGE, Fault.NULL, Fault.WRONG_TYPE]
 )

@@ -13,6 +13,7 @@ from tests.ledger.chain import ANCHOR_KEY, DID
 from tests.lies.forging import ACCOUNT_FIELDS, ForgedState, to_hex, unhex
 from tests.lies.kinds import Scene, both, kind, on_blocks, on_entries, on_proofs, slot_of
 from tests.lies.node import Json, Lie
+from tests.lies.story import ALL_FACTS, FACTS_OF
 from tests.support.world import pack
 
 FAR: Final = 2**40 - 1
@@ -224,6 +225,20 @@ def _issuer_record(scene: Scene) -> Lie:
 @kind("DID hash")
 def _did_hash(scene: Scene) -> Lie:
     return _lie_about(scene, "did")
+
+
+@kind("facts that are not needed")
+def _not_needed(scene: Scene) -> Lie:
+    """Spoil all proofs that the verdict does not rest on: it must come all the same."""
+    unneeded = ALL_FACTS - FACTS_OF[scene.situation.truth]
+    rubbish = scene.random.choice([[], ["0x"], ["0x80"], [to_hex(scene.random.randbytes(40))] * 3])
+
+    def change(entry: Json) -> Json:
+        return {**entry, "proof": rubbish} if scene.fact_of(entry) in unneeded else entry
+
+    stated: Json = {"balance": "0xffff", "nonce": "0x0", "storageHash": None, "codeHash": 7, "address": []}
+    proofs = both(on_entries(change), on_proofs(lambda result: {**result, **stated}))
+    return Lie(result=proofs, touches=frozenset(unneeded))
 
 
 @kind("forged batch and key", "forged", "withdrawn before", "compromised before", "wrong size", "issued by another")

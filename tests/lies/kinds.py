@@ -98,7 +98,7 @@ class Case:
     @property
     def lag(self) -> int:
         """How many blocks an honest node may be behind."""
-        return self.seed // 2 % 4
+        return self.seed // 4 % 4
 
     @property
     def brings(self) -> Bringing:

@@ -62,10 +62,6 @@ not_revoked_in_the_header = partial(not_revoked, way=about_facts.up_to_the_heade
 # What stops each. `tests/mutants/defences.toml` has the code to take away.
 
 
-def test_lie_header_with_a_forged_state_under_a_known_hash(theatre: Theatre) -> None:
-    tell(theatre, "revoked", not_revoked_in_the_header)
-
-
 def test_lie_account_with_a_forged_storage_root(theatre: Theatre) -> None:
     tell(theatre, "revoked", partial(not_revoked, way=about_facts.up_to_the_state_root))
 

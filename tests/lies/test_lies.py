@@ -36,3 +36,12 @@ def test_no_lie_flips_a_verdict(kind: Kind, theatre: Theatre, record_property: C
 
     play()
     record_property(*property_of(kind.name, counts))
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_no_lie_of_one_in_three_flips_any_verdict_of_many(kind: Kind, theatre: Theatre) -> None:
+    """Credentials of several batches share their evidence: what spoils one's proofs leaves the others'."""
+    situations = kind.situations or ("valid", "revoked", "forged")
+    for seed in range(4):
+        case = Case(kind=kind, situation=situations[seed % len(situations)], seed=seed, position=seed % NODES)
+        assert theatre.play_to_all(case) == len(theatre.story.situations)

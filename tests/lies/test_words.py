@@ -12,7 +12,7 @@ from anchor.cli import checking
 from anchor.model import Outcome, Vouching, to_utc
 from anchor.policy import policy_to_text
 from tests.lies.every_kind import KINDS
-from tests.lies.judge import K_OF_N, ONE_NODE, STANDING_BY
+from tests.lies.judge import K_OF_N, LAGGING, ONE_NODE, STANDING_BY, Cell
 from tests.lies.kinds import Case, Kind
 from tests.lies.node import Fault, Lie
 from tests.lies.theatre import Theatre
@@ -22,7 +22,7 @@ from tests.support.program import Program
 def case_of(kind: str | Lie, situation: str, *, position: int = 0) -> Case:
     lie = kind
     made = KINDS[lie] if isinstance(lie, str) else Kind(name="one lie", make=lambda _: lie)
-    return Case(kind=made, situation=situation, seed=1, position=position)
+    return Case(kind=made, situation=situation, seed=3, position=position)
 
 
 def test_invented_chain_is_told_as_the_word_of_one_node(theatre: Theatre) -> None:
@@ -78,3 +78,10 @@ def test_old_block_is_named_with_its_time(theatre: Theatre) -> None:
     block_at = verdict.basis.block_at
     assert 0 < story.now - block_at < 3600
     assert to_utc(block_at) in verdict.checks[4].detail
+
+
+def test_final_block_is_found_where_one_node_lags_and_another_hides_it(theatre: Theatre) -> None:
+    """Two nodes agree on the newest block, two others only on one below that which is just final: final as well."""
+    case = Case(kind=KINDS["block tag: final absent"], situation="valid", seed=12, position=0)
+    assert (case.confirmations, case.lag) == (2, 3)
+    assert theatre.play(case)[LAGGING] is Cell.RIGHT

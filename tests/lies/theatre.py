@@ -20,7 +20,18 @@ from anchor.verify import verify
 from tests.lies.about_answers import MOST_BYTES
 from tests.lies.about_blocks import lagging
 from tests.lies.forging import unhex
-from tests.lies.judge import K_OF_N, LAGGING, ONE_NODE, PINNED, STANDING_BY, Cell, WrongVerdictError, expectation, judge
+from tests.lies.judge import (
+    K_OF_N,
+    LAGGING,
+    ONE_NODE,
+    PINNED,
+    STANDING_BY,
+    Cell,
+    Expectation,
+    WrongVerdictError,
+    expectation,
+    judge,
+)
 from tests.lies.kinds import Bringing, Case, Scene
 from tests.lies.node import HONEST, Fault, Lie, LyingNode, RealNode
 from tests.lies.story import MAX_AGE, Story
@@ -66,6 +77,19 @@ class Theatre:
                 raise WrongVerdictError(f"{policy}, {case}: {error}") from None
         return cells
 
+    def play_to_all(self, case: Case) -> int:
+        """Ask about all credentials at once while one of three nodes lies; give how many verdicts were right."""
+        lie, situations = case.kind.make(self.scene(case)), self.story.situations.values()
+        rules = self.policy(confirmations=case.confirmations, vouching=Vouching.K_OF_N, agreeing=2)
+        requests = [request for each in situations for request in each.credential.requests]
+        with self._lying(lie, case.position) as liar:
+            three = [*self._honest[: case.position], liar, *self._honest[case.position + 1 :]]
+            evidence = collect_evidence(three, requests, rules)
+        for situation in situations:
+            verdict = verify(situation.credential, evidence, rules, self.story.now)
+            judge(verdict, Expectation(truth=situation.truth, must_be_right=True))
+        return len(situations)
+
     def scene(self, case: Case) -> Scene:
         """Set the scene for a liar."""
         return Scene(
@@ -93,13 +117,13 @@ class Theatre:
                 brought = self._brought(alone, case)
             yield PINNED, verifier(credential, brought, pinned, now)
             three = [*self._honest[:position], liar, *self._honest[position + 1 :]]
-            if case.seed % 2:
+            if case.seed // 2 % 2:
                 evidence = collect_evidence(three, credential.requests, rules)
                 yield STANDING_BY, verifier(credential, evidence, rules, now)
             rules = self.policy(confirmations=confirmations, vouching=Vouching.K_OF_N, agreeing=2)
             evidence = collect_evidence(three, credential.requests, rules)
             yield K_OF_N, verifier(credential, evidence, rules, now)
-            if not case.seed % 2:
+            if not case.seed // 2 % 2:
                 with self._lagging(case):
                     evidence = collect_evidence(three, credential.requests, rules)
                 yield LAGGING, verifier(credential, evidence, rules, now)

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from anchor.bundle import looks_like_bundle, parse_bundle, write_bundle
+from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.errors import BundleFormatError, CredentialFormatError, NoEvidenceError, StateProofError
 from anchor.evidence import Evidence, StorageProof, head_slot
-from anchor.model import Hash32, KnownBlock, Outcome, RegistryId, Vouching, address
+from anchor.model import Hash32, KnownBlock, Outcome, RegistryId, Vouching, address, to_hex
 from anchor.proof import anchor_proof_member
 from anchor.status import StatusPurpose
 from anchor.verify import verify
@@ -27,6 +28,7 @@ def test_what_is_written_is_read_and_is_evidence_once_something_vouches() -> Non
     assert (proof.block.number, proof.block.timestamp) == (world.block_number, world.block_at)
     assert json.loads(bundle.credentials[0]) == world.document()
     pinned = Evidence(registries=(proof.vouched(Vouching.PINNED_HASH, ("a file",)),))
+    assert (pinned.registries[0].nodes_asked, pinned.registries[0].final_hash) == (0, None)
     known = frozenset({KnownBlock(chain_id=REGISTRY.chain_id, hash=proof.block.hash)})
     rules = policy(vouching=Vouching.PINNED_HASH, known_blocks=known)
     assert verify(bundle.parsed[0], pinned, rules, NOW).outcome is Outcome.VALID
@@ -96,6 +98,20 @@ def test_credentials_that_no_bundle_can_hold_are_refused() -> None:
     other = replace(world.anchor_proof(), inclusion=replace(world.anchor_proof().inclusion, leaf_index=1))
     with pytest.raises(BundleFormatError, match="something in it was changed"):
         write_bundle([file_of(world, proof=[*world.document()["proof"], anchor_proof_member(other)])], evidence)
+
+
+def test_credential_in_a_bundle_may_be_larger_than_a_file_of_its_own() -> None:
+    world = World(content={"note": "a" * MAX_DOCUMENT_BYTES})
+    given = world.registry_evidence()
+    nodes = [*given.account_nodes, *(node for storage in given.storage for node in storage.nodes)]
+    content = {
+        "format": "credanchor/bundle@v1",
+        "credentials": [world.document()],
+        "registries": [{"registry": REGISTRY.to_text(), "header": to_hex(given.header)}],
+        "nodes": [to_hex(node) for node in dict.fromkeys(nodes)],
+    }
+    (credential,) = parse_bundle(json.dumps(content).encode()).credentials
+    assert len(credential) > MAX_DOCUMENT_BYTES
 
 
 @pytest.mark.parametrize(

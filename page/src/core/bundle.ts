@@ -162,9 +162,7 @@ function readObjects(value: JsonValue | undefined, name: string): readonly JsonO
 }
 
 function readBytes(value: JsonValue | undefined): Uint8Array {
-  const bytes = parseHex(readText(value));
-  if (bytes.length === 0) throw new MalformedError("a header or node without bytes");
-  return bytes;
+  return parseHex(readText(value));
 }
 
 function readText(value: JsonValue | undefined): string {

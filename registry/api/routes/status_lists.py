@@ -13,8 +13,8 @@ from registry.api.answers import tagged
 from registry.api.context import ContextDep, limited_by_address
 from registry.api.documents import LEDGER, problems
 from registry.api.problems import NOT_FOUND, TOO_MANY_REQUESTS
+from registry.api_wiring import ApiService
 from registry.errors import NotFoundError
-from registry.service import Service
 from registry.services.published_lists import ListIssuer
 from registry.store.connection import InstitutionId
 from registry.store.institutions import get_institution
@@ -54,7 +54,7 @@ def status_list(
     return tagged(request, content, _TYPE, cache="public, no-cache")
 
 
-def _issuer(service: Service, issuer_id: int) -> tuple[ListIssuer, InstitutionId]:
+def _issuer(service: ApiService, issuer_id: int) -> tuple[ListIssuer, InstitutionId]:
     with service.store.operator_reading() as connection:
         institution = owner_of_issuer(connection, service.registry, issuer_id)
         details = service.profile(get_institution(connection, institution))

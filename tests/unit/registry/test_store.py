@@ -3,6 +3,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Row, select, text
@@ -22,6 +23,7 @@ from registry.store.batches import (
     finish_batch,
     get_batch,
     issuer_ref,
+    iterate_credentials,
     move_batch,
     newest_batch,
     prove,
@@ -39,6 +41,7 @@ from registry.store.records import (
     TransactionId,
     TransactionState,
 )
+from registry.store.replacements import keep_replacement
 from registry.store.tables import batches
 from registry.store.transactions import (
     get_transaction,
@@ -234,6 +237,17 @@ def test_transactions_and_what_became_of_them(store: Store) -> None:
         assert open_status_transactions(connection, 31337, Address(bytes(20))) == ()
     assert (record.state, record.nonce, record.raw) == (TransactionState.MINED, 4, b"raw")
     assert (record.block_number, record.gas_used, record.gas_price_wei) == (3, 60_000, 2**70)
+
+
+def test_a_credential_is_replaced_once(store: Store) -> None:
+    batch = seal(store, 3)
+    with store.writing() as connection:
+        first, second, third = (each.uuid for each in iterate_credentials(connection, batch.id))
+        keep_replacement(connection, first, second)
+        with pytest.raises(ConflictError, match=second.urn):
+            keep_replacement(connection, first, third)
+        with pytest.raises(NotFoundError):
+            keep_replacement(connection, second, UUID(int=2**100))
 
 
 def test_what_is_not_there(store: Store) -> None:

@@ -1,0 +1,125 @@
+"""Composition root of the service: one database, one node, many institutions, each as `Institution` gives a home's own.
+
+    service = Service(home, ask_passphrase)
+    service.institution(number).anchoring.anchor(batch, now=now())
+
+The operator's home folder holds settings (`rpc_url`, `database_url`, `public_url`, `passphrase_file`), key files and
+secrets; what differs from one institution to the other is in the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from registry.errors import SettingsError
+from registry.settings import DraftSettings, Settings, find_home, load_draft
+from registry.store.connection import InstitutionId
+from registry.wiring import AnyInstitution
+
+if TYPE_CHECKING:
+    # What these need is slow to import: they are loaded when they are used.
+    from registry.services.derived_secrets import DerivedSecrets
+    from registry.store.engine import Store
+    from registry.store.institutions import InstitutionRecord
+
+
+class HostedSettings(Settings):
+    """An institution's settings as the database has them: the environment, which is the operator's, changes nothing."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take nothing but what is given."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+
+class Service:
+    """Everything that API and workers work with, built when it is first asked for.
+
+    Args:
+        home: The operator's home folder; default: $CREDANCHOR_HOME, else `.credanchor`.
+        ask_passphrase: Asks the person at the keyboard for the passphrase of the keys.
+
+    Raises:
+        SettingsError: The home folder has no settings, or wrong ones.
+    """
+
+    def __init__(self, home: Path | None, ask_passphrase: Callable[[], str]) -> None:
+        self.settings: Final[DraftSettings] = load_draft(find_home(home))
+        self._ask_passphrase: Final = ask_passphrase
+        self._institutions: Final[dict[InstitutionId, tuple[Settings, AnyInstitution]]] = {}
+
+    @cached_property
+    def store(self) -> Store:
+        """The database; `Store.of` gives it as an institution has it."""
+        from registry.store.engine import open_store
+
+        return open_store(self.settings.store_url)
+
+    @cached_property
+    def secrets(self) -> DerivedSecrets:
+        """What addresses of pages and secrets of webhooks are derived from."""
+        from registry.services.derived_secrets import load_derived_secrets
+
+        return load_derived_secrets(self.settings.home)
+
+    def institution(self, number: InstitutionId) -> AnyInstitution:
+        """Give what is done for an institution; kept, with its unlocked keys, until its settings change.
+
+        Raises:
+            NotFoundError: There is none of this number.
+            SettingsError: Something is not settled yet that issuing needs.
+        """
+        from registry.store.institutions import get_institution
+
+        with self.store.operator_reading() as connection:
+            settings = institution_settings(self.settings, get_institution(connection, number))
+        kept = self._institutions.get(number)
+        if kept is None or kept[0] != settings:
+            kept = settings, AnyInstitution(settings, lambda: self.store.of(number), self._ask_passphrase)
+            self._institutions[number] = kept
+        return kept[1]
+
+
+def institution_settings(operator: DraftSettings, record: InstitutionRecord) -> Settings:
+    """Put together what is the operator's and what is the institution's.
+
+    Raises:
+        SettingsError: Something is missing; the message names it.
+    """
+    details = record.details
+    own = {
+        "registry": None if details.registry is None else details.registry.to_text(),
+        "issuer_id": details.issuer_id,
+        "issuer_did": details.did,
+        "issuer_name": details.name,
+        "issuer_url": details.url,
+        "anchor_key": details.anchor_key,
+        "status_key": details.status_key,
+        "public_url": details.public_url or operator.public_url,
+    }
+    missing = sorted(name for name, value in own.items() if value is None and name != "issuer_url")
+    if missing:
+        raise SettingsError(
+            f"institution {record.code} is not set up yet: it has no {', no '.join(missing)}",
+            advice="Complete the institution's details.",
+        )
+    try:
+        # Validated as a whole: a key reference or an address that somebody wrote into the database is judged here.
+        return HostedSettings(**{**operator.model_dump(), "chain_id": None, **own})
+    except ValidationError as error:
+        names = ", ".join(".".join(map(str, each["loc"])) for each in error.errors())
+        raise SettingsError(f"the details of institution {record.code} cannot be used: {names}") from None

@@ -1,0 +1,404 @@
+"""API keys, the audit log, idempotency keys, webhooks and learners' pages, in both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Executable, delete, insert, select, update
+
+from anchor.model import Hash32
+from registry.errors import ConflictError, NotFoundError, NotPermittedError, StoreError
+from registry.store.api_keys import (
+    Scope,
+    authenticate,
+    create_api_key,
+    list_api_keys,
+    note_use,
+    revoke_api_key,
+)
+from registry.store.audit_log import append_entry, check_chain, list_entries
+from registry.store.batches import iterate_credentials
+from registry.store.connection import HOME, InstitutionId
+from registry.store.engine import Store
+from registry.store.idempotency import KeptAnswer, begin_request, forget_answers, give_up_request, keep_answer
+from registry.store.institutions import close_institution
+from registry.store.learner_pages import add_pages, page_at, page_of, renew_page, withdraw_page
+from registry.store.service_tables import api_keys, audit_chains, audit_entries, learner_pages
+from registry.store.webhooks import (
+    DeliveryState,
+    add_webhook,
+    announce,
+    claim_deliveries,
+    disable_webhook,
+    list_deliveries,
+    list_webhooks,
+    redeliver,
+    settle_delivery,
+)
+from tests.support.databases import Database
+from tests.support.institutions import add
+from tests.support.registry import NOW, frame_of, recipients_of, seal
+
+# API keys
+
+
+def make_key(store: Store, institution: InstitutionId | None, expires_at: int | None = None) -> tuple[str, str]:
+    with store.operator_writing() as connection:
+        record, text = create_api_key(
+            connection, institution, {Scope.READ, Scope.ISSUE}, label="LMS", created_at=NOW, expires_at=expires_at
+        )
+    return record.prefix, text
+
+
+def is_valid(store: Store, text: str, now: int = NOW) -> bool:
+    with store.operator_reading() as connection:
+        try:
+            authenticate(connection, text, now=now)
+        except NotPermittedError:
+            return False
+        return True
+
+
+def test_a_key_tells_whose_it_is_and_its_secret_is_not_kept(store: Store) -> None:
+    college = add(store, "college")
+    prefix, text = make_key(store, college)
+    with store.operator_reading() as connection:
+        record = authenticate(connection, text, now=NOW)
+        kept = connection.execute(select(api_keys)).one()
+    assert (record.prefix, record.institution, record.label) == (prefix, college, "LMS")
+    assert record.scopes == {Scope.READ, Scope.ISSUE}
+    assert text.rpartition("_")[2] not in repr(kept)
+    assert text.startswith(f"ca_{prefix}_")
+
+
+def test_wrong_keys(store: Store) -> None:
+    prefix, text = make_key(store, None)
+    secret = text.removeprefix(f"ca_{prefix}_")
+    other = make_key(store, None)[1].rpartition("_")[2]
+    assert is_valid(store, text)
+    for wrong in (
+        "",
+        prefix,
+        f"ca_{prefix}_",
+        text + "A",
+        f"ca_{'0' * 16}_{secret}",
+        f"ca_{prefix}_{secret[::-1]}",
+        f"ca_{prefix}_{other}",
+        f" {text}",
+        f"{text}\n",
+    ):
+        assert not is_valid(store, wrong), wrong
+
+
+def test_a_key_ends(store: Store) -> None:
+    college = add(store, "college")
+    (_, expiring), (prefix, revoked), (_, closed) = (
+        make_key(store, None, NOW + 5),
+        make_key(store, college),
+        make_key(store, college),
+    )
+    assert is_valid(store, expiring, NOW + 4)
+    assert not is_valid(store, expiring, NOW + 5)
+    with store.operator_writing() as connection:
+        for stranger in (None, HOME):
+            with pytest.raises(NotFoundError):
+                revoke_api_key(connection, stranger, prefix, now=NOW)
+        revoke_api_key(connection, college, prefix, now=NOW)
+        with pytest.raises(NotFoundError):
+            revoke_api_key(connection, college, prefix, now=NOW)
+    assert not is_valid(store, revoked)
+    assert is_valid(store, closed)
+    with store.operator_writing() as connection:
+        close_institution(connection, college, now=NOW)
+        assert [each.revoked_at for each in list_api_keys(connection, college)] == [NOW, None]
+        assert len(list_api_keys(connection, None)) == 1
+    assert not is_valid(store, closed)
+
+
+def test_use_is_noted_once_a_minute(store: Store) -> None:
+    _, text = make_key(store, None)
+    noted = []
+    for now in (NOW, NOW + 59, NOW + 60):
+        with store.operator_writing() as connection:
+            note_use(connection, authenticate(connection, text, now=now), now=now)
+            noted.append(authenticate(connection, text, now=now).last_used_at)
+    assert noted == [NOW, NOW, NOW + 60]
+
+
+# The audit log
+
+
+def act(store: Store, action: str) -> None:
+    with store.writing() as connection:
+        append_entry(connection, at=NOW, actor="operator", action=action, subject="batch 1")
+
+
+def test_the_log_is_each_institutions_own(store: Store) -> None:
+    college = add(store, "college")
+    for action in ("a", "b", "c"):
+        act(store.of(college), action)
+    act(store, "x")
+    with store.of(college).reading() as connection:
+        assert [(each.number, each.action) for each in list_entries(connection)] == [(1, "a"), (2, "b"), (3, "c")]
+        assert [each.number for each in list_entries(connection, after=1, limit=1)] == [2]
+        assert check_chain(connection) == list_entries(connection)[-1].hash
+    with store.reading() as connection:
+        assert [each.action for each in list_entries(connection)] == ["x"]
+
+
+def test_an_empty_log_is_whole(store: Store) -> None:
+    with store.of(add(store, "college")).reading() as connection:
+        assert check_chain(connection) == bytes(32)
+
+
+AT = audit_entries.c.number
+ALTERATIONS: dict[str, Executable] = {
+    "changed": update(audit_entries).where(AT == 2).values(actor="somebody else"),
+    "removed": delete(audit_entries).where(AT == 2),
+    "first removed": delete(audit_entries).where(AT == 1),
+    "last removed": delete(audit_entries).where(AT == 3),
+    "all removed": delete(audit_entries),
+    "added": insert(audit_entries).values(
+        institution_ref=HOME, number=4, at=NOW, actor="x", action="x", subject="x", hash=bytes(32)
+    ),
+    "end": update(audit_chains).values(length=2),
+}
+
+
+@pytest.mark.parametrize("name", ALTERATIONS)
+def test_what_was_altered_shows(store: Store, name: str) -> None:
+    for action in ("a", "b", "c"):
+        act(store, action)
+    with store.writing() as connection:
+        check_chain(connection)
+        connection.execute(ALTERATIONS[name])
+        with pytest.raises(StoreError, match="altered at entry"):
+            check_chain(connection)
+
+
+def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
+    """Do something in several threads, which wait for each other before they begin."""
+    barrier = Barrier(count)
+
+    def begin(number: int) -> Any:
+        barrier.wait()
+        return work(number)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(begin, range(count)))
+
+
+def test_entries_written_at_once_make_one_chain(database: Database) -> None:
+    stores = [database.open() for _ in range(4)]
+
+    def write(number: int) -> None:
+        for turn in range(5):
+            act(stores[number], f"{number}.{turn}")
+
+    at_once(4, write)
+    with stores[0].reading() as connection:
+        check_chain(connection)
+        assert len(list_entries(connection)) == 20
+
+
+# Idempotency keys
+
+REQUEST, OTHER = Hash32(bytes(32)), Hash32(bytes(31) + b"\1")
+
+
+def begin(store: Store, key: str = "k", request: Hash32 = REQUEST, now: int = NOW) -> KeptAnswer | None:
+    with store.writing() as connection:
+        return begin_request(connection, key, request, now=now, lease_seconds=30)
+
+
+def test_a_write_is_answered_the_same_again(store: Store) -> None:
+    answer = KeptAnswer(status=201, body=b"{}")
+    assert begin(store) is None
+    with store.writing() as connection:
+        keep_answer(connection, "k", answer)
+    assert begin(store, now=NOW + 100) == answer
+    with pytest.raises(ConflictError, match="another request"):
+        begin(store, request=OTHER)
+    assert begin(store.of(add(store, "college")), request=OTHER) is None
+    with store.operator_writing() as connection:
+        assert forget_answers(connection, before=NOW) == 0
+        assert forget_answers(connection, before=NOW + 1) == 2
+    assert begin(store, request=OTHER) is None
+
+
+def test_whoever_began_and_died_is_given_up(store: Store) -> None:
+    assert begin(store) is None
+    with pytest.raises(ConflictError, match="at this moment"):
+        begin(store, now=NOW + 29)
+    assert begin(store, now=NOW + 30) is None
+    with pytest.raises(ConflictError, match="at this moment"):
+        begin(store, now=NOW + 59)
+    with store.writing() as connection:
+        keep_answer(connection, "k", KeptAnswer(status=200, body=b""))
+        with pytest.raises(ConflictError, match="meanwhile"):
+            keep_answer(connection, "k", KeptAnswer(status=200, body=b""))
+
+
+def test_what_failed_may_be_tried_again_at_once(store: Store) -> None:
+    begin(store)
+    with store.writing() as connection:
+        give_up_request(connection, "k")
+    assert begin(store, request=OTHER) is None
+
+
+def test_of_equal_requests_at_once_one_is_done(database: Database) -> None:
+    stores = [database.open() for _ in range(4)]
+
+    def try_it(number: int) -> str:
+        try:
+            return "done" if begin(stores[number]) is None else "kept"
+        except ConflictError:
+            return "refused"
+
+    assert sorted(at_once(4, try_it)) == ["done", "refused", "refused", "refused"]
+
+
+# Webhooks
+
+
+def test_each_webhook_is_told_what_it_wants(store: Store) -> None:
+    college = store.of(add(store, "college"))
+    with college.writing() as connection:
+        both = add_webhook(connection, address="https://a.example", events=["y", "x"], created_at=NOW)
+        add_webhook(connection, address="https://b.example", events=["y"], created_at=NOW)
+        assert [each.address for each in list_webhooks(connection)] == ["https://a.example", "https://b.example"]
+        assert both.events == {"x", "y"}
+        assert [announce(connection, event, b"{}", now=NOW) for event in ("x", "y", "z")] == [1, 2, 0]
+        assert len(list_deliveries(connection, both.public_id)) == 2
+        newest, oldest = list_deliveries(connection, both.public_id)
+        assert list_deliveries(connection, both.public_id, before=newest.id) == (oldest,)
+    with store.writing() as connection:
+        assert announce(connection, "x", b"{}", now=NOW) == 0
+
+
+def claim(store: Store, worker: str, now: int, limit: int = 10) -> list[Any]:
+    with store.operator_writing() as connection:
+        return list(claim_deliveries(connection, worker, now=now, lease_seconds=30, limit=limit))
+
+
+def told(store: Store) -> UUID:
+    with store.writing() as connection:
+        webhook = add_webhook(connection, address="https://a.example", events=["x"], created_at=NOW)
+        announce(connection, "x", b'{"id": 1}', now=NOW)
+    return webhook.public_id
+
+
+def test_a_delivery_is_tried_until_it_arrives(store: Store) -> None:
+    webhook = told(store)
+    assert claim(store, "w1", NOW - 1) == []
+    (first,) = claim(store, "w1", NOW)
+    assert (first.address, first.payload, first.webhook) == ("https://a.example", b'{"id": 1}', webhook)
+    assert claim(store, "w2", NOW + 29) == []
+    with store.operator_writing() as connection:
+        settle_delivery(connection, first, "w1", now=NOW, status=503, error="503", again_at=NOW + 60)
+    assert claim(store, "w2", NOW + 59) == []
+    (again,) = claim(store, "w2", NOW + 60)
+    with pytest.raises(ConflictError), store.operator_writing() as connection:
+        settle_delivery(connection, first, "w1", now=NOW, status=200, error=None, again_at=None)
+    with store.operator_writing() as connection:
+        settle_delivery(connection, again, "w2", now=NOW + 61, status=200, error=None, again_at=None)
+    with store.reading() as connection:
+        (record,) = list_deliveries(connection, webhook)
+    assert (record.state, record.attempts, record.last_status) == (DeliveryState.DELIVERED, 2, 200)
+    assert (record.delivered_at, record.last_error) == (NOW + 61, None)
+    assert claim(store, "w2", NOW + 10**6) == []
+
+
+def test_what_was_given_up_is_sent_again_on_request(store: Store) -> None:
+    webhook = told(store)
+    (first,) = claim(store, "w1", NOW)
+    with pytest.raises(ConflictError), store.writing() as connection:
+        redeliver(connection, first.public_id, now=NOW + 29)
+    with store.operator_writing() as connection:
+        settle_delivery(connection, first, "w1", now=NOW, status=None, error="no answer", again_at=None)
+    assert claim(store, "w1", NOW + 10**6) == []
+    with store.writing() as connection:
+        assert list_deliveries(connection, webhook)[0].state is DeliveryState.FAILED
+        redeliver(connection, first.public_id, now=NOW + 70)
+    assert [each.attempts for each in claim(store, "w1", NOW + 70)] == [0]
+
+
+def test_a_worker_that_died_is_followed_by_another(store: Store) -> None:
+    told(store)
+    claim(store, "w1", NOW)
+    assert len(claim(store, "w2", NOW + 30)) == 1
+
+
+def test_a_disabled_webhook_is_told_nothing_more(store: Store) -> None:
+    webhook = told(store)
+    with store.writing() as connection:
+        disable_webhook(connection, webhook, now=NOW)
+        assert announce(connection, "x", b"{}", now=NOW) == 0
+        (record,) = list_deliveries(connection, webhook)
+        with pytest.raises(ConflictError):
+            redeliver(connection, record.public_id, now=NOW)
+        with pytest.raises(NotFoundError):
+            disable_webhook(connection, webhook, now=NOW)
+        with pytest.raises(NotFoundError):
+            redeliver(connection, uuid4(), now=NOW)
+    assert record.state is DeliveryState.FAILED
+    assert claim(store, "w1", NOW + 1) == []
+
+
+def test_a_webhook_disabled_while_it_is_told_is_not_told_again(store: Store) -> None:
+    webhook = told(store)
+    (first,) = claim(store, "w1", NOW)
+    with store.writing() as connection:
+        disable_webhook(connection, webhook, now=NOW)
+    with store.operator_writing() as connection:
+        settle_delivery(connection, first, "w1", now=NOW, status=None, error="no answer", again_at=NOW + 1)
+    assert claim(store, "w1", NOW + 1) == []
+
+
+# Learners' pages
+
+
+def address_of(credential: UUID, nonce: bytes) -> bytes:
+    return credential.bytes + nonce
+
+
+def shown_at(store: Store, address: bytes) -> UUID | None:
+    with store.operator_reading() as connection:
+        try:
+            return page_at(connection, address).credential
+        except NotFoundError:
+            return None
+
+
+def test_a_page_is_shown_withdrawn_and_renewed(store: Store) -> None:
+    college = store.of(add(store, "college"))
+    batch = seal(college, frame_of(), recipients_of(30))
+    with college.writing() as connection:
+        uuids = [each.uuid for each in iterate_credentials(connection, batch.id)]
+        add_pages(connection, uuids[1:], address_of, now=NOW)
+        first = page_of(connection, uuids[1])
+        with pytest.raises(NotFoundError):
+            page_of(connection, uuids[0])
+    address = address_of(first.credential, first.nonce)
+    assert shown_at(store, address) == uuids[1]
+    assert shown_at(store, bytes(32)) is None
+    with store.operator_reading() as connection:
+        rows = connection.execute(select(learner_pages)).all()
+    assert len({row.nonce for row in rows}) == 29
+    assert address not in [row.address_hash for row in rows]
+    with college.writing() as connection:
+        withdraw_page(connection, uuids[1], now=NOW + 1)
+        with pytest.raises(NotFoundError):
+            withdraw_page(connection, uuids[1], now=NOW + 1)
+    assert shown_at(store, address) is None
+    with college.writing() as connection:
+        renewed = renew_page(connection, uuids[1], address_of, now=NOW + 2)
+        new = renew_page(connection, uuids[0], address_of, now=NOW + 2)
+    assert (renewed.renewed_at, renewed.withdrawn_at, renewed.created_at) == (NOW + 2, None, NOW)
+    assert shown_at(store, address) is None
+    assert [shown_at(store, address_of(each.credential, each.nonce)) for each in (renewed, new)] == uuids[1::-1]
