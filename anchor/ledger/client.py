@@ -143,9 +143,13 @@ class LedgerClient:
                 answers.append(error)
         return answers
 
+    def ask_one(self, question: Question[T]) -> T:
+        """Ask one question."""
+        return self._parsed(question, self._rpc.read(question.method, question.params))
+
     def chain_id(self) -> int:
         """Fetch the EIP-155 number of the chain that the node serves."""
-        return self._ask(ask_chain_id())
+        return self.ask_one(ask_chain_id())
 
     def require_chain(self, chain_id: int) -> None:
         """Check that the node serves this chain.
@@ -173,11 +177,11 @@ class LedgerClient:
 
     def block(self, which: BlockTag | int) -> Block | None:
         """Fetch a block by tag or number; None if there is none. Its hash is recomputed from its header."""
-        return self._ask(ask_block(which))
+        return self.ask_one(ask_block(which))
 
     def block_by_hash(self, block_hash: Hash32) -> Block | None:
         """Fetch the block with this hash; None if the node does not know it."""
-        return self._ask(ask_block_by_hash(block_hash))
+        return self.ask_one(ask_block_by_hash(block_hash))
 
     def latest_block(self) -> Block:
         """Fetch the newest block."""
@@ -269,10 +273,7 @@ class LedgerClient:
         self._rpc.write("eth_sendRawTransaction", [to_hex(raw)])
 
     def _read(self, method: str, params: list[object], parse: Callable[[Any], T]) -> T:
-        return self._ask(Question(method=method, params=params, parse=parse))
-
-    def _ask(self, question: Question[T]) -> T:
-        return self._parsed(question, self._rpc.read(question.method, question.params))
+        return self.ask_one(Question(method=method, params=params, parse=parse))
 
     def _parsed(self, question: Question[T], answer: object) -> T:
         try:

@@ -4,7 +4,8 @@
     >>> sent = sender.send(contract.anchor(issuer_id=1, root=root, size=1000), persist=store.keep)
     >>> require_event(sender.wait_for_receipt(sent), contract.registry, BatchAnchored).at
 
-It has no views: what is in the registry is proven, not told (`anchor.ledger.collect`).
+Calls are encoded by web3, which refuses what does not fit the contract's ABI. It has no views: what is in the registry
+is proven, not told (`anchor.ledger.collect`).
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from eth_abi import abi
 from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
 
 from anchor.errors import LedgerError, WrongLedgerError
 from anchor.events import Event
@@ -23,7 +24,10 @@ from anchor.ledger.abi import contract_build
 from anchor.ledger.answers import Receipt
 from anchor.ledger.client import Call, LedgerClient
 from anchor.logs import parse_log
-from anchor.model import Address, Hash32, KeyScope, RegistryId, to_hex
+from anchor.model import Address, Hash32, KeyScope, RegistryId, parse_hex, to_hex
+
+if TYPE_CHECKING:
+    from web3.contract import Contract
 
 EventT = TypeVar("EventT", bound=Event)
 
@@ -51,7 +55,7 @@ class RegistryContract:
 
     def accredit(self, *, did: str, controller: Address) -> Call:
         """Admit an issuer: for an account with the accreditor's role."""
-        return self._call("accredit", [did, to_hex(controller)], "accredit the issuer")
+        return self._call("accredit", [did, to_checksum_address(controller)], "accredit the issuer")
 
     def withdraw(self, *, issuer_id: int, at: int, reason: int) -> Call:
         """End an issuer's accreditation: for an account with the accreditor's role.
@@ -67,7 +71,7 @@ class RegistryContract:
         """Bind a key to an issuer: for the issuer's controller."""
         values = [
             consent.issuer_id,
-            to_hex(consent.key),
+            to_checksum_address(consent.key),
             consent.scope.value,
             consent.status_epoch,
             consent.valid_from,
@@ -78,7 +82,7 @@ class RegistryContract:
 
     def retire_key(self, key: Address) -> Call:
         """End a key's validity from the next second on: for its issuer's controller. What it did stays good."""
-        return self._call("retireKey", [to_hex(key)], "retire the key")
+        return self._call("retireKey", [to_checksum_address(key)], "retire the key")
 
     def compromise_key(self, key: Address, *, since: int) -> Call:
         """Declare a key compromised: for its issuer's controller.
@@ -87,7 +91,7 @@ class RegistryContract:
             key: The key.
             since: Second, Unix, from which on what it did is void; not before it was valid, and not in the future.
         """
-        return self._call("compromiseKey", [to_hex(key), since], "declare the key compromised")
+        return self._call("compromiseKey", [to_checksum_address(key), since], "declare the key compromised")
 
     def anchor(self, *, issuer_id: int, root: Hash32, size: int) -> Call:
         """Anchor a batch: for an anchoring key."""
@@ -116,10 +120,9 @@ class RegistryContract:
         return self._call("reinstate", [issuer_id, status_list, words, masks, reason], "reinstate")
 
     def _call(self, name: str, values: Sequence[object], what: str) -> Call:
-        selector, types = _functions()[name]
         return Call(
             to=self.registry.address,
-            data=selector + abi.encode(types, values),
+            data=parse_hex(_contract().encode_abi(name, args=values)),
             what=what,
             code_hash=contract_build().runtime_code_hash,
         )
@@ -133,9 +136,12 @@ def deployment(*, admin: Address, accreditor: Address, admin_delay_seconds: int)
         accreditor: First account that may accredit issuers; may be the admin.
         admin_delay_seconds: From the offer of the admin's role to its acceptance.
     """
-    (constructor,) = (entry for entry in contract_build().abi if entry["type"] == "constructor")
-    arguments = abi.encode(_types_of(constructor), [to_hex(admin), to_hex(accreditor), admin_delay_seconds])
-    return Call(to=None, data=contract_build().bytecode + arguments, what="deploy the registry")
+    constructor = _contract().constructor(
+        to_checksum_address(admin), to_checksum_address(accreditor), admin_delay_seconds
+    )
+    return Call(
+        to=None, data=bytes.fromhex(str(constructor.data_in_transaction).removeprefix("0x")), what="deploy the registry"
+    )
 
 
 def deployed_registry(client: LedgerClient, chain_id: int, receipt: Receipt) -> RegistryId:
@@ -182,14 +188,9 @@ def require_event(receipt: Receipt, registry: RegistryId, kind: type[EventT]) ->
 
 
 @cache
-def _functions() -> dict[str, tuple[bytes, list[str]]]:
-    functions = [entry for entry in contract_build().abi if entry["type"] == "function"]
-    return {entry["name"]: (_selector(entry), _types_of(entry)) for entry in functions}
+def _contract() -> type[Contract]:
+    # web3 takes a second to import, and whoever only reads needs none of it.
+    from web3 import Web3
 
-
-def _selector(entry: dict[str, Any]) -> bytes:
-    return keccak(f"{entry['name']}({','.join(_types_of(entry))})".encode())[:4]
-
-
-def _types_of(entry: dict[str, Any]) -> list[str]:
-    return [item["type"] for item in entry["inputs"]]
+    build = contract_build()
+    return Web3().eth.contract(abi=list(build.abi), bytecode=build.bytecode)

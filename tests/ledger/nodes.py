@@ -9,6 +9,7 @@ from typing import Any
 
 from eth_hash.auto import keccak
 
+from anchor.evidence import Evidence, RegistryEvidence
 from anchor.ledger.client import LedgerClient
 from anchor.ledger.rpc import RpcNode
 from anchor.ledger.testnet import Testnet, dev_signer
@@ -43,6 +44,13 @@ def invented_chain(folder: Path) -> Iterator[Chain]:
         yield chain
     finally:
         testnet.down()
+
+
+def only(evidence: Evidence) -> RegistryEvidence:
+    """The evidence of the one registry that was asked about."""
+    assert evidence.missing == ()
+    (found,) = evidence.registries
+    return found
 
 
 def clients(nodes: Sequence[FaultProxy], timeout_seconds: float = 60.0) -> list[LedgerClient]:

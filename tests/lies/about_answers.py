@@ -200,6 +200,13 @@ def _forbidden(scene: Scene) -> Lie:
     return _failing(scene, Fault.FORBIDDEN, 401, 403, 404)
 
 
+@kind("node: sends elsewhere")
+def _elsewhere(scene: Scene) -> Lie:
+    """To a node of another chain: who asked this one did not ask that one."""
+    status = scene.random.choice([301, 302, 307, 308])
+    return Lie(fault=Fault.ELSEWHERE, status=status, location=scene.invented.url)
+
+
 @kind("node: drops the connection")
 def _dropped(scene: Scene) -> Lie:
     return _failing(scene, scene.random.choice([Fault.DROPPED, Fault.CUT]))

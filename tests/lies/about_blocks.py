@@ -120,6 +120,21 @@ def _own_hash(scene: Scene) -> Lie:
     return _another_newest(scene, {name: _other_content(scene, name)}, told)
 
 
+@kind("header: final one altered, with its own hash")
+def _own_final(scene: Scene) -> Lie:
+    """A final block of the liar's own, earlier or later than the true one."""
+    newest, by = scene.story.latest, scene.random.choice([1, 12, 600, 1000, 10**5])
+    name, sign = scene.random.choice(["timestamp", "number"]), scene.random.choice([1, -1])
+
+    def change(block: Json) -> Json:
+        if block["number"] == hex(newest):
+            return block
+        return with_own_hash({**block, name: hex(max(int(block[name], 16) + sign * by, 0))})
+
+    told = Told(truths=frozenset({VALID})) if scene.situation.truth == PENDING else None
+    return Lie(result=on_blocks(change), touches=frozenset({"final"}), told=told)
+
+
 @kind("header: in the future, with its own hash")
 def _in_the_future(scene: Scene) -> Lie:
     """A block of a time to come, to make valid today what is valid then."""

@@ -77,7 +77,7 @@ class Bringing(Enum):
 
     ASKED = "the liar is asked for it"
     AS_IT_IS = "it comes in a bundle, of whatever block"
-    FOR_THE_KNOWN_HASH = "it comes in a bundle, as if it were of the block that is known"
+    FOR_THE_KNOWN_HASH = "the liar writes a bundle, as if it were of the block that is known"
 
 
 @dataclass(frozen=True, kw_only=True)

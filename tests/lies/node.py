@@ -32,6 +32,7 @@ class Fault(Enum):
     BUSY = "HTTP 429"
     BROKEN = "HTTP 500, 502, 503 or 504"
     FORBIDDEN = "HTTP 401, 403 or 404"
+    ELSEWHERE = "HTTP 301, 302, 307 or 308, to another node"
     DROPPED = "the connection is cut before the answer"
     CUT = "the connection is cut within the answer"
 
@@ -64,6 +65,8 @@ class Lie:
     """The whole answer -> the bytes sent."""
     fault: Fault | None = None
     status: int = 200
+    location: str = ""
+    """Where it sends those who ask, with a status that says so."""
     methods: frozenset[str] | None = None
     """Methods at which the fault happens; None: all."""
     touches: frozenset[str] | None = None
@@ -80,6 +83,7 @@ class RealNode:
     """What the real node says, each question asked once."""
 
     def __init__(self, url: str) -> None:
+        self.url: Final = url
         self._address: Final = urlsplit(url)
         self._lock: Final = threading.Lock()
         self._kept: dict[str, str] = {}
@@ -157,14 +161,15 @@ class LyingNode:
         if lie.fault is not None and (lie.methods is None or any(call["method"] in lie.methods for call in calls)):
             return self._misbehave(request, lie)
         try:
-            answers = [self._answer(lie, call) for call in calls]
+            answers = [self.respond(lie, call) for call in calls]
             answer = lie.body(json.dumps(answers if isinstance(asked, list) else answers[0]).encode())
         except BaseException as error:
             self.errors.append(error)
             raise
         return _send(request, lie.status, answer)
 
-    def _answer(self, lie: Lie, call: Json) -> Any:
+    def respond(self, lie: Lie, call: Json) -> Any:
+        """Give what takes the place of a response."""
         method, params = call["method"], call["params"]
         response = (lie.real or self.real).response(method, lie.ask(method, params))
         if "result" in response:
@@ -183,7 +188,7 @@ class LyingNode:
                 request.wfile.flush()
                 return _drop(request)
             case _:
-                return _send(request, lie.status, b"no")
+                return _send(request, lie.status, b"no", lie.location)
 
 
 def _read_request(stream: BufferedIOBase) -> bytes | None:
@@ -196,16 +201,15 @@ def _read_request(stream: BufferedIOBase) -> bytes | None:
     return None if length is None else stream.read(length)
 
 
-def _head(status: int, length: int) -> bytes:
-    return (
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
-    ).encode()
+def _head(status: int, length: int, location: str = "") -> bytes:
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", "Content-Type: application/json"]
+    lines += [f"Content-Length: {length}", *([f"Location: {location}"] if location else [])]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-def _send(request: StreamRequestHandler, status: int, body: bytes) -> bool:
+def _send(request: StreamRequestHandler, status: int, body: bytes, location: str = "") -> bool:
     try:
-        request.wfile.write(_head(status, len(body)) + body)
+        request.wfile.write(_head(status, len(body), location) + body)
         request.wfile.flush()
     except ConnectionError:  # the client hangs up on what is too long, as it should
         return False

@@ -21,15 +21,16 @@ from anchor.evidence import Evidence, StorageProof
 from anchor.ledger import client as client_module
 from anchor.ledger import proofs as proofs_module
 from anchor.ledger.answers import AccountProof, Block, read_hash, read_list, read_object, read_quantity
-from anchor.model import BlockHeader, Hash32, Outcome, Policy, Verdict
+from anchor.model import BlockHeader, Hash32, Outcome, Policy, Verdict, Vouching
 from anchor.state_proof import header_from_rpc
 from anchor.verify import verify
 from tests.lies import about_facts
+from tests.lies import theatre as theatre_module
 from tests.lies.every_kind import KINDS
 from tests.lies.judge import WrongVerdictError
 from tests.lies.kinds import Case, Kind, Scene
 from tests.lies.node import HONEST, Lie
-from tests.lies.theatre import Theatre, Verifier
+from tests.lies.theatre import NODES, Theatre, Verifier
 
 SEEDS = range(12)
 """Each lie is told under different policies, to different effect."""
@@ -96,6 +97,13 @@ def test_lie_block_of_a_time_to_come(theatre: Theatre) -> None:
 
 def test_lie_newest_block_as_final(theatre: Theatre) -> None:
     tell(theatre, "pending", KINDS["block tag: final too new"].make)
+    case = Case(kind=KINDS["none: the truth"], situation="pending", seed=0, position=0)
+    verdict = theatre.verdict_on_changed_evidence(
+        case,
+        theatre.policy(confirmations=case.confirmations),
+        lambda given: replace(given, final_hash=given.block_hash, final_header=given.header),
+    )
+    assert (verdict.outcome, verdict.reason) == (Outcome.UNKNOWN, "noEvidence")
 
 
 def test_lie_anchoring_that_is_not_final(theatre: Theatre) -> None:
@@ -111,13 +119,12 @@ def test_lie_block_that_one_of_three_names(theatre: Theatre) -> None:
 
 
 def test_lie_vouching_of_one_for_two(theatre: Theatre) -> None:
-    case = Case(
-        kind=KINDS["invented: a whole chain"],
-        situation="forged",
-        seed=0,
-        position=0,
+    case = Case(kind=KINDS["invented: a whole chain"], situation="forged", seed=0, position=0)
+    verdict = theatre.verdict_on_changed_evidence(
+        case,
+        theatre.policy(confirmations=case.confirmations, vouching=Vouching.K_OF_N, agreeing=2),
+        lambda given: replace(given, vouching=Vouching.K_OF_N, nodes_asked=NODES),
     )
-    verdict = theatre.verdict_on_evidence_of_one(case)
     assert (verdict.outcome, verdict.reason) == (Outcome.UNKNOWN, "unvouchedBlock")
 
 
@@ -160,7 +167,8 @@ def test_who_believes_the_nodes_words_does_not_pass(theatre: Theatre, monkeypatc
     def believed(_root: Hash32, _slot: Hash32, nodes: tuple[bytes, ...]) -> int:
         return int.from_bytes(nodes[0], "big")
 
-    monkeypatch.setattr(client_module, "read_account_proof", read_stated)
+    for reader in (client_module, theatre_module):
+        monkeypatch.setattr(reader, "read_account_proof", read_stated)
     for module in (evidence_module, proofs_module):
         monkeypatch.setattr(module, "check_storage", believed)
     tell(theatre, "valid", the_truth)

@@ -55,7 +55,7 @@ def test_program_shows_whose_word_an_invented_chain_is(
 
 @pytest.mark.parametrize("fault", Fault)
 def test_node_that_does_nothing_is_named_with_what_it_did(theatre: Theatre, fault: Fault) -> None:
-    statuses = {Fault.BUSY: 429, Fault.BROKEN: 503, Fault.FORBIDDEN: 403}
+    statuses = {Fault.BUSY: 429, Fault.BROKEN: 503, Fault.FORBIDDEN: 403, Fault.ELSEWHERE: 307}
     case = case_of(Lie(fault=fault, status=statuses.get(fault, 200)), "valid")
     # The suite itself looks at the words.
     theatre.play(case)

@@ -12,14 +12,17 @@ from dataclasses import replace
 from typing import Any, Final
 
 from anchor.credential import Credential
-from anchor.evidence import Evidence
+from anchor.errors import MalformedError
+from anchor.evidence import Evidence, RegistryEvidence
+from anchor.ledger.answers import read_account_proof, read_object
 from anchor.ledger.client import LedgerClient
 from anchor.ledger.collect import collect_evidence
 from anchor.model import KnownBlock, Policy, Verdict, Vouching, hash32
+from anchor.state_proof import header_from_rpc
 from anchor.verify import verify
 from tests.lies.about_answers import MOST_BYTES
 from tests.lies.about_blocks import lagging
-from tests.lies.forging import unhex
+from tests.lies.forging import to_hex, unhex
 from tests.lies.judge import (
     K_OF_N,
     LAGGING,
@@ -113,8 +116,10 @@ class Theatre:
             pinned = self.policy(vouching=Vouching.PINNED_HASH, known_blocks=frozenset({self._newest()}))
             if case.brings is Bringing.ASKED:
                 brought = collect_evidence([liar], credential.requests, pinned)
+            elif case.brings is Bringing.AS_IT_IS:
+                brought = _for_a_known_hash(alone)
             else:
-                brought = self._brought(alone, case)
+                brought = self._bundle(case, lie)
             yield PINNED, verifier(credential, brought, pinned, now)
             three = [*self._honest[:position], liar, *self._honest[position + 1 :]]
             if case.seed // 2 % 2:
@@ -138,14 +143,14 @@ class Theatre:
         with self._lying(case.kind.make(self.scene(case)), case.position):
             yield
 
-    def verdict_on_evidence_of_one(self, case: Case) -> Verdict:
-        """Judge what one liar alone gave, as if it came from three nodes, by who wants two to agree."""
+    def verdict_on_changed_evidence(
+        self, case: Case, rules: Policy, change: Callable[[RegistryEvidence], RegistryEvidence]
+    ) -> Verdict:
+        """Judge what one node gave, after somebody changed it."""
         credential, lie = self.story.situations[case.situation].credential, case.kind.make(self.scene(case))
-        with self._lying(lie, case.position) as liar:
-            alone = collect_evidence([liar], credential.requests, self.policy(confirmations=case.confirmations))
-        rules = self.policy(confirmations=case.confirmations, vouching=Vouching.K_OF_N, agreeing=2)
-        found = tuple(replace(each, vouching=Vouching.K_OF_N, nodes_asked=NODES) for each in alone.registries)
-        return verify(credential, Evidence(registries=found), rules, self.story.now)
+        with self._lying(lie, case.position) as node:
+            given = collect_evidence([node], credential.requests, self.policy(confirmations=case.confirmations))
+        return verify(credential, Evidence(registries=tuple(map(change, given.registries))), rules, self.story.now)
 
     def policy(self, **changes: Any) -> Policy:
         story = self.story
@@ -185,13 +190,35 @@ class Theatre:
         finally:
             node.lie = HONEST
 
-    def _brought(self, evidence: Evidence, case: Case) -> Evidence:
-        """Say of evidence that it is for a block known beforehand, as a bundle does."""
-        changes: dict[str, Any] = {"vouching": Vouching.PINNED_HASH, "vouched_by": ("pin",)}
-        if case.brings is Bringing.FOR_THE_KNOWN_HASH:
-            changes["block_hash"] = self._newest().hash
-        found = tuple(replace(each, **changes) for each in evidence.registries)
-        return Evidence(registries=found, missing=evidence.missing)
+    def _bundle(self, case: Case, lie: Lie) -> Evidence:
+        """Let the liar write a bundle: what it says goes in as it is, under the hash that is known."""
+        situation, node = self.story.situations[case.situation], self.nodes[case.position]
+        registry, slots = situation.credential.requests[0].proof.registry, tuple(situation.slots.values())
+
+        def said(method: str, *params: Any) -> Any:
+            response = node.respond(lie, {"id": 1, "method": method, "params": list(params)})
+            return response.get("result") if isinstance(response, dict) else None
+
+        try:
+            block = read_object(said("eth_getBlockByNumber", "latest", False))
+            at = {"blockHash": block.get("hash")}
+            proof = read_account_proof(
+                said("eth_getProof", to_hex(registry.address), [to_hex(slot) for slot in slots], at), slots
+            )
+            found = RegistryEvidence(
+                registry=registry,
+                vouching=Vouching.PINNED_HASH,
+                vouched_by=("pin",),
+                block_hash=self._newest().hash,
+                header=header_from_rpc(block),
+                final_hash=None,
+                final_header=None,
+                account_nodes=proof.account_nodes,
+                storage=proof.storage,
+            )
+        except MalformedError as error:
+            return Evidence(missing=((registry, f"no bundle: {error}"),))
+        return Evidence(registries=(found,))
 
     def _client(self, url: str, timeout_seconds: float = PATIENCE_SECONDS) -> LedgerClient:
         return LedgerClient(url, timeout_seconds=timeout_seconds, max_answer_bytes=MOST_BYTES)
@@ -201,12 +228,20 @@ class Theatre:
         return KnownBlock(chain_id=self.story.chain.chain_id, hash=hash32(unhex(newest["hash"])))
 
 
+def _for_a_known_hash(evidence: Evidence) -> Evidence:
+    """Say of evidence that a known hash vouches for it."""
+    changes: dict[str, Any] = {"vouching": Vouching.PINNED_HASH, "vouched_by": ("pin",)}
+    found = tuple(replace(each, **changes) for each in evidence.registries)
+    return Evidence(registries=found, missing=evidence.missing)
+
+
 _WORDS: Final = {
     Fault.SLOW: ("did not answer in time",),
     Fault.ABSENT: ("cannot be reached",),
     Fault.BUSY: ("HTTP status 429",),
     Fault.BROKEN: ("HTTP status 50",),
     Fault.FORBIDDEN: ("HTTP status 40",),
+    Fault.ELSEWHERE: ("HTTP status 30",),
     Fault.DROPPED: ("broke", "cannot be reached"),
     Fault.CUT: ("broke",),
 }

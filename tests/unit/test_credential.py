@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from anchor import credential
 from anchor.credential import parse_credential
 from anchor.errors import CredentialFormatError
 from anchor.model import RegistryId, address
@@ -100,6 +101,16 @@ def test_wrong_member_is_malformed(members: dict[str, Any], said: str) -> None:
 )
 def test_dates_are_read_to_the_second(text: str, at: int) -> None:
     assert parse(WORLD.document(validFrom=text)).valid_from == at
+
+
+def test_long_dates_are_read_and_not_kept_in_memory() -> None:
+    kept = []
+    for digits in ("7" * 19, "7" * 20, "7" * 5000):
+        text = f"2026-01-01T00:00:00.{digits}Z"
+        before = credential._read_again.cache_info().currsize
+        assert parse(WORLD.document(validFrom=text)).valid_from == 1_767_225_600
+        kept.append((len(text), credential._read_again.cache_info().currsize - before))
+    assert kept == [(40, 1), (41, 0), (5021, 0)]
 
 
 def test_proof_of_another_registry_than_the_status_entries_is_malformed() -> None:

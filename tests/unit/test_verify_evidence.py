@@ -121,3 +121,10 @@ def test_proof_that_might_still_pass_outweighs_one_that_failed() -> None:
     assert verify(credential, Evidence(), policy(), NOW).outcome is Outcome.UNKNOWN
     both_bad = world.credential(proof=[anchor_proof_member(bad)] * 2)
     assert verify(both_bad, Evidence(), policy(), NOW).outcome is Outcome.INVALID
+
+
+def test_proofs_that_nobody_gave_are_missed_with_the_reason() -> None:
+    lacking = "the evidence has no state proof for a fact that is needed"
+    for gaps, words in (("", lacking), ("the node http://a is busy", f"{lacking}: the node http://a is busy")):
+        verdict = judge(World(), evidence=World().evidence(storage=(), gaps=gaps))
+        assert (verdict.outcome, verdict.reason, str(verdict.error)) == (Outcome.UNKNOWN, "noEvidence", words)

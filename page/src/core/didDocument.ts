@@ -21,7 +21,9 @@ export function accountsOf(did: string, document: Uint8Array | null, chainId: st
   const content = parse(document);
   if (content === null || content["id"] !== did) return null;
   const methods = content["verificationMethod"];
-  const stated = (isArray(methods) ? methods : []).map((method) => (isObject(method) ? method["blockchainAccountId"] : null));
+  const stated = (isArray(methods) ? methods : []).map((method) =>
+    isObject(method) ? method["blockchainAccountId"] : null,
+  );
   return accountsIn(
     stated.filter((account) => typeof account === "string"),
     chainId,
