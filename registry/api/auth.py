@@ -16,6 +16,7 @@ from fastapi.security import HTTPBearer
 from anchor.errors import CredanchorError
 from registry.api.context import Context, address_of, count
 from registry.api.gate import log_error
+from registry.api.pool import Pool
 from registry.api.problems import FORBIDDEN, UNAUTHENTICATED, ProblemError
 from registry.api_wiring import ApiService
 from registry.errors import NotPermittedError
@@ -38,6 +39,15 @@ class Caller:
     store: Store
     """Its own."""
     service: ApiService
+    pool: Pool
+
+    async def ask_ledger(self, ask: Callable[[], T]) -> T:
+        """Have nodes asked, in a thread for that.
+
+        Raises:
+            BusyError: As many wait for nodes as can.
+        """
+        return await self.pool.run(ask)
 
     async def read_quickly(self, read: Callable[[], T]) -> T:
         """Have something read that takes a fraction of a millisecond, and happens very often.
@@ -115,6 +125,7 @@ class CallerWith(HTTPBearer):
             institution=access.institution,
             store=service.store.of(access.institution),
             service=service,
+            pool=context.pool,
         )
 
 

@@ -34,6 +34,7 @@ class Context:
     service: ApiService
     metrics: Metrics
     pool: Pool
+    """For what asks nodes, which may dawdle: the threads of everything else stay free."""
     anonymous: RateLimiter
     """By address."""
     by_key: RateLimiter
@@ -60,7 +61,7 @@ def make_context(service: ApiService) -> Context:
     return Context(
         service=service,
         metrics=Metrics(),
-        pool=Pool(options.verify_threads),
+        pool=Pool(options.node_threads),
         anonymous=RateLimiter(options.anonymous_per_minute, time.monotonic),
         by_key=RateLimiter(options.key_per_minute, time.monotonic),
     )

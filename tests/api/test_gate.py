@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -161,3 +162,24 @@ def test_one_network_is_one_client() -> None:
     assert client_of("2001:db8::1") == client_of("2001:db8::ffff") != client_of("2001:db8:0:1::1")
     assert client_of("::ffff:192.0.2.1") == client_of("192.0.2.1") != client_of("192.0.2.2")
     assert client_of("testclient") == "testclient"
+
+
+def test_who_asks_whether_it_is_ready_never_waits_for_another_who_asks(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readiness, asked, answer = served.service.readiness, threading.Event(), threading.Event()
+    ask = readiness._check_now
+
+    def dawdle() -> Mapping[str, bool]:
+        asked.set()
+        assert answer.wait(60)
+        return ask()
+
+    monkeypatch.setattr(readiness, "_check_now", dawdle)
+    first = threading.Thread(target=readiness.check)
+    first.start()
+    assert asked.wait(60)
+    assert not any(readiness.check().values())
+    answer.set()
+    first.join()
+    assert all(readiness.check().values())
