@@ -88,8 +88,8 @@ class ServiceSettings(BaseModel):
     """Longest body of a request to verify."""
     max_verify_credentials: int = Field(default=1000, ge=1)
     """Most credentials in one request to verify."""
-    verify_threads: int = Field(default=8, ge=1, le=256)
-    """How many requests to verify are worked on at once; as many again wait, the rest is told to come later."""
+    node_threads: int = Field(default=8, ge=1, le=256)
+    """How many requests that ask nodes are worked on at once; as many again wait, the rest is told to come later."""
     request_seconds: float = Field(default=60.0, gt=0)
     """Longest time until an answer begins."""
     anonymous_per_minute: int = Field(default=120, ge=0)

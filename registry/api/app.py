@@ -25,7 +25,7 @@ from registry.api.problems import (
     problem_of,
 )
 from registry.api.routes import achievements, batches, credentials, institutions, operation, status_lists, verify
-from registry.service import Service
+from registry.api_wiring import ApiService
 
 DESCRIPTION: Final = """
 Institutions issue credentials that are anchored in a ledger; anyone can check one, and whether it was revoked, without
@@ -38,7 +38,7 @@ Requests without a key are counted by address, those with a key by key; beyond t
 _BODY_LIMITED: Final = "/v1/verify"
 
 
-def create_app(service: Service) -> FastAPI:
+def create_app(service: ApiService) -> FastAPI:
     """Build the application.
 
     Args:

@@ -16,9 +16,10 @@ from fastapi.security import HTTPBearer
 from anchor.errors import CredanchorError
 from registry.api.context import Context, address_of, count
 from registry.api.gate import log_error
+from registry.api.pool import Pool
 from registry.api.problems import FORBIDDEN, UNAUTHENTICATED, ProblemError
+from registry.api_wiring import ApiService
 from registry.errors import NotPermittedError
-from registry.service import Service
 from registry.services.access import Access, note_access
 from registry.store.api_keys import Scope
 from registry.store.connection import InstitutionId
@@ -37,7 +38,16 @@ class Caller:
     institution: InstitutionId
     store: Store
     """Its own."""
-    service: Service
+    service: ApiService
+    pool: Pool
+
+    async def ask_ledger(self, ask: Callable[[], T]) -> T:
+        """Have nodes asked, in a thread for that.
+
+        Raises:
+            BusyError: As many wait for nodes as can.
+        """
+        return await self.pool.run(ask)
 
     async def read_quickly(self, read: Callable[[], T]) -> T:
         """Have something read that takes a fraction of a millisecond, and happens very often.
@@ -115,6 +125,7 @@ class CallerWith(HTTPBearer):
             institution=access.institution,
             store=service.store.of(access.institution),
             service=service,
+            pool=context.pool,
         )
 
 

@@ -14,7 +14,7 @@ from registry.api.limits import RateLimiter, client_of
 from registry.api.metrics import Metrics
 from registry.api.pool import Pool
 from registry.api.problems import TOO_MANY_REQUESTS, ProblemError
-from registry.service import Service
+from registry.api_wiring import ApiService
 
 NO_CLIENT: Final = "unknown"
 """Stands for the address where the server knows none, as behind a UNIX socket."""
@@ -31,9 +31,10 @@ class Downloads:
 class Context:
     """What one app's routes share."""
 
-    service: Service
+    service: ApiService
     metrics: Metrics
     pool: Pool
+    """For what asks nodes, which may dawdle: the threads of everything else stay free."""
     anonymous: RateLimiter
     """By address."""
     by_key: RateLimiter
@@ -54,13 +55,13 @@ class Context:
         self.service.close()
 
 
-def make_context(service: Service) -> Context:
+def make_context(service: ApiService) -> Context:
     """Put together what one app's routes share."""
     options = service.options
     return Context(
         service=service,
         metrics=Metrics(),
-        pool=Pool(options.verify_threads),
+        pool=Pool(options.node_threads),
         anonymous=RateLimiter(options.anonymous_per_minute, time.monotonic),
         by_key=RateLimiter(options.key_per_minute, time.monotonic),
     )

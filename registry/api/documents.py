@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import BaseModel, Field
 
 from registry.api.problems import (
+    BUSY,
     FORBIDDEN,
     INTERNAL,
     INVALID_PARAMETERS,
@@ -42,7 +43,7 @@ class ProblemDocument(BaseModel):
 
 AUTHENTICATED: Final = (UNAUTHENTICATED, FORBIDDEN, TOO_MANY_REQUESTS, INVALID_PARAMETERS, UNAVAILABLE)
 """Of every route that needs a key."""
-LEDGER: Final = (UNAVAILABLE, UNDETERMINED, INTERNAL)
+LEDGER: Final = (UNAVAILABLE, UNDETERMINED, BUSY, INTERNAL)
 """Of every route that asks the node."""
 
 

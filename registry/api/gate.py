@@ -14,10 +14,10 @@ import re
 import secrets
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.api.metrics import Metrics
@@ -27,6 +27,7 @@ REQUEST_ID_HEADER: Final = "X-Request-Id"
 NO_ROUTE: Final = "none"
 """Stands for the route of requests that lead nowhere."""
 
+_REQUEST_ID_NAME: Final = REQUEST_ID_HEADER.lower().encode()
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CSP: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """For all that is no page; pages set their own."""
@@ -74,9 +75,11 @@ class Gate:
         self._metrics: Final = metrics
         self._body_limits: Final = sorted(body_limits.items(), key=lambda each: len(each[0]), reverse=True)
         self._seconds: Final = request_seconds
-        self._headers: Final = dict(_SAFE_HEADERS)
+        headers = dict(_SAFE_HEADERS)
         if hsts_seconds:
-            self._headers["Strict-Transport-Security"] = f"max-age={hsts_seconds}; includeSubDomains"
+            headers["Strict-Transport-Security"] = f"max-age={hsts_seconds}; includeSubDomains"
+        # As they go out: names in small letters.
+        self._headers: Final = tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -146,7 +149,7 @@ _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "O
 class _Passage:
     """One request's way out."""
 
-    def __init__(self, request_id: str, headers: Mapping[str, str], send: Send) -> None:
+    def __init__(self, request_id: str, headers: Sequence[tuple[bytes, bytes]], send: Send) -> None:
         self.request_id: Final = request_id
         self.since: Final = time.perf_counter()
         self.status = 0
@@ -162,10 +165,10 @@ class _Passage:
             if self.timer is not None:
                 # What is streamed takes as long as the client takes.
                 self.timer.reschedule(None)
-            headers = MutableHeaders(scope=message)
-            for name, value in self._headers.items():
-                headers.setdefault(name, value)
-            headers[REQUEST_ID_HEADER] = self.request_id
+            given = message.get("headers", ())
+            names = {name for name, _ in given}
+            ours = (each for each in self._headers if each[0] not in names)
+            message["headers"] = [*given, *ours, (_REQUEST_ID_NAME, self.request_id.encode())]
         elif message["type"] == "http.response.body":
             self.bytes += len(message.get("body", b""))
         await self._send(message)

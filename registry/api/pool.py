@@ -24,7 +24,7 @@ class Pool:
     """
 
     def __init__(self, threads: int) -> None:
-        self._executor: Final = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="verify")
+        self._executor: Final = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="nodes")
         self._places: Final = 2 * threads
         self._taken = 0
 

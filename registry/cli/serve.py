@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from anchor.cli.output import error_console, printable
-from registry.cli.common import HomeOption
+from registry.cli.common import HomeOption, ask_passphrase
 
 HELP: Final = """Run the service: the HTTP API for institutions, and verification for everybody.
 
@@ -44,13 +44,13 @@ def command(
     """Run the service: the HTTP API for institutions, and verification for everybody."""
     from registry.api.app import create_app
     from registry.api.server import run
-    from registry.service import load_service
+    from registry.api_wiring import load_service
     from registry.settings import find_home
 
     folder = find_home(home)
     if dev:
         _start_testnet(folder)
-    service = load_service(folder)
+    service = load_service(folder, ask_passphrase)
     run(
         create_app(service),
         service.options,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -34,14 +35,23 @@ class Readiness:
         self._registry: Final = registry
         self._clock: Final = clock
         self._lock: Final = threading.Lock()
-        self._last: tuple[float, Mapping[str, bool]] | None = None
+        self._since = -math.inf
+        self._last: Mapping[str, bool] = dict.fromkeys(("store", "node", "chain", "contract"), False)
 
     def check(self) -> Mapping[str, bool]:
-        """Tell what answers as it must: `store`, `node`, `chain`, `contract`."""
-        with self._lock:
-            if self._last is None or self._clock() - self._last[0] > REMEMBERED_SECONDS:
-                self._last = self._clock(), self._check_now()
-            return self._last[1]
+        """Tell what answers as it must: `store`, `node`, `chain`, `contract`.
+
+        One asks at a time; meanwhile the others get the last answer, or before there is one, that nothing does: a node
+        that dawdles is not to keep a thread for each who wants to know.
+        """
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._clock() - self._since > REMEMBERED_SECONDS:
+                    self._last = self._check_now()
+                    self._since = self._clock()
+            finally:
+                self._lock.release()
+        return self._last
 
     def _check_now(self) -> Mapping[str, bool]:
         node = _works(self._client.chain_id)

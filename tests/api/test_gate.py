@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from anchor.errors import CredanchorError
 from registry.api.app import create_app
 from registry.api.limits import RateLimiter, client_of
 from registry.api.problems import KINDS, kind_of, problem_of
-from registry.service import load_service
-from tests.api.conftest import Served, write_home
+from registry.api_wiring import load_service
+from tests.api.conftest import Served, nobody, write_home
 from tests.docs.documents import read
 from tests.ledger.chain import Chain
 
@@ -73,7 +74,7 @@ def test_answers_have_safe_headers(served: Served) -> None:
 
 
 def test_hsts_is_said_where_it_is_set(chain: Chain, tmp_path: Path) -> None:
-    service = load_service(write_home(tmp_path, chain, hsts_seconds=86400))
+    service = load_service(write_home(tmp_path, chain, hsts_seconds=86400), nobody)
     with TestClient(create_app(service)) as client:
         assert client.get("/healthz").headers["strict-transport-security"] == "max-age=86400; includeSubDomains"
 
@@ -118,10 +119,10 @@ def test_not_ready_says_what_is_not(chain: Chain, tmp_path: Path) -> None:
     folder = write_home(tmp_path, chain)
     settings = folder / "settings.toml"
     settings.write_text(settings.read_text().replace(chain.registry.to_text(), "eip155:31337:0x" + "11" * 20))
-    with TestClient(create_app(load_service(folder))) as client:
+    with TestClient(create_app(load_service(folder, nobody))) as client:
         assert client.get("/readyz").json()["detail"] == "not as it must be: contract"
     settings.write_text(settings.read_text().replace(chain.url, "http://127.0.0.1:1"))
-    with TestClient(create_app(load_service(folder))) as client:
+    with TestClient(create_app(load_service(folder, nobody))) as client:
         answer = client.get("/readyz")
         assert answer.status_code == 503
         assert answer.json()["detail"] == "not as it must be: node, chain, contract"
@@ -140,7 +141,7 @@ def test_metrics_count_by_route(served: Served) -> None:
 
 
 def test_who_asks_too_often_is_told_when_to_come_again(chain: Chain, tmp_path: Path) -> None:
-    service = load_service(write_home(tmp_path, chain, anonymous_per_minute=2))
+    service = load_service(write_home(tmp_path, chain, anonymous_per_minute=2), nobody)
     with TestClient(create_app(service)) as client:
         answers = [client.post("/v1/verify", json={}) for _ in range(3)]
     assert [each.status_code for each in answers] == [200, 200, 429]
@@ -161,3 +162,24 @@ def test_one_network_is_one_client() -> None:
     assert client_of("2001:db8::1") == client_of("2001:db8::ffff") != client_of("2001:db8:0:1::1")
     assert client_of("::ffff:192.0.2.1") == client_of("192.0.2.1") != client_of("192.0.2.2")
     assert client_of("testclient") == "testclient"
+
+
+def test_who_asks_whether_it_is_ready_never_waits_for_another_who_asks(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readiness, asked, answer = served.service.readiness, threading.Event(), threading.Event()
+    ask = readiness._check_now
+
+    def dawdle() -> Mapping[str, bool]:
+        asked.set()
+        assert answer.wait(60)
+        return ask()
+
+    monkeypatch.setattr(readiness, "_check_now", dawdle)
+    first = threading.Thread(target=readiness.check)
+    first.start()
+    assert asked.wait(60)
+    assert not any(readiness.check().values())
+    answer.set()
+    first.join()
+    assert all(readiness.check().values())

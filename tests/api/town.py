@@ -15,7 +15,7 @@ from anchor.ledger.contract import require_event
 from anchor.ledger.testnet import dev_signer
 from anchor.model import KeyScope, to_hex
 from registry.api.app import create_app
-from registry.service import Service, load_service
+from registry.api_wiring import ApiService, load_service
 from registry.services import operation
 from registry.services.achievement_library import keep_new, keep_version
 from registry.services.anchoring import Anchoring
@@ -26,7 +26,7 @@ from registry.store.engine import Store
 from registry.store.institutions import InstitutionDetails
 from registry.store.pages import page_of_credentials
 from registry.store.records import BatchRecord, CredentialRecord
-from tests.api.conftest import write_home
+from tests.api.conftest import nobody, write_home
 from tests.ledger.chain import ADMIN, ANCHOR_KEY, CONTROLLER, DID, STRANGER, Chain
 from tests.support.databases import Database
 from tests.support.office import Office
@@ -69,7 +69,7 @@ class Resident:
 class Town:
     """The service and who is in it."""
 
-    service: Service
+    service: ApiService
     app: FastAPI
     client: TestClient
     folder: Path
@@ -90,7 +90,7 @@ def build_town(chain: Chain, folder: Path, database: Database) -> Town:
     write_home(folder, chain, anonymous_per_minute=0, key_per_minute=0)
     settings = folder / "settings.toml"
     settings.write_text(f"database_url = {json.dumps(database.url)}\n{settings.read_text()}")
-    service = load_service(folder)
+    service = load_service(folder, nobody)
     here = _settle(service, chain, folder, database, "borealis", DID, chain.issuer_id, ANCHOR_KEY)
     there = _settle(
         service, chain, folder, database, "elsewhere", "did:web:elsewhere.example", _accredit(chain), STRANGER
@@ -110,7 +110,14 @@ def _accredit(chain: Chain) -> int:
 
 
 def _settle(
-    service: Service, chain: Chain, folder: Path, database: Database, code: str, did: str, issuer_id: int, account: int
+    service: ApiService,
+    chain: Chain,
+    folder: Path,
+    database: Database,
+    code: str,
+    did: str,
+    issuer_id: int,
+    account: int,
 ) -> Resident:
     details = InstitutionDetails(
         name=f"Name of {code}",
@@ -149,7 +156,7 @@ def _settle(
     return resident
 
 
-def _key(service: Service, code: str, scope: Scope, *, expires_at: int | None) -> str:
+def _key(service: ApiService, code: str, scope: Scope, *, expires_at: int | None) -> str:
     return operation.make_key(
         service.store, code, {scope}, label=f"{scope.value} of {code}", expires_at=expires_at, now=LONG_AGO - 1
     )[1]

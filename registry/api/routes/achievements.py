@@ -21,7 +21,7 @@ from registry.store.achievements import list_achievements, list_versions, read_a
 
 router = APIRouter(prefix="/v1/achievements", tags=["achievements"])
 
-Code = Annotated[str, Path(max_length=64, examples=["data-literacy"])]
+Code = Annotated[str, Path(pattern="^[a-z0-9-]{1,64}$", examples=["data-literacy"])]
 
 
 @router.get("", summary="List achievements", responses=problems(*AUTHENTICATED))

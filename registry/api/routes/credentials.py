@@ -108,12 +108,13 @@ def document(caller: Reader, request: Request, id: Id) -> Response:  # noqa: A00
         **problems(*AUTHENTICATED, *LEDGER, NOT_FOUND, CONFLICT),
     },
 )
-def bundle(caller: Reader, request: Request, id: Id) -> Response:  # noqa: A002
+async def bundle(caller: Reader, request: Request, id: Id) -> Response:  # noqa: A002
     """The credential and all that the ledger says of it at the newest block, to be verified without network.
 
     It is given whatever that is: the bundle of a revoked credential proves the revocation.
     """
-    return tagged(request, caller.service.bundler.bundle(read_file(caller.store, id)), "application/json")
+    content = await caller.ask_ledger(lambda: caller.service.bundler.bundle(read_file(caller.store, id)))
+    return tagged(request, content, "application/json")
 
 
 @router.get(
@@ -121,9 +122,13 @@ def bundle(caller: Reader, request: Request, id: Id) -> Response:  # noqa: A002
     summary="Prove how a credential stands",
     responses=problems(*AUTHENTICATED, *LEDGER, NOT_FOUND),
 )
-def status(caller: Reader, id: Id) -> Status:  # noqa: A002
+async def status(caller: Reader, id: Id) -> Status:  # noqa: A002
     """Revoked, suspended or active: by state proofs at the newest block, which are checked here."""
-    found = read_credential(caller.store, id)
+    return await caller.ask_ledger(partial(_status, caller, id))
+
+
+def _status(caller: Reader, uuid: UUID) -> Status:
+    found = read_credential(caller.store, uuid)
     issuer = found.batch.issuer
     (state,) = states_of(caller.service.view_of(issuer.registry), issuer.issuer_id, [found])
     return Status(id=found.credential.uuid.urn, state="notAnchored" if state is None else state.value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import APIRouter
 
 from anchor.model import KeyScope
@@ -37,8 +39,12 @@ def show(caller: Reader, code: str) -> Institution:
     summary="Show the institution's keys on the ledger",
     responses=problems(*AUTHENTICATED, *LEDGER, NOT_FOUND),
 )
-def keys(caller: Reader) -> Keys:
+async def keys(caller: Reader) -> Keys:
     """The institution as an issuer, and the keys that it signs with: proven at the newest block."""
+    return await caller.ask_ledger(partial(_keys, caller))
+
+
+def _keys(caller: Reader) -> Keys:
     with caller.store.reading() as connection:
         details = caller.service.profile(own_institution(connection))
     view = caller.service.view_of(details.registry or caller.service.registry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -13,8 +14,8 @@ from registry.api.answers import tagged
 from registry.api.context import ContextDep, limited_by_address
 from registry.api.documents import LEDGER, problems
 from registry.api.problems import NOT_FOUND, TOO_MANY_REQUESTS
+from registry.api_wiring import ApiService
 from registry.errors import NotFoundError
-from registry.service import Service
 from registry.services.published_lists import ListIssuer
 from registry.store.connection import InstitutionId
 from registry.store.institutions import get_institution
@@ -37,7 +38,7 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     response_class=Response,
     responses=_ANSWERS,
 )
-def status_list(
+async def status_list(
     request: Request,
     context: ContextDep,
     issuer_id: Annotated[int, Path(ge=1, le=MAX_UINT32)],
@@ -48,13 +49,16 @@ def status_list(
 
     It is unsigned, and so as good as the connection to this service; who wants to be sure asks the ledger.
     """
-    service = context.service
-    issuer, institution = _issuer(service, issuer_id)
-    content = service.lists.read(service.store.of(institution), issuer, status_list, purpose)
+    content = await context.pool.run(partial(_read, context.service, issuer_id, status_list, purpose))
     return tagged(request, content, _TYPE, cache="public, no-cache")
 
 
-def _issuer(service: Service, issuer_id: int) -> tuple[ListIssuer, InstitutionId]:
+def _read(service: ApiService, issuer_id: int, status_list: int, purpose: StatusPurpose) -> bytes:
+    issuer, institution = _issuer(service, issuer_id)
+    return service.lists.read(service.store.of(institution), issuer, status_list, purpose)
+
+
+def _issuer(service: ApiService, issuer_id: int) -> tuple[ListIssuer, InstitutionId]:
     with service.store.operator_reading() as connection:
         institution = owner_of_issuer(connection, service.registry, issuer_id)
         details = service.profile(get_institution(connection, institution))

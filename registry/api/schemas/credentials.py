@@ -102,6 +102,7 @@ class Search(Document):
     query: str = Field(
         min_length=1,
         max_length=400,
+        pattern=r"^[^\x00-\x1f\x7f]+$",  # what no name has, and not every database takes
         description="An e-mail, a credential's id, or parts of a name; case and accents do not matter.",
         examples=["Zoë Tremblay"],
     )

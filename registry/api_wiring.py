@@ -1,8 +1,9 @@
-"""Composition root of the service: store, ledger and settings that all institutions share."""
+"""Composition root of the API: what is done for institutions, and what reading, verifying and watching need beside."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from anchor.model import RegistryId
 from registry.errors import SettingsError
-from registry.settings import DraftSettings, ServiceSettings, load_draft
+from registry.service_wiring import Service
+from registry.settings import ServiceSettings
 from registry.store.connection import HOME
 from registry.store.institutions import InstitutionDetails, InstitutionRecord
 
@@ -21,24 +23,26 @@ if TYPE_CHECKING:
     from registry.services.ledger_state import LedgerView
     from registry.services.published_lists import PublishedLists
     from registry.services.readiness import Readiness
-    from registry.store.engine import Store
     from registry.store.proofs import ProofReader
 
 
-class Service:
+class ApiService(Service):
     """Everything that requests are answered with; may be used by several threads.
 
     Args:
-        settings: Of the home folder.
+        home: The operator's home folder.
+        ask_passphrase: Asks the person at the keyboard for the passphrase of the keys.
 
     Raises:
-        SettingsError: The settings lack what the service needs.
+        SettingsError: The settings lack what the API needs.
     """
 
-    def __init__(self, settings: DraftSettings) -> None:
-        self.settings: Final = settings
-        self.public_url: Final = _needed(settings.public_url, "public_url", '"https://credentials.college.example"')
-        self.registry: Final = RegistryId.parse(_needed(settings.registry, "registry", '"eip155:…"'))
+    def __init__(self, home: Path | None, ask_passphrase: Callable[[], str]) -> None:
+        super().__init__(home, ask_passphrase)
+        self.public_url: Final = _needed(
+            self.settings.public_url, "public_url", '"https://credentials.college.example"'
+        )
+        self.registry: Final = RegistryId.parse(_needed(self.settings.registry, "registry", '"eip155:…"'))
 
     @property
     def options(self) -> ServiceSettings:
@@ -49,13 +53,6 @@ class Service:
     def policy_file(self) -> Path:
         """Under which it verifies."""
         return self.settings.path(self.options.policy)
-
-    @cached_property
-    def store(self) -> Store:
-        """The database, its schema brought up to date."""
-        from registry.store.engine import open_store
-
-        return open_store(self.settings.store_url)
 
     @cached_property
     def client(self) -> LedgerClient:
@@ -132,14 +129,18 @@ class Service:
         self.client.close()
 
 
-def load_service(home: Path) -> Service:
-    """Build the service of a home folder; opens its database.
+def load_service(home: Path, ask_passphrase: Callable[[], str]) -> ApiService:
+    """Build the API's service of a home folder; opens its database.
+
+    Args:
+        home: The operator's home folder.
+        ask_passphrase: Asks the person at the keyboard for the passphrase of the keys.
 
     Raises:
-        SettingsError: It is not set up, or a setting that the service needs is missing.
+        SettingsError: It is not set up, or a setting that the API needs is missing.
         StoreError: The database cannot be used.
     """
-    service = Service(load_draft(home))
+    service = ApiService(home, ask_passphrase)
     # Built here, by one thread: a schema that has to be brought up to date is, before anything is asked.
     _ = service.store, service.client, service.readiness, service.bundler, service.lists, service.proofs, service.door
     return service
