@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from rich.table import Table
 
+from anchor.cells import as_cell
 from anchor.cli.occurrences import LABELS, Occurrence, position_words, role_name
 from anchor.cli.output import console, plain, printable
 from anchor.cli.verdicts import basis_content, basis_words
@@ -77,7 +78,7 @@ def csv_text(history: History, did: str | None) -> str:
         for position in each.positions:
             rows.writerow([*start, "", position.status_list, position.index, *end, ""])
         if not each.positions:
-            rows.writerow([*start, plain(each.subject), "", "", *end, plain(each.words())])
+            rows.writerow([*start, as_cell(plain(each.subject)), "", "", *end, as_cell(plain(each.words()))])
         if each.epoch_change is not None:
             undone = {
                 "no longer revoked": each.epoch_change.unrevoked,

@@ -68,6 +68,16 @@ def test_csv_has_a_row_for_each_credential(busy: Desk) -> None:
     ]
 
 
+def test_did_that_a_spreadsheet_would_run_stays_text(desk: Desk) -> None:
+    # Excel in French parts cells by semicolons.
+    did = "did:web:x;=HYPERLINK(1)"
+    desk.chain.execute(0, desk.chain.contract.accredit(did=did, controller=desk.chain.registry.address))
+    _, out, _ = desk.run("audit", "--format", "csv")
+    last = list(csv.DictReader(io.StringIO(out)))[-1]
+    assert last["subject"] == "did:web:x;'=HYPERLINK(1)"
+    assert ";=" not in last["what"]
+
+
 def test_one_issuer_is_shown_and_a_stranger_refused(busy: Desk) -> None:
     call = busy.chain.contract.accredit(did="did:web:other.example", controller=busy.chain.registry.address)
     busy.chain.execute(0, call)
