@@ -51,6 +51,7 @@ OPERATORS = {
 """Modules whose functions take a plain connection; of the others only those below do."""
 
 OPERATORS_FUNCTIONS = {
+    "pages.owner_of_issuer",  # whose status list it is, which everybody may know
     "institutions.add_institution",
     "institutions.change_institution",
     "institutions.close_institution",

@@ -73,22 +73,22 @@ def test_a_key_tells_whose_it_is_and_its_secret_is_not_kept(store: Store) -> Non
     assert (record.prefix, record.institution, record.label) == (prefix, college, "LMS")
     assert record.scopes == {Scope.READ, Scope.ISSUE}
     assert text.rpartition("_")[2] not in repr(kept)
-    assert text.startswith(f"ca_{prefix}_")
+    assert text.startswith(f"credanchor_{prefix}_")
 
 
 def test_wrong_keys(store: Store) -> None:
     prefix, text = make_key(store, None)
-    secret = text.removeprefix(f"ca_{prefix}_")
+    secret = text.removeprefix(f"credanchor_{prefix}_")
     other = make_key(store, None)[1].rpartition("_")[2]
     assert is_valid(store, text)
     for wrong in (
         "",
         prefix,
-        f"ca_{prefix}_",
+        f"credanchor_{prefix}_",
         text + "A",
-        f"ca_{'0' * 16}_{secret}",
-        f"ca_{prefix}_{secret[::-1]}",
-        f"ca_{prefix}_{other}",
+        f"credanchor_{'0' * 16}_{secret}",
+        f"credanchor_{prefix}_{secret[::-1]}",
+        f"credanchor_{prefix}_{other}",
         f" {text}",
         f"{text}\n",
     ):
