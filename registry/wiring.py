@@ -313,7 +313,7 @@ def _remote_signer(key: str) -> SigningKey | None:
 def _open_store(settings: DraftSettings) -> Store:
     from registry.store.engine import open_store
 
-    return open_store(settings.store_url)
+    return open_store(settings.store_url, pooled=False)
 
 
 def _account_lock(

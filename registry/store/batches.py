@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Row, bindparam, func, insert, select, tuple_, update
 
 from anchor.errors import MalformedError
 from anchor.merkle import HASH_BYTES, sibling_positions
@@ -16,6 +16,7 @@ from anchor.status import LIST_SIZE
 from registry.errors import ConflictError, NotFoundError, StoreError
 from registry.store.bulk import insert_if_new, insert_rows
 from registry.store.connection import InstitutionConnection
+from registry.store.own import of_institution, own_batch, own_issuer
 from registry.store.records import (
     UNFINISHED,
     BatchId,
@@ -194,7 +195,7 @@ def get_batch(connection: InstitutionConnection, batch: BatchId) -> BatchRecord:
     Raises:
         NotFoundError: There is none of this number.
     """
-    row = connection.execute(_SELECT_BATCH.where(batches.c.id == batch, _own(connection))).one_or_none()
+    row = connection.execute(_SELECT_BATCH.where(batches.c.id == batch, of_institution(connection))).one_or_none()
     if row is None:
         raise NotFoundError(f"there is no batch {batch} in the database")
     return _batch_record(row)
@@ -206,7 +207,7 @@ def unfinished_batches(
     """List an issuer's batches that are kept but not anchored, the oldest first."""
     statement = _SELECT_BATCH.where(
         _IS_UNFINISHED,
-        _own(connection),
+        of_institution(connection),
         issuers.c.registry == registry.to_text(),
         issuers.c.issuer_id == issuer_id,
     )
@@ -219,7 +220,7 @@ def batches_of_achievement(
     """List an issuer's batches for an achievement, the oldest first."""
     statement = _SELECT_BATCH.where(
         batches.c.achievement_id == achievement_id,
-        _own(connection),
+        of_institution(connection),
         issuers.c.registry == registry.to_text(),
         issuers.c.issuer_id == issuer_id,
     )
@@ -229,7 +230,7 @@ def batches_of_achievement(
 def newest_of_roster(connection: InstitutionConnection, issuer: IssuerRef, roster_hash: Hash32) -> BatchRecord | None:
     """Look up the last batch of the same achievement and recipients."""
     statement = _SELECT_BATCH.where(
-        _own(connection), batches.c.issuer_ref == issuer.id, batches.c.roster_hash == roster_hash
+        of_institution(connection), batches.c.issuer_ref == issuer.id, batches.c.roster_hash == roster_hash
     )
     row = connection.execute(statement.order_by(batches.c.id.desc()).limit(1)).one_or_none()
     return None if row is None else _batch_record(row)
@@ -238,7 +239,7 @@ def newest_of_roster(connection: InstitutionConnection, issuer: IssuerRef, roste
 def newest_batch(connection: InstitutionConnection) -> BatchId | None:
     """Give the number of the batch that was sealed last; None if there is none."""
     statement = select(func.max(batches.c.id)).join(issuers, issuers.c.id == batches.c.issuer_ref)
-    return connection.execute(statement.where(_own(connection))).scalar()
+    return connection.execute(statement.where(of_institution(connection))).scalar()
 
 
 def move_batch(
@@ -282,7 +283,9 @@ def get_credential(connection: InstitutionConnection, uuid: UUID) -> CredentialR
     Raises:
         NotFoundError: There is none in this database.
     """
-    row = connection.execute(_SELECT_CREDENTIAL.where(credentials.c.uuid == uuid.bytes, _own(connection))).one_or_none()
+    row = connection.execute(
+        _SELECT_CREDENTIAL.where(credentials.c.uuid == uuid.bytes, of_institution(connection))
+    ).one_or_none()
     if row is None:
         raise NotFoundError(f"there is no credential {uuid} in the database")
     return _credential_record(row)
@@ -290,7 +293,7 @@ def get_credential(connection: InstitutionConnection, uuid: UUID) -> CredentialR
 
 def iterate_credentials(connection: InstitutionConnection, batch: BatchId) -> Iterator[CredentialRecord]:
     """Give a batch's credentials in leaf order, a thousand at a time."""
-    statement = _SELECT_CREDENTIAL.where(credentials.c.batch_id == batch, _own(connection))
+    statement = _SELECT_CREDENTIAL.where(credentials.c.batch_id == batch, of_institution(connection))
     for row in connection.stream(statement.order_by(credentials.c.leaf_index), _ROWS_A_FETCH):
         yield _credential_record(row)
 
@@ -327,21 +330,6 @@ def prove(connection: InstitutionConnection, batch: BatchRecord, leaf_index: int
     starts = [(level, index % CHUNK_NODES * HASH_BYTES) for level, index in wanted]
     siblings = tuple(Hash32(found[level][start : start + HASH_BYTES]) for level, start in starts)
     return InclusionProof(leaf_index=leaf_index, size=batch.size, siblings=siblings)
-
-
-def own_batch(connection: InstitutionConnection, batch: BatchId) -> ScalarSelect[int]:
-    """Give a batch's number for a query, if the batch is the institution's; otherwise nothing equals it."""
-    statement = select(batches.c.id).join(issuers, issuers.c.id == batches.c.issuer_ref)
-    return statement.where(batches.c.id == batch, _own(connection)).scalar_subquery()
-
-
-def own_issuer(connection: InstitutionConnection, issuer: IssuerRef) -> ScalarSelect[int]:
-    """Give an issuer's number for a query, if the issuer is the institution's; otherwise nothing equals it."""
-    return select(issuers.c.id).where(issuers.c.id == issuer.id, _own(connection)).scalar_subquery()
-
-
-def _own(connection: InstitutionConnection) -> ColumnElement[bool]:
-    return issuers.c.institution_ref == connection.institution
 
 
 _SELECT_BATCH: Final = select(batches, issuers.c.registry, issuers.c.issuer_id).join(

@@ -12,8 +12,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, Engine, create_engine, inspect, make_url, text
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
 
 from registry.errors import StoreError
 from registry.store import postgresql, sqlite
@@ -193,12 +194,14 @@ class Store:
         self._engine.dispose()
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, pooled: bool = True) -> Store:
     """Open a database, creating it or bringing its schema up to date where needed.
 
     Args:
         url: Address, such as `sqlite:////var/lib/credanchor/registry.db` or `postgresql://user@host/database`; a
             PostgreSQL database must be there, empty.
+        pooled: Keep connections to a server for the next transaction, until `Store.close`. A command that ends soon,
+            and has few, does without.
 
     Returns:
         The database as the institution of a home folder has it.
@@ -206,7 +209,7 @@ def open_store(url: str) -> Store:
     Raises:
         StoreError: It cannot be opened, or a newer version of credanchor made it.
     """
-    store = Store(make_engine(url))
+    store = Store(make_engine(url, pooled=pooled))
     try:
         with store.operator_reading() as connection:
             revision = _revision(connection)
@@ -218,7 +221,7 @@ def open_store(url: str) -> Store:
     return store
 
 
-def make_engine(url: str) -> Engine:
+def make_engine(url: str, *, pooled: bool = True) -> Engine:
     """Make what connects to a database, which may have no tables yet.
 
     Raises:
@@ -229,7 +232,7 @@ def make_engine(url: str) -> Engine:
         if address.drivername in {"postgres", "postgresql"}:
             address = address.set(drivername=postgresql.DRIVER)
         # Parameters are names and e-mails: no error may show them.
-        engine = create_engine(address, hide_parameters=True, pool_pre_ping=address.drivername == postgresql.DRIVER)
+        engine = create_engine(address, hide_parameters=True, **_pool(address, pooled=pooled))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError(_NO_ADDRESS, advice=_ADDRESS_ADVICE) from error
     match engine.dialect.name:
@@ -240,6 +243,12 @@ def make_engine(url: str) -> Engine:
         case _:
             raise StoreError(_NO_ADDRESS, advice=_ADDRESS_ADVICE)
     return engine
+
+
+def _pool(address: URL, *, pooled: bool) -> dict[str, Any]:
+    if address.drivername != postgresql.DRIVER:
+        return {}
+    return {"pool_pre_ping": True} if pooled else {"poolclass": NullPool}
 
 
 def _revision(connection: Connection) -> str | None:

@@ -6,12 +6,13 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import func, select, update
 
 from anchor.model import ZERO_HASH
 from registry.store.connection import InstitutionConnection
+from registry.store.own import is_in_own_batch
 from registry.store.replacements import unlink
-from registry.store.tables import batches, credentials, issuers
+from registry.store.tables import batches, credentials
 
 ERASED_NAME: Final = ""
 """Nobody has it: rosters refuse it."""
@@ -32,7 +33,7 @@ def erase_credentials(connection: InstitutionConnection, uuids: Collection[UUID]
     for uuid in uuids:
         row = (
             update(credentials)
-            .where(credentials.c.uuid == uuid.bytes, _own(connection))
+            .where(credentials.c.uuid == uuid.bytes, is_in_own_batch(connection, credentials.c.batch_id))
             .values(
                 recipient_name=ERASED_NAME,
                 recipient_email=None,
@@ -42,7 +43,9 @@ def erase_credentials(connection: InstitutionConnection, uuids: Collection[UUID]
                 erased_at=func.coalesce(credentials.c.erased_at, now),
             )
         )
-        of_batch = select(credentials.c.batch_id).where(credentials.c.uuid == uuid.bytes, _own(connection))
+        of_batch = select(credentials.c.batch_id).where(
+            credentials.c.uuid == uuid.bytes, is_in_own_batch(connection, credentials.c.batch_id)
+        )
         connection.execute(row)
         unlink(connection, uuid)
         connection.execute(update(batches).where(batches.c.id.in_(of_batch)).values(roster_hash=ZERO_HASH))
@@ -50,11 +53,8 @@ def erase_credentials(connection: InstitutionConnection, uuids: Collection[UUID]
 
 def erased_at(connection: InstitutionConnection, uuid: UUID) -> int | None:
     """Tell when a credential was erased, in Unix seconds; None if it was not."""
-    statement = select(credentials.c.erased_at).where(credentials.c.uuid == uuid.bytes, _own(connection))
+    statement = select(credentials.c.erased_at).where(
+        credentials.c.uuid == uuid.bytes, is_in_own_batch(connection, credentials.c.batch_id)
+    )
     moment: int | None = connection.execute(statement).scalar()
     return moment
-
-
-def _own(connection: InstitutionConnection) -> ColumnElement[bool]:
-    own = select(batches.c.id).join(issuers, issuers.c.id == batches.c.issuer_ref)
-    return credentials.c.batch_id.in_(own.where(issuers.c.institution_ref == connection.institution))

@@ -19,6 +19,7 @@ from anchor.identity import normalize_email
 from anchor.model import RegistryId, StatusPosition
 from anchor.status import LIST_SIZE
 from registry.store.connection import InstitutionConnection
+from registry.store.own import of_institution, own_batches
 from registry.store.records import BatchId
 from registry.store.tables import batches, credentials, issuers
 
@@ -104,7 +105,7 @@ def names_at(
     """Give the names of those who have these status positions, as far as they are in the database."""
     names: list[str] = []
     of_issuer = select(issuers.c.id).where(
-        issuers.c.institution_ref == connection.institution,
+        of_institution(connection),
         issuers.c.registry == registry.to_text(),
         issuers.c.issuer_id == issuer_id,
     )
@@ -127,9 +128,7 @@ def names_at(
 def _rows(
     connection: InstitutionConnection, statement: Select[tuple[Any, ...]], batch: BatchId | None
 ) -> Iterator[tuple[bytes, str]]:
-    own = select(batches.c.id).join(issuers, issuers.c.id == batches.c.issuer_ref)
-    own = own.where(issuers.c.institution_ref == connection.institution)
-    statement = statement.where(credentials.c.batch_id.in_(own))
+    statement = statement.where(credentials.c.batch_id.in_(own_batches(connection)))
     if batch is not None:
         statement = statement.where(credentials.c.batch_id == batch)
     for row in connection.stream(statement, _ROWS_A_FETCH):

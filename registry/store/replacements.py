@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, or_, select
@@ -10,7 +9,8 @@ from sqlalchemy import ColumnElement, delete, func, or_, select
 from registry.errors import ConflictError, NotFoundError
 from registry.store.bulk import insert_if_new
 from registry.store.connection import InstitutionConnection
-from registry.store.tables import batches, credentials, issuers, replacements
+from registry.store.own import is_in_own_batch
+from registry.store.tables import credentials, replacements
 
 
 def keep_replacement(connection: InstitutionConnection, old: UUID, new: UUID) -> None:
@@ -20,8 +20,8 @@ def keep_replacement(connection: InstitutionConnection, old: UUID, new: UUID) ->
         NotFoundError: There is no such credential in this database.
         ConflictError: Another one has taken it already.
     """
-    both = (credentials.c.uuid.in_([old.bytes, new.bytes]), _is_own(connection))
-    if connection.execute(select(func.count()).select_from(_WITH_ISSUER).where(*both)).scalar() != 2:
+    both = (credentials.c.uuid.in_([old.bytes, new.bytes]), is_in_own_batch(connection, credentials.c.batch_id))
+    if connection.execute(select(func.count(credentials.c.uuid)).where(*both)).scalar() != 2:
         raise NotFoundError(f"there is no credential {old}, or no {new}, in the database")
     values = {"old_uuid": old.bytes, "new_uuid": new.bytes}
     # Somebody else may be doing the same at this moment.
@@ -51,18 +51,9 @@ def unlink(connection: InstitutionConnection, uuid: UUID) -> None:
     connection.execute(delete(replacements).where(either, _own(connection)))
 
 
-_WITH_ISSUER: Final = credentials.join(batches, batches.c.id == credentials.c.batch_id).join(
-    issuers, issuers.c.id == batches.c.issuer_ref
-)
-
-
-def _is_own(connection: InstitutionConnection) -> ColumnElement[bool]:
-    return issuers.c.institution_ref == connection.institution
-
-
 def _own(connection: InstitutionConnection) -> ColumnElement[bool]:
-    statement = select(credentials.c.uuid).select_from(_WITH_ISSUER)
-    return statement.where(credentials.c.uuid == replacements.c.old_uuid, _is_own(connection)).exists()
+    statement = select(credentials.c.uuid).where(credentials.c.uuid == replacements.c.old_uuid)
+    return statement.where(is_in_own_batch(connection, credentials.c.batch_id)).correlate(replacements).exists()
 
 
 def _uuid(stored: bytes | None) -> UUID | None:

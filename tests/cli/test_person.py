@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from registry.store import engine
+from registry.store import sqlite
 from tests.cli.test_issue import bureau, home, issue
 from tests.cli.test_status import reason_of
 from tests.support.bureau import Bureau
@@ -229,7 +229,7 @@ def reading(bureau: Bureau) -> Iterator[None]:
 
 def test_while_somebody_reads_it_is_not_called_erased(issued: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
     identifier = id_of(issued, EMAIL)
-    monkeypatch.setattr(engine, "BUSY_SECONDS", 0)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0)
     with reading(issued):
         code, _, error = issued.run("erase", EMAIL, "--yes")
     assert code == 3

@@ -61,8 +61,9 @@ OPERATORS_FUNCTIONS = {
     "idempotency.forget_answers",
     "webhooks.claim_deliveries",
     "webhooks.settle_delivery",
-    # Whoever knows the address belongs to no institution.
+    # Whoever knows the address, or asks for a status list, belongs to no institution.
     "learner_pages.page_at",
+    "pages.owner_of_issuer",
 }
 
 

@@ -1,4 +1,4 @@
-"""API keys, the audit log, idempotency keys, webhooks and learners' pages, in both databases."""
+"""API keys, the audit log, idempotency keys and webhooks, in both databases."""
 
 from __future__ import annotations
 
@@ -21,14 +21,12 @@ from registry.store.api_keys import (
     note_use,
     revoke_api_key,
 )
-from registry.store.audit_log import append_entry, check_chain, list_entries
-from registry.store.batches import iterate_credentials
+from registry.store.audit_log import _hash, append_entry, check_chain, list_entries
 from registry.store.connection import HOME, InstitutionId
 from registry.store.engine import Store
 from registry.store.idempotency import KeptAnswer, begin_request, forget_answers, give_up_request, keep_answer
 from registry.store.institutions import close_institution
-from registry.store.learner_pages import add_pages, page_at, page_of, renew_page, withdraw_page
-from registry.store.service_tables import api_keys, audit_chains, audit_entries, learner_pages
+from registry.store.service_tables import api_keys, audit_chains, audit_entries
 from registry.store.webhooks import (
     DeliveryState,
     add_webhook,
@@ -42,7 +40,7 @@ from registry.store.webhooks import (
 )
 from tests.support.databases import Database
 from tests.support.institutions import add
-from tests.support.registry import NOW, frame_of, recipients_of, seal
+from tests.support.registry import NOW
 
 # API keys
 
@@ -72,14 +70,15 @@ def test_a_key_tells_whose_it_is_and_its_secret_is_not_kept(store: Store) -> Non
         kept = connection.execute(select(api_keys)).one()
     assert (record.prefix, record.institution, record.label) == (prefix, college, "LMS")
     assert record.scopes == {Scope.READ, Scope.ISSUE}
-    assert text.rpartition("_")[2] not in repr(kept)
+    assert text.removeprefix(f"credanchor_{prefix}_") not in repr(kept)
     assert text.startswith(f"credanchor_{prefix}_")
 
 
 def test_wrong_keys(store: Store) -> None:
     prefix, text = make_key(store, None)
     secret = text.removeprefix(f"credanchor_{prefix}_")
-    other = make_key(store, None)[1].rpartition("_")[2]
+    other_prefix, other_text = make_key(store, None)
+    other = other_text.removeprefix(f"credanchor_{other_prefix}_")
     assert is_valid(store, text)
     for wrong in (
         "",
@@ -178,6 +177,17 @@ def test_what_was_altered_shows(store: Store, name: str) -> None:
         check_chain(connection)
         connection.execute(ALTERATIONS[name])
         with pytest.raises(StoreError, match="altered at entry"):
+            check_chain(connection)
+
+
+def test_an_entry_that_was_changed_with_its_hash_shows_by_the_next(store: Store) -> None:
+    for action in ("a", "b", "c"):
+        act(store, action)
+    with store.writing() as connection:
+        first, second, _ = list_entries(connection)
+        forged = _hash(first.hash, second.number, second.at, "somebody else", second.action, second.subject)
+        connection.execute(update(audit_entries).where(AT == 2).values(actor="somebody else", hash=forged))
+        with pytest.raises(StoreError, match="altered at entry 3"):
             check_chain(connection)
 
 
@@ -358,47 +368,3 @@ def test_a_webhook_disabled_while_it_is_told_is_not_told_again(store: Store) -> 
     with store.operator_writing() as connection:
         settle_delivery(connection, first, "w1", now=NOW, status=None, error="no answer", again_at=NOW + 1)
     assert claim(store, "w1", NOW + 1) == []
-
-
-# Learners' pages
-
-
-def address_of(credential: UUID, nonce: bytes) -> bytes:
-    return credential.bytes + nonce
-
-
-def shown_at(store: Store, address: bytes) -> UUID | None:
-    with store.operator_reading() as connection:
-        try:
-            return page_at(connection, address).credential
-        except NotFoundError:
-            return None
-
-
-def test_a_page_is_shown_withdrawn_and_renewed(store: Store) -> None:
-    college = store.of(add(store, "college"))
-    batch = seal(college, frame_of(), recipients_of(30))
-    with college.writing() as connection:
-        uuids = [each.uuid for each in iterate_credentials(connection, batch.id)]
-        add_pages(connection, uuids[1:], address_of, now=NOW)
-        first = page_of(connection, uuids[1])
-        with pytest.raises(NotFoundError):
-            page_of(connection, uuids[0])
-    address = address_of(first.credential, first.nonce)
-    assert shown_at(store, address) == uuids[1]
-    assert shown_at(store, bytes(32)) is None
-    with store.operator_reading() as connection:
-        rows = connection.execute(select(learner_pages)).all()
-    assert len({row.nonce for row in rows}) == 29
-    assert address not in [row.address_hash for row in rows]
-    with college.writing() as connection:
-        withdraw_page(connection, uuids[1], now=NOW + 1)
-        with pytest.raises(NotFoundError):
-            withdraw_page(connection, uuids[1], now=NOW + 1)
-    assert shown_at(store, address) is None
-    with college.writing() as connection:
-        renewed = renew_page(connection, uuids[1], address_of, now=NOW + 2)
-        new = renew_page(connection, uuids[0], address_of, now=NOW + 2)
-    assert (renewed.renewed_at, renewed.withdrawn_at, renewed.created_at) == (NOW + 2, None, NOW)
-    assert shown_at(store, address) is None
-    assert [shown_at(store, address_of(each.credential, each.nonce)) for each in (renewed, new)] == uuids[1::-1]
