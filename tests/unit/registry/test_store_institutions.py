@@ -63,7 +63,6 @@ OPERATORS_FUNCTIONS = {
     "webhooks.settle_delivery",
     # Whoever knows the address, or asks for a status list, belongs to no institution.
     "learner_pages.page_at",
-    "pages.owner_of_issuer",
 }
 
 
