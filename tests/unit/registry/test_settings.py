@@ -200,7 +200,11 @@ def test_completing_leaves_what_somebody_wrote(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['rpc_url = "http://x"\nissuer_name = """\nissuer_id = 5"""\n', 'rpc_url = "http://x"\n[x]\ny = 1\n']
+    "text",
+    [
+        'rpc_url = "http://x"\nissuer_name = """\nissuer_id = 5"""\n',
+        'rpc_url = "http://x"\nissuer_name = """\n[x]"""\n',
+    ],
 )
 def test_what_a_program_cannot_complete_is_left_alone(tmp_path: Path, text: str) -> None:
     (tmp_path / "settings.toml").write_text(text, "utf-8")

@@ -51,6 +51,7 @@ OPERATORS = {
 """Modules whose functions take a plain connection; of the others only those below do."""
 
 OPERATORS_FUNCTIONS = {
+    "pages.owner_of_issuer",  # whose status list it is, which everybody may know
     "institutions.add_institution",
     "institutions.change_institution",
     "institutions.close_institution",
@@ -62,7 +63,6 @@ OPERATORS_FUNCTIONS = {
     "webhooks.settle_delivery",
     # Whoever knows the address, or asks for a status list, belongs to no institution.
     "learner_pages.page_at",
-    "pages.owner_of_issuer",
 }
 
 
