@@ -9,6 +9,8 @@ secrets; what differs from one institution to the other is in the database.
 
 from __future__ import annotations
 
+import secrets
+import socket
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -18,13 +20,15 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from registry.errors import SettingsError
-from registry.settings import DraftSettings, Settings, find_home, load_draft
-from registry.store.connection import InstitutionId
-from registry.wiring import AnyInstitution
+from registry.settings import DraftSettings, Settings, find_home, load_draft, load_settings
+from registry.store.connection import HOME, InstitutionId
+from registry.wiring import AnyInstitution, now
 
 if TYPE_CHECKING:
     # What these need is slow to import: they are loaded when they are used.
     from registry.services.derived_secrets import DerivedSecrets
+    from registry.services.roster_job import RosterJob
+    from registry.services.worker import Worker
     from registry.store.engine import Store
     from registry.store.institutions import InstitutionRecord
 
@@ -83,15 +87,50 @@ class Service:
             NotFoundError: There is none of this number.
             SettingsError: Something is not settled yet that issuing needs.
         """
-        from registry.store.institutions import get_institution
-
-        with self.store.operator_reading() as connection:
-            settings = institution_settings(self.settings, get_institution(connection, number))
+        settings = self._settings_of(number)
         kept = self._institutions.get(number)
         if kept is None or kept[0] != settings:
             kept = settings, AnyInstitution(settings, lambda: self.store.of(number), self._ask_passphrase)
             self._institutions[number] = kept
         return kept[1]
+
+    def _settings_of(self, number: InstitutionId) -> Settings:
+        from registry.store.institutions import get_institution
+
+        if number == HOME:
+            # What is settled for the home folder stands in its file.
+            return load_settings(self.settings.home)
+        with self.store.operator_reading() as connection:
+            return institution_settings(self.settings, get_institution(connection, number))
+
+    def roster_job(self, number: InstitutionId) -> RosterJob:
+        """Give what carries out an institution's roster jobs.
+
+        Raises:
+            NotFoundError: There is none of this number.
+            SettingsError: Something is not settled yet that issuing needs.
+            PolicyFormatError: The operator's policy, which says what counts as final, cannot be used.
+        """
+        from anchor.cli.policies import read_policy
+        from registry.services.ledger_state import LedgerView
+        from registry.services.roster_job import RosterJob
+
+        institution = self.institution(number)
+        policy = read_policy(self.settings.path(self.settings.service.policy))
+        return RosterJob(
+            institution.store,
+            lambda: institution.anchoring,
+            institution.approvals,
+            lambda achievement, valid_from: institution.frame(achievement, valid_from=valid_from),
+            LedgerView(institution.client, institution.settings.registry_id, confirmations=policy.confirmations),
+        )
+
+    def worker(self) -> Worker:
+        """Give a worker, which does the institutions' jobs."""
+        from registry.services.worker import Worker
+
+        name = f"{socket.gethostname()[:32]}-{secrets.token_hex(8)}"
+        return Worker(self.store, self.roster_job, name=name, clock=now)
 
 
 def institution_settings(operator: DraftSettings, record: InstitutionRecord) -> Settings:

@@ -86,6 +86,8 @@ class ServiceSettings(BaseModel):
     """Longest body of an ordinary request."""
     max_verify_bytes: int = Field(default=1 << 24, ge=1024)
     """Longest body of a request to verify."""
+    max_roster_bytes: int = Field(default=1 << 26, ge=1024)
+    """Longest roster that is uploaded."""
     max_verify_credentials: int = Field(default=1000, ge=1)
     """Most credentials in one request to verify."""
     node_threads: int = Field(default=8, ge=1, le=256)

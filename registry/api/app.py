@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from anchor.errors import CredanchorError
 from registry.api.context import Context, make_context
-from registry.api.gate import Gate, log_error
+from registry.api.gate import Gate
 from registry.api.problems import (
     INTERNAL,
     INVALID_PARAMETERS,
@@ -24,8 +24,9 @@ from registry.api.problems import (
     ProblemError,
     problem_of,
 )
-from registry.api.routes import achievements, batches, credentials, institutions, operation, status_lists, verify
+from registry.api.routes import achievements, batches, credentials, institutions, jobs, operation, status_lists, verify
 from registry.api_wiring import ApiService
+from registry.services.error_log import log_error
 
 DESCRIPTION: Final = """
 Institutions issue credentials that are anchored in a ledger; anyone can check one, and whether it was revoked, without
@@ -36,6 +37,7 @@ Requests without a key are counted by address, those with a key by key; beyond t
 """
 
 _BODY_LIMITED: Final = "/v1/verify"
+_ROSTERS: Final = "/v1/batches"
 
 
 def create_app(service: ApiService) -> FastAPI:
@@ -66,7 +68,7 @@ def create_app(service: ApiService) -> FastAPI:
     )
     app.state.context = context
     # They are looked through in this order: first what is asked for most.
-    for each in (credentials, batches, verify, status_lists, institutions, achievements, operation):
+    for each in (credentials, batches, jobs, verify, status_lists, institutions, achievements, operation):
         app.include_router(each.router)
     _handle_errors(app, service.public_url)
     options = service.options
@@ -74,7 +76,11 @@ def create_app(service: ApiService) -> FastAPI:
         Gate,
         public_url=service.public_url,
         metrics=context.metrics,
-        body_limits={"": options.max_body_bytes, _BODY_LIMITED: options.max_verify_bytes},
+        body_limits={
+            "": options.max_body_bytes,
+            _BODY_LIMITED: options.max_verify_bytes,
+            _ROSTERS: options.max_roster_bytes,
+        },
         request_seconds=options.request_seconds,
         hsts_seconds=options.hsts_seconds,
     )
@@ -99,7 +105,7 @@ def _handle_errors(app: FastAPI, public_url: str) -> None:
         assert isinstance(error, CredanchorError)  # noqa: S101 - what it is registered for
         problem = problem_of(error)
         if problem.kind.is_ours:
-            log_error(request.state.request_id, error)
+            log_error(error, requestId=request.state.request_id)
         return answer(request, problem)
 
     async def carried(request: Request, error: Exception) -> Response:

@@ -15,12 +15,12 @@ from fastapi.security import HTTPBearer
 
 from anchor.errors import CredanchorError
 from registry.api.context import Context, address_of, count
-from registry.api.gate import log_error
 from registry.api.pool import Pool
 from registry.api.problems import FORBIDDEN, UNAUTHENTICATED, ProblemError
 from registry.api_wiring import ApiService
 from registry.errors import NotPermittedError
 from registry.services.access import Access, note_access
+from registry.services.error_log import log_error
 from registry.store.api_keys import Scope
 from registry.store.connection import InstitutionId
 from registry.store.engine import Store
@@ -40,6 +40,11 @@ class Caller:
     """Its own."""
     service: ApiService
     pool: Pool
+
+    @property
+    def actor(self) -> str:
+        """As the audit log names it."""
+        return f"key {self.access.key.prefix}"
 
     async def ask_ledger(self, ask: Callable[[], T]) -> T:
         """Have nodes asked, in a thread for that.
@@ -90,7 +95,7 @@ async def _note(context: Context, access: Access, now: int, request_id: str) -> 
     try:
         await run_in_threadpool(note_access, context.service.store, access, now=now)
     except CredanchorError as error:
-        log_error(request_id, error)
+        log_error(error, requestId=request_id)
 
 
 class CallerWith(HTTPBearer):
@@ -131,3 +136,5 @@ class CallerWith(HTTPBearer):
 
 Reader = Annotated[Caller, Depends(CallerWith(Scope.READ))]
 """An institution whose key may read."""
+Issuing = Annotated[Caller, Depends(CallerWith(Scope.ISSUE))]
+"""An institution whose key may issue."""

@@ -13,7 +13,6 @@ import logging
 import re
 import secrets
 import time
-import traceback
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -22,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.api.metrics import Metrics
 from registry.api.problems import BUSY, INTERNAL, MEDIA_TYPE, TOO_LARGE, Problem, ProblemError
+from registry.services.error_log import log_error
 
 REQUEST_ID_HEADER: Final = "X-Request-Id"
 NO_ROUTE: Final = "none"
@@ -44,7 +44,6 @@ _SAFE_HEADERS: Final = {
 }
 
 access_log: Final = logging.getLogger("credanchor.access")
-error_log: Final = logging.getLogger("credanchor.service")
 
 
 class Gate:
@@ -102,7 +101,7 @@ class Gate:
         except TimeoutError:
             await self._answer(scope, passage, Problem(kind=BUSY, headers={"Retry-After": "30"}))
         except Exception as error:  # noqa: BLE001 - no verdict comes of it: an error nobody foresaw is told as such
-            log_error(request_id, error)
+            log_error(error, requestId=request_id)
             await self._answer(scope, passage, Problem(kind=INTERNAL))
         finally:
             self._note(scope, passage)
@@ -200,9 +199,3 @@ def _check_length(headers: Headers, limit: int) -> None:
 
 def _too_large(limit: int) -> ProblemError:
     return ProblemError(TOO_LARGE, f"a body may have {limit:,} bytes here")
-
-
-def log_error(request_id: str, error: BaseException) -> None:
-    """Log an error's kind and the places in the code that it went through, not its words."""
-    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
-    error_log.error("%s", json.dumps({"requestId": request_id, "error": type(error).__qualname__, "at": places[-20:]}))

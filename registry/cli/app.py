@@ -26,6 +26,7 @@ from registry.cli import (
     roster,
     serve,
     status,
+    worker,
 )
 
 _NEEDED: Final = (
@@ -63,6 +64,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(achievement.app, name="achievement")
     app.add_typer(roster.app, name="roster")
     app.command("serve", help=serve.HELP)(serve.command)
+    app.command("worker", help=worker.HELP)(worker.command)
     app.add_typer(institution.app, name="institution")
     app.add_typer(api_key.app, name="api-key")
     app.add_typer(dev.app, name="dev")

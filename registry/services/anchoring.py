@@ -12,6 +12,7 @@ anything is sent.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -33,6 +34,9 @@ from registry.store.records import BatchId, BatchRecord, BatchState, Transaction
 
 _TRANSACTIONS_TRIED: Final = 3
 """A transaction is replaced only when somebody uses the account without the lock; soon it is better to say so."""
+
+Follow = Callable[[InstitutionConnection, BatchState, TransactionId | None], object]
+"""Told, in the same database transaction, where a batch moves; what it raises undoes the move."""
 
 _PROBE_ROOT: Final = Hash32(b"\xff" * 32)
 """A root that nobody has: for asking whether the registry would take one."""
@@ -66,12 +70,15 @@ class Anchoring:
         self._view.check_issuer(issuer_id, did)
         self._outbox.sender.prepare(self._contract.anchor(issuer_id=issuer_id, root=_PROBE_ROOT, size=1))
 
-    def anchor(self, batch_id: BatchId, *, now: int) -> Anchored:
+    def anchor(
+        self, batch_id: BatchId, *, now: int, follow: Follow = lambda _connection, _state, _transaction: None
+    ) -> Anchored:
         """Bring a batch onto the ledger, or find out that it is there.
 
         Args:
             batch_id: The batch.
             now: Unix seconds.
+            follow: Keeps with the batch what has to move with it.
 
         Raises:
             NotFoundError: There is no such batch.
@@ -87,10 +94,10 @@ class Anchoring:
             if batch.state is BatchState.ANCHORED:
                 return read_anchored(self._store, batch)
             try:
-                return self._go_on(batch, now)
+                return self._go_on(batch, now, follow)
             except ReplacedError:
                 # Its transaction can never be mined, so that a new one cannot do it for the second time.
-                self._move(self._read(batch_id), BatchState.SEALED)
+                self._move(self._read(batch_id), BatchState.SEALED, follow)
             except (LedgerError, ConflictError) as error:
                 error.advice = f"{error.advice} {_how_to_resume(batch)}".strip()
                 raise
@@ -99,47 +106,50 @@ class Anchoring:
             advice="Let nothing else send for the anchoring key's account. " + _how_to_resume(self._read(batch_id)),
         )
 
-    def _go_on(self, batch: BatchRecord, now: int) -> Anchored:
+    def _go_on(self, batch: BatchRecord, now: int, follow: Follow) -> Anchored:
         if batch.state in {BatchState.SEALED, BatchState.FAILED}:
             try:
-                batch = self._send(batch, now)
+                batch = self._send(batch, now, follow)
             except RevertedError as error:
                 if error.name == "AlreadyAnchored":
-                    return self._note_already_anchored(batch, error)
+                    return self._note_already_anchored(batch, error, follow)
                 raise
         if batch.transaction is None:
             raise ConflictError(f"batch {batch.id} is {batch.state.value}, but no transaction is kept for it")
         try:
             receipt = self._outbox.settle(batch.transaction)
         except RevertedError as error:
-            self._move(batch, BatchState.FAILED, failure=str(error))
+            self._move(batch, BatchState.FAILED, follow, failure=str(error))
             raise
-        return self._note_anchored(batch, batch.transaction, receipt)
+        return self._note_anchored(batch, batch.transaction, receipt, follow)
 
-    def _send(self, batch: BatchRecord, now: int) -> BatchRecord:
+    def _send(self, batch: BatchRecord, now: int, follow: Follow) -> BatchRecord:
         self._approvals.require(self._store, batch)
         call = self._contract.anchor(issuer_id=batch.issuer.issuer_id, root=batch.root, size=batch.size)
-        self._outbox.send(call, partial(_keep_signed, batch), now=now)
+        self._outbox.send(call, partial(_keep_signed, batch, follow), now=now)
         signed = self._read(batch.id)
-        self._move(signed, BatchState.SENT)
+        self._move(signed, BatchState.SENT, follow)
         return self._read(batch.id)
 
-    def _note_anchored(self, batch: BatchRecord, transaction: TransactionId, receipt: Receipt) -> Anchored:
+    def _note_anchored(
+        self, batch: BatchRecord, transaction: TransactionId, receipt: Receipt, follow: Follow
+    ) -> Anchored:
         event = require_event(receipt, self._view.registry, BatchAnchored)
         if (event.issuer_id, event.root, event.size) != (batch.issuer.issuer_id, batch.root, batch.size):
             raise LedgerError(f"the transaction of batch {batch.id} anchored something else")
         with self._store.writing() as connection:
             note_mined(connection, transaction, receipt)
             move_batch(connection, batch, BatchState.ANCHORED, anchored_at=event.at)
+            follow(connection, BatchState.ANCHORED, transaction)
         return read_anchored(self._store, self._read(batch.id))
 
-    def _note_already_anchored(self, batch: BatchRecord, refusal: RevertedError) -> Anchored:
+    def _note_already_anchored(self, batch: BatchRecord, refusal: RevertedError, follow: Follow) -> Anchored:
         """Believe state proofs, not the node's words: with another size, the credentials would not verify."""
         slot = batch_slot(batch.issuer.issuer_id, batch.root)
         proven = self._view.state([slot]).batch(batch.issuer.issuer_id, batch.root)
         if proven.anchored_at == 0 or proven.size != batch.size:
             raise refusal
-        self._move(batch, BatchState.ANCHORED, anchored_at=proven.anchored_at)
+        self._move(batch, BatchState.ANCHORED, follow, anchored_at=proven.anchored_at)
         return read_anchored(self._store, self._read(batch.id))
 
     def _read(self, batch_id: BatchId) -> BatchRecord:
@@ -153,14 +163,24 @@ class Anchoring:
         return batch
 
     def _move(
-        self, batch: BatchRecord, state: BatchState, *, anchored_at: int | None = None, failure: str | None = None
+        self,
+        batch: BatchRecord,
+        state: BatchState,
+        follow: Follow,
+        *,
+        anchored_at: int | None = None,
+        failure: str | None = None,
     ) -> None:
         with self._store.writing() as connection:
             move_batch(connection, batch, state, anchored_at=anchored_at, failure=failure)
+            follow(connection, state, batch.transaction)
 
 
-def _keep_signed(batch: BatchRecord, connection: InstitutionConnection, transaction: TransactionId) -> None:
+def _keep_signed(
+    batch: BatchRecord, follow: Follow, connection: InstitutionConnection, transaction: TransactionId
+) -> None:
     move_batch(connection, batch, BatchState.SIGNED, transaction=transaction)
+    follow(connection, BatchState.SIGNED, transaction)
 
 
 def _how_to_resume(batch: BatchRecord) -> str:

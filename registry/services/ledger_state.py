@@ -21,15 +21,16 @@ class LedgerView:
     Args:
         client: The node; believed for the block hash and nothing else.
         registry: The registry.
+        confirmations: As of `Policy`; only for who asks which block is final.
     """
 
-    def __init__(self, client: LedgerClient, registry: RegistryId) -> None:
+    def __init__(self, client: LedgerClient, registry: RegistryId, *, confirmations: int | None = 0) -> None:
         self._client: Final = client
         self.registry: Final = registry
         self._pin: Final = TrustedRegistry(registry=registry, code_hash=runtime_code_hash())
         # The institution asks its own node about its own doing: the newest block is what matters.
         self._policy: Final = Policy(
-            registries=(self._pin,), confirmations=0, max_age_seconds=None, nodes=(client.node,)
+            registries=(self._pin,), confirmations=confirmations, max_age_seconds=None, nodes=(client.node,)
         )
 
     def state(self, slots: Iterable[Hash32]) -> LedgerState:

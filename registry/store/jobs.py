@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Any, Final, NewType
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from anchor.model import Hash32
 from registry.errors import ConflictError, NotFoundError
@@ -54,11 +54,12 @@ NEXT_STATES: Final = {
     JobState.RECEIVING: {JobState.RECEIVED, JobState.CANCELLED, JobState.FAILED},
     JobState.RECEIVED: {JobState.VALIDATED, JobState.CANCELLED, JobState.FAILED},
     JobState.VALIDATED: {JobState.SEALED, JobState.SIGNED, JobState.CANCELLED, JobState.FAILED},
-    JobState.SEALED: {JobState.SIGNED, JobState.FAILED},
+    # The ledger may have its root already.
+    JobState.SEALED: {JobState.SIGNED, JobState.MINED, JobState.FAILED},
     # What was sent may be replaced by another transaction, and what was mined may be taken back (a reorganisation).
     JobState.SIGNED: {JobState.SENT, JobState.MINED, JobState.SEALED, JobState.VALIDATED, JobState.FAILED},
     JobState.SENT: {JobState.MINED, JobState.SIGNED, JobState.SEALED, JobState.VALIDATED, JobState.FAILED},
-    JobState.MINED: {JobState.FINAL, JobState.SENT, JobState.FAILED},
+    JobState.MINED: {JobState.FINAL, JobState.SENT, JobState.SEALED, JobState.FAILED},
     JobState.FINAL: set[JobState](),
     JobState.CANCELLED: set[JobState](),
     JobState.FAILED: set[JobState](),
@@ -172,6 +173,25 @@ def drop_content(connection: InstitutionConnection, job: JobRecord) -> None:
     connection.execute(delete(job_chunks).where(job_chunks.c.job_ref == own.scalar_subquery()))
 
 
+def remove_job(connection: InstitutionConnection, job: JobRecord) -> None:
+    """Remove a job whose content never came to its end, as if nobody had asked for it; another one stays."""
+    _remove(connection.plain, [job.id], jobs.c.institution_ref == connection.institution)
+
+
+def remove_abandoned(connection: Connection, *, before: int) -> int:
+    """Remove jobs, of all institutions, whose uploads broke off before a time; give how many."""
+    found = select(jobs.c.id).where(jobs.c.state == JobState.RECEIVING.value, jobs.c.created_at < before)
+    numbers = list(connection.scalars(found.with_for_update()))
+    _remove(connection, numbers)
+    return len(numbers)
+
+
+def _remove(connection: Connection, numbers: list[int], *conditions: ColumnElement[bool]) -> None:
+    own = select(jobs.c.id).where(jobs.c.id.in_(numbers), jobs.c.state == JobState.RECEIVING.value, *conditions)
+    connection.execute(delete(job_chunks).where(job_chunks.c.job_ref.in_(own)))
+    connection.execute(delete(jobs).where(jobs.c.id.in_(own)))
+
+
 def get_job(connection: InstitutionConnection, public_id: UUID) -> JobRecord:
     """Look up a job.
 
@@ -262,13 +282,22 @@ def put_off_job(connection: InstitutionConnection, job: JobRecord, *, now: int, 
     return _change(connection, job, now=now, **values, leased_by=None, leased_until=None)
 
 
-def release_job(connection: InstitutionConnection, job: JobRecord, *, now: int) -> JobRecord:
+def release_job(
+    connection: InstitutionConnection, job: JobRecord, *, now: int, next_at: int | None = None
+) -> JobRecord:
     """Give a job back: somebody may claim it when it is due.
+
+    Args:
+        connection: From `Store.writing`.
+        job: As last read.
+        now: Unix seconds.
+        next_at: When it is due; default: when it was.
 
     Raises:
         ConflictError: The job was claimed by another worker.
     """
-    return _change(connection, job, now=now, leased_by=None, leased_until=None)
+    due = job.next_at if next_at is None else next_at
+    return _change(connection, job, now=now, leased_by=None, leased_until=None, next_at=due)
 
 
 def _change(connection: InstitutionConnection, job: JobRecord, *, now: int, **values: Any) -> JobRecord:

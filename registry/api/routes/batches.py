@@ -1,24 +1,38 @@
-"""Batches: how far they are, what is in them, and all of it as an archive."""
+"""Batches: rosters taken in; how far batches are, what is in them, and all of it as an archive."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Generator
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 
 from anchor.model import Hash32, hash32
 from registry.api.answers import cursor_of, numbers_of
-from registry.api.auth import Reader
+from registry.api.auth import Issuing, Reader
 from registry.api.context import Context, ContextDep
 from registry.api.documents import AUTHENTICATED, problems
-from registry.api.problems import BUSY, CONFLICT, NOT_FOUND, UNAVAILABLE
+from registry.api.problems import (
+    BUSY,
+    CONFLICT,
+    MALFORMED,
+    NOT_FOUND,
+    TOO_LARGE,
+    UNAVAILABLE,
+    UNSUPPORTED_MEDIA_TYPE,
+    ProblemError,
+)
 from registry.api.schemas.credentials import Batch, Batches, BatchStateName, Credential, Credentials
+from registry.api.schemas.jobs import Job
 from registry.errors import BusyError
 from registry.services.archive_stream import archive_pieces
+from registry.services.jobs import SeenJob, begin_intake
 from registry.services.reading import read_batch, read_batches, read_credentials, require_anchored
+from registry.store.idempotency import KeptAnswer
 from registry.store.pages import Place
 from registry.store.records import BatchState
 
@@ -41,10 +55,87 @@ _ARCHIVE: Final[dict[int | str, dict[str, Any]]] = {
     }
 }
 
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[!-~]+$",
+        description="Unlike any other of yours. The same request that comes again with it is answered as before, and "
+        "not done again.",
+    ),
+]
+REPEATED_HEADER: Final = "Idempotent-Replayed"
+_TEXT: Final[dict[str, Any]] = {"schema": {"type": "string"}}
+_BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+_ROSTER: Final[dict[str, Any]] = {
+    "text/csv": {**_TEXT, "example": "name,email\nZoë Tremblay,zoe@example.org\n"},
+    "application/json": {"schema": {"type": "array", "items": {"type": "object", "additionalProperties": True}}},
+    "application/x-ndjson": _TEXT,
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": _BINARY,
+    "application/vnd.oasis.opendocument.spreadsheet": _BINARY,
+}
+_ANSWER_HEADERS: Final[dict[str, Any]] = {
+    "Location": {"description": "The job's address.", "schema": {"type": "string"}},
+    REPEATED_HEADER: {"description": "`true`: the answer of an earlier time.", "schema": {"type": "string"}},
+}
+
 
 def root_of(text: str) -> Hash32:
     """Read a root that was checked for its form."""
     return hash32(bytes.fromhex(text.removeprefix("0x")))
+
+
+@router.post(
+    "",
+    summary="Issue to everybody on a roster",
+    status_code=202,
+    response_model=Job,
+    responses={
+        202: {"description": "A worker will do it; `Location` tells how far it is", "headers": _ANSWER_HEADERS},
+        **problems(*AUTHENTICATED, MALFORMED, NOT_FOUND, CONFLICT, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE),
+    },
+    openapi_extra={"requestBody": {"required": True, "content": _ROSTER}},
+)
+async def issue(
+    caller: Issuing,
+    request: Request,
+    achievement: Annotated[str, Query(pattern="^[a-z0-9-]{1,64}$", description="Code of a kept achievement.")],
+    version: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Default: the newest.")] = None,
+    again: Annotated[bool, Query(description="Issue also to those who have the achievement.")] = False,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """The body is the roster, as `credanchor roster check` takes it: CSV, JSON, NDJSON, or a spreadsheet.
+
+    Nothing is issued unless every row of it is good; the job tells what is to be mended, by place and reason.
+    """
+    _require_roster(request)
+    now = caller.service.now()
+    intake = await run_in_threadpool(begin_intake, caller.store, achievement, version, again=again, now=now)
+    try:
+        async for part in request.stream():
+            await run_in_threadpool(intake.add, part)
+        answer, is_repeated = await run_in_threadpool(
+            intake.finish, idempotency_key, actor=caller.actor, now=now, answer=_accepted
+        )
+    except BaseException:
+        # The client may be gone, and this task with it: what came is given up all the same.
+        await asyncio.shield(run_in_threadpool(intake.give_up))
+        raise
+    headers = {"Location": f"/v1/jobs/{json.loads(answer.body)['id']}"}
+    if is_repeated:
+        headers[REPEATED_HEADER] = "true"
+    return Response(answer.body, status_code=answer.status, media_type="application/json", headers=headers)
+
+
+def _require_roster(request: Request) -> None:
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given not in _ROSTER:
+        raise ProblemError(UNSUPPORTED_MEDIA_TYPE, f"a roster is one of {', '.join(_ROSTER)}")
+
+
+def _accepted(seen: SeenJob) -> KeptAnswer:
+    return KeptAnswer(status=202, body=Job.of(seen).content())
 
 
 @router.get("", summary="List batches", responses=problems(*AUTHENTICATED))

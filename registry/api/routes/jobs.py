@@ -1,0 +1,52 @@
+"""Jobs: how far they are, what is to be mended, and cancelling."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
+
+from registry.api.answers import cursor_of, numbers_of, tagged
+from registry.api.auth import Issuing, Reader
+from registry.api.documents import AUTHENTICATED, problems
+from registry.api.problems import CONFLICT, NOT_FOUND
+from registry.api.routes.batches import BatchCursor, Limit
+from registry.api.schemas.jobs import Job, Jobs
+from registry.services.jobs import cancel, read_job, read_jobs
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+JobParam = Annotated[
+    UUID, Path(description="The job's id, as it was answered.", examples=["0b7d4c9e-5f0c-4c31-9d24-1a7be95f0c1a"])
+]
+_KNOWN: Final[dict[int | str, dict[str, Any]]] = {
+    304: {"description": "It stands as the client knows: `If-None-Match` names its revision"}
+}
+
+
+@router.get("", summary="List jobs", responses=problems(*AUTHENTICATED))
+def list_all(caller: Reader, limit: Limit = 50, cursor: BatchCursor = None) -> Jobs:
+    """The newest first."""
+    before = None if cursor is None else numbers_of(cursor)[0]
+    found, has_more = read_jobs(caller.store, before=before, limit=limit)
+    return Jobs(jobs=[Job.of(each) for each in found], next=cursor_of(found[-1].job.id) if has_more else None)
+
+
+@router.get(
+    "/{job}",
+    summary="Show a job",
+    response_model=Job,
+    responses={**_KNOWN, **problems(*AUTHENTICATED, NOT_FOUND)},
+)
+def show(caller: Reader, request: Request, job: JobParam) -> Response:
+    """How far it is: received, validated, sealed, signed, sent, mined, final; or cancelled, or failed and why."""
+    seen = read_job(caller.store, job)
+    return tagged(request, Job.of(seen).content(), "application/json", tag=f"{seen.job.id}-{seen.job.revision}")
+
+
+@router.post("/{job}/cancel", summary="Cancel a job", responses=problems(*AUTHENTICATED, NOT_FOUND, CONFLICT))
+def cancel_one(caller: Issuing, job: JobParam) -> Job:
+    """Only before anything is sealed; what was uploaded is dropped. Cancelling twice does no more than once."""
+    return Job.of(cancel(caller.store, job, actor=caller.actor, now=caller.service.now()))
