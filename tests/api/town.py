@@ -19,10 +19,12 @@ from registry.api_wiring import ApiService, load_service
 from registry.services import operation
 from registry.services.achievement_library import keep_new, keep_version
 from registry.services.anchoring import Anchoring
+from registry.services.jobs import begin_intake
 from registry.services.sending import Outbox
 from registry.store.api_keys import Scope
 from registry.store.connection import InstitutionId
 from registry.store.engine import Store
+from registry.store.idempotency import KeptAnswer
 from registry.store.institutions import InstitutionDetails
 from registry.store.pages import page_of_credentials
 from registry.store.records import BatchRecord, CredentialRecord
@@ -47,10 +49,24 @@ class Resident:
     anchored: BatchRecord
     sealed: BatchRecord
     keys: dict[str, str] = field(default_factory=dict)
+    job: str = ""
+    """Of a roster that was uploaded, once `add_job` was called."""
 
     @property
     def store(self) -> Store:
         return self.office.store
+
+    def add_job(self) -> None:
+        """Upload a roster that no worker has seen yet."""
+        intake = begin_intake(self.store, "data-literacy", None, again=False, now=NOW)
+        intake.add(b"name\nSomebody\n")
+        answer, _ = intake.finish(
+            None,
+            actor="test",
+            now=NOW,
+            answer=lambda seen: KeptAnswer(status=202, body=str(seen.job.public_id).encode()),
+        )
+        self.job = answer.body.decode()
 
     def credentials(self, batch: BatchRecord | None = None) -> tuple[CredentialRecord, ...]:
         """In leaf order, of the anchored batch unless another is named."""
@@ -60,6 +76,7 @@ class Resident:
     def secrets(self) -> list[str]:
         """What nobody else may see in any answer."""
         found = [self.code, to_hex(self.anchored.root), to_hex(self.sealed.root), f"Name of {self.code}"]
+        found += [self.job] if self.job else []
         for each in (*self.credentials(), *self.credentials(self.sealed)):
             found += [str(each.uuid), each.recipient_name]
         return found

@@ -1,0 +1,127 @@
+"""A roster by API: taken in, done by a worker on a real chain, and looked at; killed in between, issued once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from registry.services.roster_job import RosterJob
+from registry.services.worker import LEASE_SECONDS, Worker
+from registry.store.connection import InstitutionConnection, InstitutionId
+from registry.store.engine import Store
+from registry.store.jobs import list_jobs
+from registry.store.pages import page_of_batches
+from tests.api.town import Town
+from tests.support.registry import APPROVALS, frame_of
+
+CSV = "name,email\nZoë Tremblay,zoe@example.org\nᐊᓇ ᐃᓄᒃ,ana@example.org\n".encode()
+STATES = ["validated", "sealed", "signed", "sent", "mined", "final"]
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+def upload(town: Town, content: bytes = CSV, **headers: str) -> Any:
+    given = {"Authorization": f"Bearer {town.here.keys['issue']}", "Content-Type": "text/csv"}
+    return town.client.post("/v1/batches?achievement=data-literacy", content=content, headers=given | headers)
+
+
+def worker_of(town: Town, now: int = 1_900_000_000) -> Worker:
+    """A worker as a new process would be one."""
+    here, office = town.here, town.here.office
+
+    def work_of(number: InstitutionId) -> RosterJob:
+        assert number == here.id
+
+        def frame(achievement: Any, valid_from: int) -> Any:
+            made = frame_of(achievement, registry=town.chain.registry, issuer_id=here.issuer_id)
+            return replace(made, issuer=replace(made.issuer, did=here.did), valid_from=valid_from)
+
+        return RosterJob(here.store, office.anchoring, APPROVALS, frame, office.view)
+
+    return Worker(town.service.store, work_of, name=f"worker {now}", clock=lambda: now)
+
+
+def test_roster_becomes_a_batch_that_is_final(any_town: Town) -> None:
+    town = any_town
+    answer = upload(town)
+    assert answer.status_code == 202, answer.text
+    worker = worker_of(town)
+    seen = []
+    while worker.work_once():
+        seen.append(town.get(answer.headers["location"]).json()["state"])
+    assert seen == ["sealed", "mined", "final"]
+    job = town.get(answer.headers["location"])
+    assert (job.json()["total"], job.json()["done"], job.json()["failure"]) == (2, 2, None)
+    again = town.get(answer.headers["location"], **{"If-None-Match": job.headers["etag"]})
+    assert again.status_code == 304
+    batch = town.get(f"/v1/batches/{job.json()['batch']}").json()
+    assert (batch["state"], batch["size"]) == ("anchored", 2)
+    assert [each["id"] for each in town.get("/v1/jobs").json()["jobs"]] == [job.json()["id"]]
+
+
+def test_what_is_wrong_with_a_roster_is_told_without_what_stands_there(town: Town) -> None:
+    answer = upload(town, b"name,email\nZo\xc3\xab Tremblay,no-address\n")
+    assert worker_of(town).work_once()
+    job = town.get(answer.headers["location"])
+    assert (job.json()["state"], job.json()["problemCount"]) == ("failed", 1)
+    (problem,) = job.json()["problems"]
+    assert "2" in problem["where"]
+    assert "no-address" not in job.text
+    assert "Tremblay" not in job.text
+
+
+def test_same_key_leads_to_the_same_job_and_another_roster_is_refused(any_town: Town) -> None:
+    key = {"Idempotency-Key": "a-key"}
+    first, second = upload(any_town, **key), upload(any_town, **key)
+    assert (first.status_code, second.status_code, first.content) == (202, 202, second.content)
+    assert second.headers["idempotent-replayed"] == "true"
+    assert upload(any_town, CSV + b"Ann,ann@example.org\n", **key).status_code == 409
+    assert len(any_town.get("/v1/jobs").json()["jobs"]) == 1
+
+
+def test_cancelled_before_sealing_and_not_after(town: Town) -> None:
+    job = upload(town).json()["id"]
+    for _ in range(2):
+        assert town.post(f"/v1/jobs/{job}/cancel", None, "issue").json()["state"] == "cancelled"
+    worker = worker_of(town)
+    assert not worker.work_once()
+    other = upload(town).json()["id"]
+    assert worker.work_once()
+    assert town.post(f"/v1/jobs/{other}/cancel", None, "issue").status_code == 409
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_killed_at_any_state_it_is_issued_once(town: Town, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = upload(town)
+    really_writing = Store.writing
+
+    @contextmanager
+    def writing(store: Store) -> Iterator[InstitutionConnection]:
+        with really_writing(store) as connection:
+            yield connection
+            (job,) = list_jobs(connection)
+        if job.state.value == state:
+            raise Killed
+
+    now = 1_900_000_000
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "writing", writing)
+        with pytest.raises(Killed):
+            while worker_of(town, now).work_once():
+                pass
+    later = worker_of(town, now + LEASE_SECONDS + 1)
+    while later.work_once():
+        pass
+    job = town.get(answer.headers["location"]).json()
+    assert job["state"] == "final", job
+    with town.here.store.reading() as connection:
+        batches = page_of_batches(connection, before=None, limit=10, state=None)
+    assert len(batches) == 3  # two of the town, and one of the job
+    # On the ledger: the one that the town had, and this one.
+    assert len(town.here.office.audit().batches) == 2
