@@ -47,6 +47,11 @@ def worker_of(town: Town, now: int = 1_900_000_000) -> Worker:
     return Worker(town.service.store, work_of, name=f"worker {now}", clock=lambda: now)
 
 
+def work(worker: Worker) -> None:
+    while worker.work_once():
+        pass
+
+
 def test_roster_becomes_a_batch_that_is_final(any_town: Town) -> None:
     town = any_town
     answer = upload(town)
@@ -113,11 +118,8 @@ def test_killed_at_any_state_it_is_issued_once(town: Town, state: str, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr(Store, "writing", writing)
         with pytest.raises(Killed):
-            while worker_of(town, now).work_once():
-                pass
-    later = worker_of(town, now + LEASE_SECONDS + 1)
-    while later.work_once():
-        pass
+            work(worker_of(town, now))
+    work(worker_of(town, now + LEASE_SECONDS + 1))
     job = town.get(answer.headers["location"]).json()
     assert job["state"] == "final", job
     with town.here.store.reading() as connection:

@@ -12,7 +12,9 @@ import pytest
 
 from tests.api.conftest import write_home
 from tests.ledger.chain import Chain
-from tests.support.bureau import PROGRAM, Bureau
+from tests.support.bureau import EXAMPLES, PROGRAM, Bureau
+
+SCOPES = ("--scope", "read", "--scope", "issue")
 
 
 def start(home: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
@@ -47,6 +49,23 @@ def test_it_serves_until_it_is_told_to_end(chain: Chain, tmp_path: Path) -> None
     assert "Traceback" not in err
 
 
+def state_of_a_roster(bureau: Bureau, address: str, key: str) -> str:
+    """Upload a roster, and see what the worker within makes of it."""
+    (achievement, *_) = sorted((EXAMPLES / "achievements").glob("*.json"))
+    bureau.run("achievement", "add", achievement, "--code", "data", "--home", bureau.home)
+    authorization = {"Authorization": f"Bearer {key}"}
+    answer = httpx2.post(
+        f"{address}/v1/batches?achievement=data",
+        content=b"name,email\nAnn,ann@example.org\n",
+        headers={**authorization, "Content-Type": "text/csv"},
+    )
+    assert answer.status_code == 202, answer.text
+    while True:
+        job = httpx2.get(address + answer.headers["location"], headers=authorization).json()
+        if job["state"] in {"final", "failed"} or job["failure"]:
+            return str(job["state"])
+
+
 def test_dev_serves_a_demo_institution_whose_key_is_made_by_a_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -54,11 +73,12 @@ def test_dev_serves_a_demo_institution_whose_key_is_made_by_a_command(
     bureau.run("dev", "up", "--port", "0", "--home", bureau.home)
     process, address = start(bureau.home, "--dev")
     try:
-        code, key, _ = bureau.run("api-key", "new", "--institution", "home", "--scope", "read", "--home", bureau.home)
+        code, key, _ = bureau.run("api-key", "new", "--institution", "home", *SCOPES, "--home", bureau.home)
         assert code == 0
         answer = httpx2.get(f"{address}/v1/institutions", headers={"Authorization": f"Bearer {key.strip()}"})
         (institution,) = answer.json()["institutions"]
         assert (institution["code"], institution["issuerId"]) == ("home", 1)
+        assert state_of_a_roster(bureau, address, key.strip()) == "final"
     finally:
         process.terminate()
         process.communicate(timeout=60)
