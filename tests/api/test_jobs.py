@@ -101,6 +101,21 @@ def test_cancelled_before_sealing_and_not_after(town: Town) -> None:
     assert town.post(f"/v1/jobs/{other}/cancel", None, "issue").status_code == 409
 
 
+def test_anchoring_that_the_chain_took_back_is_sent_again(town: Town) -> None:
+    answer = upload(town)
+    worker = worker_of(town)
+    assert worker.work_once()
+    before = town.chain.node.write("evm_snapshot", [])
+    assert worker.work_once()
+    town.chain.node.write("evm_revert", [before])
+    assert town.get(answer.headers["location"]).json()["state"] == "mined"
+    assert worker.work_once()
+    assert town.get(answer.headers["location"]).json()["state"] == "sent"
+    work(worker)
+    assert town.get(answer.headers["location"]).json()["state"] == "final"
+    assert len(town.here.office.audit().batches) == 2
+
+
 @pytest.mark.parametrize("state", STATES)
 def test_killed_at_any_state_it_is_issued_once(town: Town, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = upload(town)
