@@ -11,7 +11,6 @@ from registry.cli.common import HomeOption, ask_passphrase
 
 HELP: Final = """Do what institutions gave the service to do: check rosters, seal batches, anchor them.
 
-
 `credanchor serve` does it as well, unless it is told not to: --no-worker. Any number of workers may share one database;
 each needs the same home folder, with keys and approval.key. One that is killed does no harm: another one goes on.
 

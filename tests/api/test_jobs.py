@@ -83,7 +83,7 @@ def test_what_is_wrong_with_a_roster_is_told_without_what_stands_there(town: Tow
 
 def test_same_key_leads_to_the_same_job_and_another_roster_is_refused(any_town: Town) -> None:
     key = {"Idempotency-Key": "a-key"}
-    first, second = upload(any_town, **key), upload(any_town, **key)
+    first, second = upload(any_town, CSV, **key), upload(any_town, CSV, **key)
     assert (first.status_code, second.status_code, first.content) == (202, 202, second.content)
     assert second.headers["idempotent-replayed"] == "true"
     assert upload(any_town, CSV + b"Ann,ann@example.org\n", **key).status_code == 409
