@@ -59,6 +59,7 @@ OPERATORS_FUNCTIONS = {
     "institutions.find_institution",
     "institutions.list_institutions",
     "idempotency.forget_answers",
+    "jobs.remove_abandoned",  # uploads that broke off, whoever began them
     "webhooks.claim_deliveries",
     "webhooks.settle_delivery",
     # Whoever knows the address, or asks for a status list, belongs to no institution.
