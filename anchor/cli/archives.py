@@ -28,6 +28,8 @@ _SMALL_BYTES: Final = 65_536
 MAX_DIRECTORY_BYTES: Final = 16 * 2**20
 """Of the archive's table of contents, which is read at once: 100,000 members with names of 100 letters."""
 
+_DAMAGED: Final = (BadZipFile, NotImplementedError, EOFError, zlib.error, ValueError, OSError)
+"""What zipfile raises where an archive or a member is damaged, or packed in a way that it does not know."""
 _ENCRYPTED: Final = 0x1
 _APPLE_FOLDER: Final = "__MACOSX"
 
@@ -60,7 +62,7 @@ def read_members(file: IO[bytes], suffixes: tuple[str, ...], max_bytes: int) -> 
                     f"the archive has {len(wanted)} files; at most {MAX_MEMBERS} are read", advice="Split it."
                 )
             yield from _read_all(archive, wanted, max_bytes)
-    except (BadZipFile, NotImplementedError, EOFError, zlib.error, ValueError, OSError) as error:
+    except _DAMAGED as error:
         if isinstance(error, CredentialFormatError):
             raise
         raise CredentialFormatError("the archive is no ZIP file, or is damaged") from error
@@ -85,7 +87,7 @@ def _read_one(archive: ZipFile, info: ZipInfo, max_bytes: int) -> bytes | Creden
     try:
         with archive.open(info) as member:
             return member.read(max_bytes + 1)
-    except (BadZipFile, NotImplementedError, EOFError, zlib.error, ValueError, OSError):
+    except _DAMAGED:
         return CredentialFormatError("it cannot be unpacked: damaged, or packed in a way that is not known here")
 
 
