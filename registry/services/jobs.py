@@ -16,12 +16,13 @@ from uuid import UUID
 from anchor.canonical import canonicalize
 from anchor.model import Hash32
 from registry.errors import RosterFormatError
+from registry.services.writes import write_once
 from registry.store.achievements import read_achievement
 from registry.store.audit_log import append_entry
 from registry.store.batches import get_batch
 from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
-from registry.store.idempotency import KeptAnswer, begin_request, keep_answer
+from registry.store.idempotency import KeptAnswer
 from registry.store.jobs import (
     JobId,
     JobKind,
@@ -123,23 +124,24 @@ class Intake:
         if not self._number:
             raise RosterFormatError("the roster is empty", advice="Send the roster as the request's body.")
         with self._store.writing() as connection:
-            if key is not None:
-                # In the transaction of the work itself: another one with the same key waits until it ends.
-                kept = begin_request(connection, key, self._hash(), now=now, lease_seconds=0)
-                if kept is not None:
-                    remove_job(connection, self._job)
-                    return kept, True
-            job = finish_content(connection, self._job, now=now)
-            append_entry(connection, at=now, actor=actor, action="job.create", subject=f"job {job.public_id}")
-            answered = answer(SeenJob(job=job, root=None, transaction=None))
-            if key is not None:
-                keep_answer(connection, key, answered)
-            return answered, False
+            answered, is_repeated = write_once(
+                connection, key, self._hash(), lambda: self._hand_over(connection, actor, now, answer), now=now
+            )
+            if is_repeated:
+                remove_job(connection, self._job)
+            return answered, is_repeated
 
     def give_up(self) -> None:
         """Keep nothing of it: the upload broke off, or was refused. What was finished stays."""
         with self._store.writing() as connection:
             remove_job(connection, self._job)
+
+    def _hand_over(
+        self, connection: InstitutionConnection, actor: str, now: int, answer: Callable[[SeenJob], KeptAnswer]
+    ) -> KeptAnswer:
+        job = finish_content(connection, self._job, now=now)
+        append_entry(connection, at=now, actor=actor, action="job.create", subject=f"job {job.public_id}")
+        return answer(SeenJob(job=job, root=None, transaction=None))
 
     def _keep(self) -> None:
         with self._store.writing() as connection:

@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Generator
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 
@@ -28,6 +28,7 @@ from registry.api.problems import (
 )
 from registry.api.schemas.credentials import Batch, Batches, BatchStateName, Credential, Credentials
 from registry.api.schemas.jobs import Job
+from registry.api.writes import REPEATED_HEADER, WRITE_HEADERS, IdempotencyKey
 from registry.errors import BusyError
 from registry.services.archive_stream import archive_pieces
 from registry.services.jobs import SeenJob, begin_intake
@@ -55,17 +56,6 @@ _ARCHIVE: Final[dict[int | str, dict[str, Any]]] = {
     }
 }
 
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        min_length=1,
-        max_length=255,
-        pattern=r"^[!-~]+$",
-        description="Unlike any other of yours. The same request that comes again with it is answered as before, and "
-        "not done again.",
-    ),
-]
-REPEATED_HEADER: Final = "Idempotent-Replayed"
 _TEXT: Final[dict[str, Any]] = {"schema": {"type": "string"}}
 _BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
 _ROSTER: Final[dict[str, Any]] = {
@@ -77,7 +67,7 @@ _ROSTER: Final[dict[str, Any]] = {
 }
 _ANSWER_HEADERS: Final[dict[str, Any]] = {
     "Location": {"description": "The job's address.", "schema": {"type": "string"}},
-    REPEATED_HEADER: {"description": "`true`: the answer of an earlier time.", "schema": {"type": "string"}},
+    **WRITE_HEADERS,
 }
 
 
