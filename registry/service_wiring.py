@@ -123,6 +123,7 @@ class Service:
             institution.approvals,
             lambda achievement, valid_from: institution.frame(achievement, valid_from=valid_from),
             LedgerView(institution.client, institution.settings.registry_id, confirmations=policy.confirmations),
+            self.secrets.page_address,
         )
 
     def worker(self) -> Worker:

@@ -40,6 +40,7 @@ from registry.store.batches import get_batch, move_batch
 from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.jobs import JobRecord, JobState, drop_content, move_job, read_content, release_job
+from registry.store.learner_pages import Derive, add_pages_of_batch
 from registry.store.records import BatchRecord, BatchState, TransactionId
 
 FINAL_SECONDS: Final = 15
@@ -65,6 +66,7 @@ class RosterJob:
         approvals: Approves what was derived.
         frame: Puts an achievement into what the issuer's credentials have in common, as of Unix seconds.
         view: The registry on the ledger; says which block is final as the operator's policy has it.
+        page_address: Derives the addresses of learners' pages.
     """
 
     def __init__(
@@ -74,12 +76,14 @@ class RosterJob:
         approvals: Approvals,
         frame: Callable[[JsonObject, int], CredentialFrame],
         view: LedgerView,
+        page_address: Derive,
     ) -> None:
         self._store: Final = store
         self._anchoring: Final = anchoring
         self._approvals: Final = approvals
         self._frame: Final = frame
         self._view: Final = view
+        self._page_address: Final = page_address
 
     def advance(self, job: JobRecord, *, now: int) -> JobRecord:
         """Do what is to be done next, and give the job as it is then; given back, if it has to wait.
@@ -123,6 +127,7 @@ class RosterJob:
                 connection, job, JobState.SEALED, now=now, batch_ref=batch.id, done=batch.size, failure=None
             )
             drop_content(connection, moved)
+            add_pages_of_batch(connection, batch.id, self._page_address, now=now)
             append_entry(connection, at=now, actor=ACTOR, action="batch.seal", subject=f"batch {to_hex(batch.root)}")
             sealed.append(moved)
 

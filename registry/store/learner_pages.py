@@ -8,7 +8,7 @@ asks. A renewed address has a new nonce: the old one leads nowhere.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
@@ -20,9 +20,13 @@ from registry.errors import NotFoundError
 from registry.store.batches import get_credential
 from registry.store.bulk import insert_rows
 from registry.store.connection import InstitutionConnection, InstitutionId
+from registry.store.own import own_batch
+from registry.store.records import BatchId
 from registry.store.service_tables import learner_pages
+from registry.store.tables import credentials
 
 NONCE_BYTES: Final = 16
+_ROWS_A_TIME: Final = 10_000
 
 Derive = Callable[[UUID, bytes], bytes]
 """From a credential and a nonce, the 32 bytes of the address."""
@@ -41,23 +45,88 @@ class LearnerPage:
     """Since when it is shown nowhere."""
 
 
-def add_pages(connection: InstitutionConnection, credentials: Sequence[UUID], derive: Derive, *, now: int) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageOfBatch:
+    """One credential of a batch, whose it is, and where it is shown."""
+
+    credential: UUID
+    recipient_name: str
+    recipient_email: str | None
+    nonce: bytes
+    is_withdrawn: bool
+
+
+def add_pages(connection: InstitutionConnection, uuids: Sequence[UUID], derive: Derive, *, now: int) -> None:
     """Give credentials an address each.
 
     Args:
         connection: From `Store.writing`.
-        credentials: The institution's, without a page so far.
+        uuids: Of the institution's credentials, without a page so far.
         derive: Gives the address.
         now: Unix seconds.
     """
+    nonces = secrets.token_bytes(NONCE_BYTES * len(uuids))
     rows = []
-    for credential in credentials:
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        address = derive(credential, nonce)
-        rows.append((credential.bytes, connection.institution, nonce, _hash(address), now))
+    for number, credential in enumerate(uuids):
+        nonce = nonces[number * NONCE_BYTES : (number + 1) * NONCE_BYTES]
+        rows.append((credential.bytes, connection.institution, nonce, _hash(derive(credential, nonce)), now))
     insert_rows(
         connection, learner_pages, ("credential_uuid", "institution_ref", "nonce", "address_hash", "created_at"), rows
     )
+
+
+def add_pages_of_batch(connection: InstitutionConnection, batch: BatchId, derive: Derive, *, now: int) -> None:
+    """Give all credentials of a batch an address, but for those that have one or were erased.
+
+    Args:
+        connection: From `Store.writing`.
+        batch: The institution's.
+        derive: Gives the address.
+        now: Unix seconds.
+    """
+    place = credentials.c.leaf_index
+    without = (
+        select(place, credentials.c.uuid)
+        .outerjoin(learner_pages, learner_pages.c.credential_uuid == credentials.c.uuid)
+        .where(
+            credentials.c.batch_id == own_batch(connection, batch),
+            credentials.c.erased_at.is_(None),
+            learner_pages.c.credential_uuid.is_(None),
+        )
+        .order_by(place)
+        .limit(_ROWS_A_TIME)
+    )
+    last = -1
+    while found := connection.execute(without.where(place > last)).all():
+        add_pages(connection, [UUID(bytes=row.uuid) for row in found], derive, now=now)
+        last = found[-1].leaf_index
+
+
+def pages_of_batch(connection: InstitutionConnection, batch: BatchId) -> Iterator[PageOfBatch]:
+    """Give the pages of a batch in leaf order, as they come; not those of people who were erased.
+
+    Args:
+        connection: From `Store.reading`.
+        batch: The institution's.
+    """
+    named = credentials.c.recipient_name, credentials.c.recipient_email
+    statement = (
+        select(learner_pages.c.credential_uuid, *named, learner_pages.c.nonce, learner_pages.c.withdrawn_at)
+        .join(credentials, credentials.c.uuid == learner_pages.c.credential_uuid)
+        .where(
+            credentials.c.batch_id == own_batch(connection, batch),
+            learner_pages.c.institution_ref == connection.institution,
+            credentials.c.erased_at.is_(None),
+        )
+    )
+    for row in connection.stream(statement.order_by(credentials.c.leaf_index), _ROWS_A_TIME):
+        yield PageOfBatch(
+            credential=UUID(bytes=row.credential_uuid),
+            recipient_name=row.recipient_name,
+            recipient_email=row.recipient_email,
+            nonce=row.nonce,
+            is_withdrawn=row.withdrawn_at is not None,
+        )
 
 
 def page_at(connection: Connection, address: bytes) -> LearnerPage:

@@ -29,8 +29,15 @@ def seeded(town: Town, path: str) -> dict[str, Any]:
         "status_list": here.credentials()[0].position.status_list,
         "purpose": "revocation",
         "job": here.job,
+        "address": address_of(town),
     }
     return {name: value for name, value in parameters.items() if f"{{{name}}}" in path}
+
+
+def address_of(town: Town) -> str:
+    """Where the second credential is shown: nothing is done to it."""
+    page = town.get(f"/v1/credentials/{town.here.credentials()[1].uuid}/page").json()
+    return str(page["url"]).rpartition("/")[2]
 
 
 def body_of(town: Town, path: str) -> dict[str, Any]:

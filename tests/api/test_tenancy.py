@@ -15,12 +15,20 @@ OPEN = {
     "/v1/verify",
     "/v1/verify/bundle",
     "/status/{issuer_id}/{status_list}/{purpose}",
+    "/c/{address}",
+    "/c/{address}/credential.json",
+    "/c/{address}/bundle.json",
 }
 """Those that need no key; a new one has to be added here on purpose."""
 OWN_ONLY = {"/v1/institutions", "/v1/keys", "/v1/achievements", "/v1/batches", "/v1/credentials", "/v1/jobs"}
 """Lists, which give what is the asker's own whoever he is."""
 
-SCOPES = {("POST", "/v1/batches"): "issue", ("POST", "/v1/jobs/{job}/cancel"): "issue"}
+SCOPES = {
+    ("POST", "/v1/batches"): "issue",
+    ("POST", "/v1/jobs/{job}/cancel"): "issue",
+    ("POST", "/v1/credentials/{id}/page"): "issue",
+    ("DELETE", "/v1/credentials/{id}/page"): "issue",
+}
 """Of those for which `read` does not do."""
 
 
