@@ -29,6 +29,7 @@ from registry.services.anchoring import Anchoring
 from registry.services.approvals import Approvals
 from registry.services.credentials import CredentialFrame
 from registry.services.earlier import find_earlier
+from registry.services.happenings import Event, ids_of, tell
 from registry.services.issue import seal_batch
 from registry.services.jobs import RosterRequest
 from registry.services.ledger_state import LedgerView
@@ -151,6 +152,7 @@ class RosterJob:
         with self._store.writing() as connection:
             failed = move_job(connection, job, JobState.FAILED, now=now, report=_report_text(report), failure=why)
             drop_content(connection, failed)
+            tell(connection, Event.JOB_FAILED, ids_of(connection, failed), now=now)
         return failed
 
     def _anchor(self, job: JobRecord, now: int) -> JobRecord:
@@ -175,7 +177,9 @@ class RosterJob:
             if not is_final:
                 return release_job(connection, job, now=now, next_at=now + FINAL_SECONDS)
             append_entry(connection, at=now, actor=ACTOR, action="batch.anchor", subject=f"batch {to_hex(batch.root)}")
-            return move_job(connection, job, JobState.FINAL, now=now, failure=None)
+            final = move_job(connection, job, JobState.FINAL, now=now, failure=None)
+            tell(connection, Event.BATCH_FINAL, ids_of(connection, final), now=now)
+            return final
 
     def _is_final(self, state: LedgerState, anchored_at: int) -> bool:
         try:
@@ -218,6 +222,8 @@ class _Following:
             self.job = move_job(
                 connection, self.job, following, now=self._now, transaction_ref=transaction, failure=None
             )
+            if following is JobState.MINED:
+                tell(connection, Event.BATCH_ANCHORED, ids_of(connection, self.job), now=self._now)
 
 
 def fail_job(store: Store, job: JobRecord, failure: str, *, now: int) -> None:
@@ -227,7 +233,9 @@ def fail_job(store: Store, job: JobRecord, failure: str, *, now: int) -> None:
         ConflictError: It was cancelled, or claimed by another worker.
     """
     with store.writing() as connection:
-        drop_content(connection, move_job(connection, job, JobState.FAILED, now=now, failure=failure))
+        failed = move_job(connection, job, JobState.FAILED, now=now, failure=failure)
+        drop_content(connection, failed)
+        tell(connection, Event.JOB_FAILED, ids_of(connection, failed), now=now)
 
 
 def is_sealed(job: JobRecord) -> bool:
