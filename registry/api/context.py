@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 
+from registry.api.access_log import AccessLog
 from registry.api.limits import RateLimiter, client_of
 from registry.api.metrics import Metrics
 from registry.api.page_status import PageStatus
@@ -34,6 +35,7 @@ class Context:
 
     service: ApiService
     metrics: Metrics
+    log: AccessLog
     pool: Pool
     """For what asks nodes, which may dawdle: the threads of everything else stay free."""
     page_status: PageStatus
@@ -64,6 +66,7 @@ def make_context(service: ApiService) -> Context:
     return Context(
         service=service,
         metrics=Metrics(),
+        log=AccessLog(),
         pool=pool,
         page_status=PageStatus(service.page_verdicts, pool, service.now),
         anonymous=RateLimiter(options.anonymous_per_minute, time.monotonic),
