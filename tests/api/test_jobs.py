@@ -43,9 +43,7 @@ def worker_of(town: Town, now: int = 1_900_000_000) -> Worker:
             made = frame_of(achievement, registry=town.chain.registry, issuer_id=here.issuer_id)
             return replace(made, issuer=replace(made.issuer, did=here.did), valid_from=valid_from)
 
-        return RosterJob(
-            here.store, office.anchoring, APPROVALS, frame, office.view, town.service.secrets.page_address
-        )
+        return RosterJob(here.store, office.anchoring, APPROVALS, frame, office.view, town.service.secrets.page_address)
 
     return Worker(town.service.store, work_of, name=f"worker {now}", clock=lambda: now)
 

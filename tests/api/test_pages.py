@@ -1,17 +1,9 @@
-"""Learners' pages: shown to whoever knows the address, and to nobody else; the institution renews and withdraws them."""
+"""Learners' pages: shown to whoever knows the address; the institution renews and withdraws them."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import logging
 from typing import Any
 
-import pytest
-
-from registry.store.learner_pages import page_of
-from registry.store.service_tables import idempotency_keys
 from tests.api.town import Resident, Town
 
 
@@ -26,9 +18,7 @@ def page_url(town: Town, resident: Resident | None = None, number: int = 0) -> s
 
 def change(town: Town, method: str, number: int = 0, **headers: str) -> Any:
     path = f"/v1/credentials/{town.here.credentials()[number].uuid}/page"
-    return town.client.request(
-        method, path, headers={"Authorization": f"Bearer {town.here.keys['issue']}", **headers}
-    )
+    return town.client.request(method, path, headers={"Authorization": f"Bearer {town.here.keys['issue']}", **headers})
 
 
 def test_a_page_shows_one_credential_and_gives_its_files(town: Town) -> None:
