@@ -24,7 +24,18 @@ from registry.api.problems import (
     ProblemError,
     problem_of,
 )
-from registry.api.routes import achievements, batches, credentials, institutions, jobs, operation, status_lists, verify
+from registry.api.routes import (
+    achievements,
+    api_keys,
+    audit,
+    batches,
+    credentials,
+    institutions,
+    jobs,
+    operation,
+    status_lists,
+    verify,
+)
 from registry.api_wiring import ApiService
 from registry.services.error_log import log_error
 
@@ -68,7 +79,18 @@ def create_app(service: ApiService) -> FastAPI:
     )
     app.state.context = context
     # They are looked through in this order: first what is asked for most.
-    for each in (credentials, batches, jobs, verify, status_lists, institutions, achievements, operation):
+    for each in (
+        credentials,
+        batches,
+        jobs,
+        verify,
+        status_lists,
+        institutions,
+        achievements,
+        api_keys,
+        audit,
+        operation,
+    ):
         app.include_router(each.router)
     _handle_errors(app, service.public_url)
     options = service.options

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from registry.api.answers import tagged
 from registry.api.auth import Reader
-from registry.api.documents import AUTHENTICATED, LEDGER, problems
+from registry.api.documents import AUTHENTICATED, KNOWN, LEDGER, problems
 from registry.api.problems import CONFLICT, MALFORMED, NOT_FOUND, UNAVAILABLE
 from registry.api.routes.batches import Cursor, Limit, page_of, root_of
 from registry.api.schemas.credentials import (
@@ -25,6 +25,7 @@ from registry.api.schemas.credentials import (
     Status,
     StatusChange,
 )
+from registry.api.strict import StrictRoute
 from registry.services.find import parse_query
 from registry.services.reading import (
     read_credential,
@@ -35,7 +36,7 @@ from registry.services.reading import (
 )
 from registry.services.standing import states_of
 
-router = APIRouter(prefix="/v1/credentials", tags=["credentials"])
+router = APIRouter(prefix="/v1/credentials", tags=["credentials"], route_class=StrictRoute)
 
 Id = Annotated[
     UUID,
@@ -44,19 +45,18 @@ Id = Annotated[
     ),
 ]
 _CREDENTIAL_TYPE: Final = "application/vc"
-_KNOWN: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "The client has it: `If-None-Match` names it"}}
 
 
 def _json(description: str, media_type: str) -> dict[int | str, dict[str, Any]]:
     schema = {"type": "object", "additionalProperties": True}
-    return {200: {"description": description, "content": {media_type: {"schema": schema}}}, **_KNOWN}
+    return {200: {"description": description, "content": {media_type: {"schema": schema}}}, **KNOWN}
 
 
 @router.get(
     "/{id}/proof",
     summary="Show a credential's anchor proof",
     response_model=Proof,
-    responses={**_KNOWN, **problems(*AUTHENTICATED, NOT_FOUND, CONFLICT, UNAVAILABLE)},
+    responses={**KNOWN, **problems(*AUTHENTICATED, NOT_FOUND, CONFLICT, UNAVAILABLE)},
 )
 async def proof(caller: Reader, request: Request, id: Id) -> Response:  # noqa: A002
     """The path from its leaf to its batch's root, and the same as it stands in the credential."""

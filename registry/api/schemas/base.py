@@ -21,6 +21,12 @@ class Document(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
+class Asked(Document):
+    """What a client sends: a member that nobody knows is refused, for it would be passed over in silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class Page(Document):
     """A part of a list."""
 
