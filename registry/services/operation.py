@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
 
+from anchor.model import Hash32
 from registry.services import hosting
 from registry.store.api_keys import ApiKeyRecord, Scope, list_api_keys
-from registry.store.audit_log import OPERATOR
-from registry.store.connection import HOME, InstitutionId
+from registry.store.audit_log import OPERATOR, AuditEntry, check_chain, end_of_chain, list_entries
+from registry.store.connection import HOME, InstitutionConnection, InstitutionId
 from registry.store.engine import Store
 from registry.store.institutions import (
     InstitutionDetails,
@@ -126,6 +128,37 @@ def revoke_key(store: Store, code: str | None, prefix: str, *, now: int) -> None
     """
     with store.operator_writing() as connection:
         hosting.revoke_key(connection, _number(connection, code), prefix, actor=OPERATOR, now=now)
+
+
+def read_log(store: Store, code: str, *, after: int, limit: int) -> tuple[Sequence[AuditEntry], int, Hash32]:
+    """Read an institution's audit log, from the entry after a number on.
+
+    Returns:
+        Entries, the length of the whole log, and its head.
+
+    Raises:
+        NotFoundError: There is no institution of this code.
+    """
+    with _log_of(store, code) as connection:
+        return list_entries(connection, after=after, limit=limit), *end_of_chain(connection)
+
+
+def check_log(store: Store, code: str) -> tuple[int, Hash32]:
+    """Check an institution's whole audit log; give its length and its head.
+
+    Raises:
+        NotFoundError: There is no institution of this code.
+        StoreError: An entry was changed, put in or taken out.
+    """
+    with _log_of(store, code) as connection:
+        check_chain(connection)
+        return end_of_chain(connection)
+
+
+def _log_of(store: Store, code: str) -> AbstractContextManager[InstitutionConnection]:
+    with store.operator_reading() as connection:
+        number = find_institution(connection, code).id
+    return store.of(number).reading()
 
 
 def _number(connection: Connection, code: str | None) -> InstitutionId | None:

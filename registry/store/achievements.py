@@ -44,8 +44,8 @@ def add_achievement(
     if taken is not None:
         raise ConflictError(
             f"this achievement is kept already, as {taken.code}",
-            advice="Keep it as a new version of that (credanchor achievement revise). If it is another achievement, give "
-            "it an id of its own.",
+            advice=f"Make a new version of it: credanchor achievement revise {taken.code} FILE, or by API. "
+            "If it is another achievement, give it an id of its own.",
         )
     row = (
         insert(achievements)

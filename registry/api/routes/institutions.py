@@ -35,7 +35,7 @@ from registry.store.institutions import (
 
 router = APIRouter(prefix="/v1", tags=["institutions"], route_class=StrictRoute)
 
-_Code = Annotated[str, Path(pattern="^[a-z0-9-]{1,64}$", examples=["borealis"])]
+_Code = Annotated[str, Path(pattern="^[a-z0-9-]{1,64}$", examples=["riverside"])]
 _ReadingAnybody = Annotated[Caller | Operator, Depends(AnybodyWith(Scope.READ))]
 _DecidingAnybody = Annotated[Caller | Operator, Depends(AnybodyWith(Scope.ADMIN))]
 _DecidingOperator = Annotated[Operator, Depends(OperatorWith(Scope.ADMIN))]
@@ -139,11 +139,14 @@ def change(
     },
 )
 def close(who: _DecidingOperator, request: Request, code: _Code, idempotency_key: IdempotencyKey = None) -> Response:
-    """With the operator's key: the institution's keys open nothing any more. What it issued still verifies."""
+    """With the operator's key: its keys open nothing any more; what it issued still verifies. Twice is as once."""
     now = who.service.now()
 
     def do(connection: InstitutionConnection) -> Institution:
-        return _shown(who, hosting.close(connection.plain, code, actor=who.actor, now=now))
+        record = find_institution(connection.plain, code)
+        if record.closed_at is None:
+            record = hosting.close(connection.plain, code, actor=who.actor, now=now)
+        return _shown(who, record)
 
     return answer_write(who, request, idempotency_key, None, do)
 

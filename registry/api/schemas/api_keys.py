@@ -74,8 +74,8 @@ class MadeApiKey(Document):
     key: ApiKey
     secret: str | None = Field(
         description="The whole key, to be sent as `Authorization: Bearer …`. It is given once, and kept nowhere. "
-        "Null: the request came before with the same `Idempotency-Key`; if that answer is lost, revoke the key and make "
-        "another.",
+        "Null: the request came before with the same `Idempotency-Key`; if that answer is lost, revoke the key and "
+        "make another.",
         examples=["credanchor_0f3c5a0f9b11aa02_" + "x" * 43],
     )
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from anchor.model import to_hex
 from anchor.status import StatusReason
-from registry.api.schemas.base import CredentialId, Document, Hash, Page, Seconds
+from registry.api.schemas.base import Asked, CredentialId, Document, Hash, Page, Seconds
 from registry.services.find import Found
 from registry.services.reading import Proven
 from registry.store.records import BatchRecord, StatusEntry
@@ -96,7 +96,7 @@ class Credentials(Page):
     credentials: list[Credential]
 
 
-class Search(Document):
+class Search(Asked):
     """Whom to look for. In a body, never in an address: addresses end up in logs."""
 
     query: str = Field(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from anchor.errors import MalformedError
 from anchor.model import MAX_UINT32, RegistryId, to_hex
 from registry.api.schemas.base import Account, Asked, Document, Page, Seconds
 from registry.services.hosting import MAX_ADDRESS_CHARACTERS, MAX_DID_CHARACTERS, MAX_NAME_CHARACTERS
 from registry.services.issuer_keys import IssuerKey, IssuerStanding
 from registry.store.institutions import InstitutionDetails, InstitutionRecord
 
-InstitutionCode = Annotated[str, Field(pattern="^[a-z0-9-]{1,64}$", examples=["borealis"])]
+_REGISTRY: Final = "eip155:31337:0x5fbdb2315678afecb367f032d93f642f64180aa3"
+InstitutionCode = Annotated[str, Field(pattern="^[a-z0-9-]{1,64}$", examples=["riverside"])]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARACTERS, examples=["Collège Boréalis"])]
 Did = Annotated[
     str, Field(pattern="^did:[a-z0-9]+:", max_length=MAX_DID_CHARACTERS, examples=["did:web:college.example"])
@@ -25,7 +27,7 @@ RegistryText = Annotated[
     Field(
         description="CAIP-10.",
         pattern="^eip155:[0-9]{1,20}:0x[0-9a-fA-F]{40}$",
-        examples=["eip155:31337:0x5fbdb2315678afecb367f032d93f642f64180aa3"],
+        examples=[_REGISTRY],
     ),
 ]
 IssuerNumber = Annotated[int, Field(ge=1, le=MAX_UINT32, examples=[1])]
@@ -35,14 +37,20 @@ Wei = Annotated[str, Field(pattern="^(0|[1-9][0-9]{0,29})$", examples=["50000000
 class Institution(Document):
     """An institution of the service."""
 
-    code: InstitutionCode
-    name: Name
-    did: Did | None
-    url: WebAddress | None = Field(description="Its web site.")
-    registry: RegistryText | None
-    issuer_id: IssuerNumber | None
-    public_url: WebAddress | None = Field(description="Where status lists and learners' pages are shown.")
-    daily_gas_budget_wei: Wei | None = Field(description="What its transactions may cost a day; null: any amount.")
+    # Shown as it is, also what would not be taken today.
+    code: str = Field(examples=["riverside"])
+    name: str = Field(examples=["Collège Boréalis"])
+    did: str | None = Field(examples=["did:web:college.example"])
+    url: str | None = Field(description="Its web site.", examples=["https://college.example/"])
+    registry: str | None = Field(description="CAIP-10.", examples=[_REGISTRY])
+    issuer_id: int | None = Field(description="Its number in the registry.", examples=[1])
+    public_url: str | None = Field(
+        description="Where status lists and learners' pages are shown.",
+        examples=["https://credentials.college.example"],
+    )
+    daily_gas_budget_wei: str | None = Field(
+        description="What its transactions may cost a day; null: any amount.", examples=["50000000000000000"]
+    )
     missing: list[Literal["did", "issuerId", "anchorKey", "statusKey"]] = Field(
         description="What must be settled before it can issue; the operator names keys by command.",
         examples=[["anchorKey", "statusKey"]],
@@ -103,8 +111,10 @@ class InstitutionChange(Asked):
         """Give what was said, as members of `InstitutionDetails`.
 
         Raises:
-            MalformedError: The registry is named as none can be.
+            MalformedError: The registry is named as none can be, or the name is taken away.
         """
+        if self.name is None and "name" in self.model_fields_set:
+            raise MalformedError("an institution has a name")
         found = {name: getattr(self, name) for name in self.model_fields_set - {"code"}}
         if found.get("registry") is not None:
             found["registry"] = RegistryId.parse(found["registry"])
