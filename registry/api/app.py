@@ -79,6 +79,7 @@ def create_app(service: ApiService) -> FastAPI:
     )
     app.state.context = context
     # They are looked through in this order: first what is asked for most.
+    credentials.add_often(app.router)
     for each in (
         credentials,
         batches,
@@ -98,6 +99,7 @@ def create_app(service: ApiService) -> FastAPI:
         Gate,
         public_url=service.public_url,
         metrics=context.metrics,
+        log=context.log,
         body_limits={
             "": options.max_body_bytes,
             _BODY_LIMITED: options.max_verify_bytes,
