@@ -61,8 +61,11 @@ _TEXT: Final[dict[str, Any]] = {"schema": {"type": "string"}}
 _BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
 _ROSTER: Final[dict[str, Any]] = {
     "text/csv": {**_TEXT, "example": "name,email\nZoë Tremblay,zoe@example.org\n"},
-    "application/json": {"schema": {"type": "array", "items": {"type": "object", "additionalProperties": True}}},
-    "application/x-ndjson": _TEXT,
+    "application/json": {
+        "schema": {"type": "array", "items": {"type": "object", "additionalProperties": True}},
+        "example": [{"name": "Zoë Tremblay", "email": "zoe@example.org"}],
+    },
+    "application/x-ndjson": {**_TEXT, "example": '{"name": "Zoë Tremblay", "email": "zoe@example.org"}\n'},
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": _BINARY,
     "application/vnd.oasis.opendocument.spreadsheet": _BINARY,
 }

@@ -26,6 +26,7 @@ from registry.api.schemas.credentials import (
     Status,
     StatusChange,
 )
+from registry.api.schemas.samples import BUNDLE, CREDENTIAL
 from registry.api.strict import StrictRoute
 from registry.services.find import parse_query
 from registry.services.reading import (
@@ -48,9 +49,9 @@ Id = Annotated[
 _CREDENTIAL_TYPE: Final = "application/vc"
 
 
-def _json(description: str, media_type: str) -> dict[int | str, dict[str, Any]]:
-    schema = {"type": "object", "additionalProperties": True}
-    return {200: {"description": description, "content": {media_type: {"schema": schema}}}, **KNOWN}
+def _json(description: str, media_type: str, example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    content = {"schema": {"type": "object", "additionalProperties": True}, "example": example}
+    return {200: {"description": description, "content": {media_type: content}}, **KNOWN}
 
 
 async def proof(caller: Reader, request: Request, id: Id) -> Response:  # noqa: A002
@@ -98,7 +99,7 @@ def show(caller: Reader, id: Id) -> Credential:  # noqa: A002 - the name in the 
     summary="Download a credential",
     response_class=Response,
     responses={
-        **_json("The credential with its anchor proof", _CREDENTIAL_TYPE),
+        **_json("The credential with its anchor proof", _CREDENTIAL_TYPE, CREDENTIAL),
         **problems(*AUTHENTICATED, NOT_FOUND, CONFLICT, UNAVAILABLE),
     },
 )
@@ -112,7 +113,7 @@ def document(caller: Reader, request: Request, id: Id) -> Response:  # noqa: A00
     summary="Download a credential's bundle",
     response_class=Response,
     responses={
-        **_json("`credanchor/bundle@v1`", "application/json"),
+        **_json("`credanchor/bundle@v1`", "application/json", BUNDLE),
         **problems(*AUTHENTICATED, *LEDGER, NOT_FOUND, CONFLICT),
     },
 )

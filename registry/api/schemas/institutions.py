@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from anchor.errors import MalformedError
 from anchor.model import MAX_UINT32, RegistryId, to_hex
-from registry.api.schemas.base import Account, Asked, Document, Page, Seconds
+from registry.api.schemas.base import REGISTRY_EXAMPLE, Account, Asked, Document, Page, Seconds
 from registry.services.hosting import MAX_ADDRESS_CHARACTERS, MAX_DID_CHARACTERS, MAX_NAME_CHARACTERS
 from registry.services.issuer_keys import IssuerKey, IssuerStanding
 from registry.store.institutions import InstitutionDetails, InstitutionRecord
 
-_REGISTRY: Final = "eip155:31337:0x5fbdb2315678afecb367f032d93f642f64180aa3"
 InstitutionCode = Annotated[str, Field(pattern="^[a-z0-9-]{1,64}$", examples=["riverside"])]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARACTERS, examples=["Collège Boréalis"])]
 Did = Annotated[
@@ -22,12 +21,12 @@ Did = Annotated[
 WebAddress = Annotated[
     str, Field(pattern="^https?://", max_length=MAX_ADDRESS_CHARACTERS, examples=["https://college.example/"])
 ]
-RegistryText = Annotated[
+RegistryGiven = Annotated[
     str,
     Field(
         description="CAIP-10.",
         pattern="^eip155:[0-9]{1,20}:0x[0-9a-fA-F]{40}$",
-        examples=[_REGISTRY],
+        examples=[REGISTRY_EXAMPLE],
     ),
 ]
 IssuerNumber = Annotated[int, Field(ge=1, le=MAX_UINT32, examples=[1])]
@@ -42,7 +41,7 @@ class Institution(Document):
     name: str = Field(examples=["Collège Boréalis"])
     did: str | None = Field(examples=["did:web:college.example"])
     url: str | None = Field(description="Its web site.", examples=["https://college.example/"])
-    registry: str | None = Field(description="CAIP-10.", examples=[_REGISTRY])
+    registry: str | None = Field(description="CAIP-10.", examples=[REGISTRY_EXAMPLE])
     issuer_id: int | None = Field(description="Its number in the registry.", examples=[1])
     public_url: str | None = Field(
         description="Where status lists and learners' pages are shown.",
@@ -98,7 +97,7 @@ class InstitutionChange(Asked):
     name: Name | None = Field(default=None, description="As people know it; it stands in credentials.")
     did: Did | None = Field(default=None, description="As it was accredited.")
     url: WebAddress | None = Field(default=None, description="Its web site; it stands in credentials.")
-    registry: RegistryText | None = Field(default=None, description="That accredited it. Default: the service's.")
+    registry: RegistryGiven | None = Field(default=None, description="That accredited it. Default: the service's.")
     issuer_id: IssuerNumber | None = Field(default=None, description="Its number in the registry.")
     public_url: WebAddress | None = Field(
         default=None, description="Where status lists and learners' pages are shown. Default: the service's."

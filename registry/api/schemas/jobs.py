@@ -16,8 +16,8 @@ class JobProblem(Document):
     """One thing to be mended; what stands there is not repeated."""
 
     where: str = Field(examples=["line 3, column 2 (email)"])
-    reason: str
-    hint: str
+    reason: str = Field(examples=["is no e-mail address"])
+    hint: str = Field(examples=["Such as zoe@example.org."])
 
 
 class Job(Document):
@@ -27,7 +27,7 @@ class Job(Document):
     state: Literal[
         "receiving", "received", "validated", "sealed", "signed", "sent", "mined", "final", "cancelled", "failed"
     ]
-    achievement: str = Field(description="Code.")
+    achievement: str = Field(description="Code.", examples=["data-literacy"])
     version: int
     again: bool
     roster_bytes: int = Field(description="Of the roster.")
@@ -35,8 +35,12 @@ class Job(Document):
     done: int = Field(description="Credentials sealed.")
     batch: Hash | None = Field(description="Root of its batch, once it is sealed.")
     transaction: Hash | None
-    failure: str | None = Field(description="What is in the way, or why it failed.")
-    passed_over: dict[str, int] = Field(description="Why rows are passed over that are no mistakes, and how many.")
+    failure: str | None = Field(
+        description="What is in the way, or why it failed.", examples=["the node does not answer"]
+    )
+    passed_over: dict[str, int] = Field(
+        description="Why rows are passed over that are no mistakes, and how many.", examples=[{"has it": 2}]
+    )
     problem_count: int
     problems: list[JobProblem] = Field(description="The first 1000.")
     warnings: list[JobProblem] = Field(description="What is perhaps a mistake, and keeps nobody from issuing.")
