@@ -75,17 +75,23 @@ class RosterReport:
     recipients: RecipientSpool
     """Of all rows that are good by themselves; some may be in `bad_rows` for standing there twice."""
 
-    def with_more(self, found: Sequence[tuple[int, Problem]]) -> RosterReport:
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the rest of the file cannot be told into rows."""
+        return _AT_THE_END in self.bad_rows
+
+    def with_more(self, numbers: Sequence[int], found: Sequence[Problem]) -> RosterReport:
         """Add problems of rows that are good by themselves.
 
         Args:
-            found: (number of the row, what is wrong with it).
+            numbers: Of the rows.
+            found: What is wrong with the first `MAX_PROBLEMS` of them.
         """
-        more = {number for number, _ in found} - self.bad_rows
+        more = set(numbers) - self.bad_rows
         return replace(
             self,
-            problems=(*self.problems, *(problem for _, problem in found))[:MAX_PROBLEMS],
-            problem_count=self.problem_count + len(found),
+            problems=(*self.problems, *found)[:MAX_PROBLEMS],
+            problem_count=self.problem_count + len(numbers),
             bad_rows=self.bad_rows | more,
             good_count=self.good_count - len(more),
         )
