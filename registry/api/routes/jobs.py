@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from registry.api.auth import Issuing, Reader
 from registry.api.documents import AUTHENTICATED, KNOWN, problems
 from registry.api.problems import CONFLICT, NOT_FOUND
 from registry.api.routes.batches import BatchCursor, Limit
-from registry.api.schemas.jobs import Job, Jobs
+from registry.api.schemas.jobs import Job, JobProblems, Jobs
 from registry.api.strict import StrictRoute
 from registry.services.jobs import cancel, read_job, read_jobs
 
@@ -42,6 +43,24 @@ def show(caller: Reader, request: Request, job: JobParam) -> Response:
     """How far it is: received, validated, sealed, signed, sent, mined, final; or cancelled, or failed and why."""
     seen = read_job(caller.store, job)
     return tagged(request, Job.of(seen).content(), "application/json", tag=f"{seen.job.id}-{seen.job.revision}")
+
+
+@router.get(
+    "/{job}/problems",
+    summary="List what is to be mended in a roster",
+    responses=problems(*AUTHENTICATED, NOT_FOUND),
+)
+def list_problems(caller: Reader, job: JobParam, limit: Limit = 50, cursor: BatchCursor = None) -> JobProblems:
+    """By place, reason and what to do; what stands there is not repeated. The first 1000 are kept, all are counted."""
+    report = json.loads(read_job(caller.store, job).job.report or "{}")
+    first = 0 if cursor is None else numbers_of(cursor)[0]
+    found = report.get("problems", [])
+    following = first + limit
+    return JobProblems(
+        problem_count=report.get("problemCount", 0),
+        problems=found[first:following],
+        next=cursor_of(following) if following < len(found) else None,
+    )
 
 
 @router.post("/{job}/cancel", summary="Cancel a job", responses=problems(*AUTHENTICATED, NOT_FOUND, CONFLICT))
