@@ -2,8 +2,8 @@
 
     https://credentials.college.example/c/q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k
 
-An address is 32 bytes that nobody can guess, in base64url. It is made when a batch is sealed; for batches that were
-sealed elsewhere, such as by `credanchor issue`, when it is first asked for.
+An address is 32 bytes that nobody can guess, in base64url. It is derived, and kept nowhere: every credential has one
+from the moment it is sealed, whoever sealed it.
 
 Upholds: an address leads to one credential of one institution, and to nothing else. One that was withdrawn or renewed
 leads nowhere, like one that never was.
@@ -13,23 +13,21 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from registry.errors import ConflictError, NotFoundError
-from registry.services.derived_secrets import DerivedSecrets
+from registry.services.derived_secrets import ADDRESS_BYTES, DerivedSecrets
 from registry.services.stored import credential_file
 from registry.store.batches import get_batch, get_credential
 from registry.store.connection import InstitutionConnection, InstitutionId
 from registry.store.engine import Store
 from registry.store.learner_pages import (
-    Derive,
     LearnerPage,
-    add_pages,
-    add_pages_of_batch,
-    page_at,
+    owner_of_credential,
     page_of,
     pages_of_batch,
     renew_page,
@@ -39,7 +37,6 @@ from registry.store.records import BatchRecord, BatchState, CredentialRecord
 from registry.store.replacements import successor_of
 
 PAGES_PATH: Final = "/c"
-_ADDRESS_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +46,6 @@ class Address:
     credential: UUID
     url: str | None
     """None: it is withdrawn."""
-    created_at: int
     renewed_at: int | None
     withdrawn_at: int | None
 
@@ -89,23 +85,18 @@ class LearnerPages:
 
     def __init__(self, store: Store, secrets: DerivedSecrets, public_url: str) -> None:
         self._store: Final = store
-        self._derive: Final[Derive] = secrets.page_address
+        self._secrets: Final = secrets
         self._public_url: Final = public_url
 
-    def read(self, uuid: UUID, *, now: int) -> Address:
-        """Tell where a credential is shown; makes an address if it never had one.
+    def read(self, uuid: UUID) -> Address:
+        """Tell where a credential is shown.
 
         Raises:
             NotFoundError: The institution has no such credential, or it was erased.
         """
         with self._store.reading() as connection:
             _require_kept(connection, uuid)
-            try:
-                return self._address(page_of(connection, uuid))
-            except NotFoundError:
-                pass  # sealed elsewhere
-        with self._store.writing() as connection:
-            return self._address(self._with_page(connection, uuid, now))
+            return self._address(page_of(connection, uuid))
 
     def renew(self, connection: InstitutionConnection, uuid: UUID, *, now: int) -> Address:
         """Show a credential at another address, and at no other.
@@ -114,67 +105,56 @@ class LearnerPages:
             NotFoundError: The institution has no such credential, or it was erased.
         """
         _require_kept(connection, uuid)
-        return self._address(renew_page(connection, uuid, self._derive, now=now))
+        renew_page(connection, uuid, now=now)
+        return self._address(page_of(connection, uuid))
 
     def withdraw(self, connection: InstitutionConnection, uuid: UUID, *, now: int) -> Address:
         """Show a credential nowhere, until it gets another address; twice is as good as once.
 
         Raises:
-            NotFoundError: The institution has no such credential.
+            NotFoundError: The institution has no such credential, or it was erased.
         """
-        page = self._with_page(connection, uuid, now)
-        if page.withdrawn_at is None:
+        _require_kept(connection, uuid)
+        if page_of(connection, uuid).withdrawn_at is None:
             withdraw_page(connection, uuid, now=now)
         return self._address(page_of(connection, uuid))
 
-    def of_batch(self, batch: BatchRecord, *, now: int) -> Generator[AddressOfBatch]:
+    def of_batch(self, batch: BatchRecord) -> Generator[AddressOfBatch]:
         """Tell where a batch's credentials are shown, in leaf order, as they are read.
 
         Args:
             batch: The institution's.
-            now: Unix seconds; addresses that are missing are made first.
         """
-        with self._store.writing() as connection:
-            add_pages_of_batch(connection, batch.id, self._derive, now=now)
-        return self._read_batch(batch)
-
-    def _read_batch(self, batch: BatchRecord) -> Generator[AddressOfBatch]:
         with self._store.reading() as connection:
             for each in pages_of_batch(connection, batch.id):
                 yield AddressOfBatch(
-                    credential=each.credential,
+                    credential=each.page.credential,
                     recipient_name=each.recipient_name,
                     recipient_email=each.recipient_email,
-                    url=None if each.is_withdrawn else self._url(each.credential, each.nonce),
+                    url=self._url(each.page),
                 )
 
-    def _with_page(self, connection: InstitutionConnection, uuid: UUID, now: int) -> LearnerPage:
-        get_credential(connection, uuid)
-        try:
-            return page_of(connection, uuid)
-        except NotFoundError:
-            add_pages(connection, [uuid], self._derive, now=now)
-            return page_of(connection, uuid)
-
     def _address(self, page: LearnerPage) -> Address:
-        is_shown = page.withdrawn_at is None
         return Address(
             credential=page.credential,
-            url=self._url(page.credential, page.nonce) if is_shown else None,
-            created_at=page.created_at,
+            url=self._url(page),
             renewed_at=page.renewed_at,
             withdrawn_at=page.withdrawn_at,
         )
 
-    def _url(self, uuid: UUID, nonce: bytes) -> str:
-        return f"{self._public_url}{PAGES_PATH}/{address_to_text(self._derive(uuid, nonce))}"
+    def _url(self, page: LearnerPage) -> str | None:
+        if page.withdrawn_at is not None:
+            return None
+        address = self._secrets.page_address(page.credential, page.nonce)
+        return f"{self._public_url}{PAGES_PATH}/{address_to_text(address)}"
 
 
-def read_shown(store: Store, address: str) -> Shown:
+def read_shown(store: Store, secrets: DerivedSecrets, address: str) -> Shown:
     """Give what is shown at an address, to anybody who knows it.
 
     Args:
         store: The operator's.
+        secrets: What addresses are derived from.
         address: As it stands in the path.
 
     Raises:
@@ -182,16 +162,21 @@ def read_shown(store: Store, address: str) -> Shown:
         ConflictError: Its batch is not anchored yet.
         StoreError: It is not the one that was sealed.
     """
+    given = parse_address(address)
+    uuid = secrets.credential_at(given)
     with store.operator_reading() as plain:
-        page = page_at(plain, parse_address(address))
-    with store.of(page.institution).reading() as connection:
-        credential = _require_kept(connection, page.credential)
+        institution = owner_of_credential(plain, uuid)
+    with store.of(institution).reading() as connection:
+        credential, page = _require_kept(connection, uuid), page_of(connection, uuid)
+        is_right = hmac.compare_digest(secrets.page_address(uuid, page.nonce), given)
+        if not is_right or page.withdrawn_at is not None:
+            raise NotFoundError("there is no page at this address")
         batch = get_batch(connection, credential.batch)
         if batch.state is not BatchState.ANCHORED:
             raise ConflictError("the credential is not anchored yet")
         return Shown(
             file=credential_file(connection, batch, credential),
-            institution=page.institution,
+            institution=institution,
             batch=batch,
             is_replaced=successor_of(connection, credential.uuid) is not None,
         )
@@ -212,7 +197,7 @@ def parse_address(text: str) -> bytes:
         address = base64.b64decode(f"{text}=", altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         address = b""
-    if len(address) != _ADDRESS_BYTES or address_to_text(address) != text:
+    if len(address) != ADDRESS_BYTES or address_to_text(address) != text:
         raise NotFoundError("there is no page at this address")
     return address
 

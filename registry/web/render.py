@@ -91,7 +91,7 @@ def credential_page(shown: ShownCredential, language: str) -> str:
 
 
 def message_page(name: str, language: str) -> str:
-    """Make a page that says one thing: not_found, not_ready, too_many, unavailable, bad_request."""
+    """Make a page that says one thing: not_found, not_ready, too_many, unavailable."""
     return _render("message.html", language, name=name)
 
 

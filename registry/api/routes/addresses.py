@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Generator
 from contextlib import closing
 from functools import partial
@@ -23,14 +24,15 @@ from registry.api.documents import AUTHENTICATED, problems
 from registry.api.problems import BUSY, CONFLICT, NOT_FOUND, UNAVAILABLE
 from registry.api.routes.batches import RootParam, counted, root_of
 from registry.api.routes.credentials import Id
-from registry.api.schemas.pages import LearnerPage, LearnerPageLine
+from registry.api.schemas.pages import URL_EXAMPLE, LearnerPage, LearnerPageLine
+from registry.api.strict import StrictRoute
 from registry.api.writes import WRITE_HEADERS, IdempotencyKey, answer_write
 from registry.services.learner_pages import Address, AddressOfBatch
 from registry.services.reading import read_batch
 from registry.store.audit_log import append_entry
 from registry.store.connection import InstitutionConnection
 
-router = APIRouter(prefix="/v1", tags=["learners' pages"])
+router = APIRouter(prefix="/v1", tags=["learners' pages"], route_class=StrictRoute)
 
 _LINES_A_PIECE: Final = 500
 _COLUMNS: Final = ("id", "name", "email", "url")
@@ -38,12 +40,24 @@ _WRITTEN: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "As it is now", "headers": WRITE_HEADERS},
     **problems(*AUTHENTICATED, NOT_FOUND, CONFLICT),
 }
+_LINE: Final = {
+    "id": "urn:uuid:6a4f0f4e-6c4e-4f0e-9d1b-0d3c5a0f9b11",
+    "name": "Zoë Tremblay",
+    "email": "zoe@example.org",
+    "url": URL_EXAMPLE,
+}
 _STREAM: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "A line for each credential, in the order of leaves",
         "content": {
-            "text/csv": {"schema": {"type": "string"}},
-            "application/x-ndjson": {"schema": {"type": "string"}},
+            "text/csv": {
+                "schema": {"type": "string"},
+                "example": f"id,name,email,url\r\n{','.join(_LINE.values())}\r\n",
+            },
+            "application/x-ndjson": {
+                "schema": {"type": "string"},
+                "example": f"{json.dumps(_LINE, ensure_ascii=False)}\n",
+            },
         },
     },
     **problems(*AUTHENTICATED, NOT_FOUND, UNAVAILABLE, BUSY),
@@ -57,7 +71,7 @@ _Change = Callable[[InstitutionConnection], Address]
 )
 def show(caller: Reader, id: Id) -> LearnerPage:  # noqa: A002 - the name in the address
     """Whoever knows the address sees the credential: give it to the learner, who decides who else shall know it."""
-    return LearnerPage.of(caller.service.pages_of(caller.store).read(id, now=caller.service.now()))
+    return LearnerPage.of(caller.service.pages_of(caller.store).read(id))
 
 
 @router.post(
@@ -89,7 +103,7 @@ def _changed(caller: Caller, request: Request, key: str | None, uuid: UUID, chan
         return changed.model_copy(update={"url": None})
 
     answer = answer_write(caller, request, key, None, do)
-    page = LearnerPage.of(caller.service.pages_of(caller.store).read(uuid, now=caller.service.now()))
+    page = LearnerPage.of(caller.service.pages_of(caller.store).read(uuid))
     headers = {name: value for name, value in answer.headers.items() if name not in {"content-length", "content-type"}}
     return Response(
         page.model_dump_json(by_alias=True),
@@ -115,7 +129,7 @@ def of_batch(
 ) -> Response:
     """With names and e-mails, to tell each learner theirs. Those who were erased are left out."""
     service = caller.service
-    found = service.pages_of(caller.store).of_batch(read_batch(caller.store, root_of(root)), now=service.now())
+    found = service.pages_of(caller.store).of_batch(read_batch(caller.store, root_of(root)))
     if form == "ndjson":
         return StreamingResponse(counted(context, _pieces(found, _as_json)), media_type="application/x-ndjson")
     headers = {"Content-Disposition": f'attachment; filename="pages-{root[2:18]}.csv"'}

@@ -10,9 +10,9 @@ import re
 import unicodedata
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Final
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, Response
 
@@ -23,28 +23,14 @@ from registry.api.context import Context, ContextDep, address_of
 from registry.errors import ConflictError, NotFoundError
 from registry.services.error_log import log_error
 from registry.services.learner_pages import PAGES_PATH, Shown, read_shown
-from registry.web.languages import LANGUAGES, choose_language
+from registry.web.languages import choose_language
 from registry.web.render import ShownCredential, content_security_policy, credential_page, message_page
 from registry.web.status import StatusView
 
-router = APIRouter(prefix=PAGES_PATH, tags=["learners' pages"])
+# For people: the OpenAPI document, which is for programs, does not have them. docs/api/pages.md does.
+router = APIRouter(prefix=PAGES_PATH, include_in_schema=False)
 
-Address = Annotated[
-    str,
-    Path(description="43 characters that nobody can guess.", examples=["q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k"]),
-]
-Language = Annotated[
-    str | None,
-    Query(alias="lang", description=f"One of {', '.join(LANGUAGES)}; default: what `Accept-Language` likes best."),
-]
 _NAME_CHARACTERS: Final = 60
-_HTML: Final[dict[str, Any]] = {"text/html": {"schema": {"type": "string"}}}
-_JSON: Final[dict[str, Any]] = {"schema": {"type": "object", "additionalProperties": True}}
-_MESSAGES: Final[dict[int | str, dict[str, Any]]] = {
-    404: {"description": "Nothing is shown there, or not any more", "content": _HTML},
-    429: {"description": "There were too many requests", "content": _HTML},
-    503: {"description": "It cannot be shown now", "content": _HTML},
-}
 _HEADERS: Final = {
     "Cache-Control": "private, no-store",
     "X-Robots-Tag": "noindex, nofollow, noarchive",
@@ -52,17 +38,8 @@ _HEADERS: Final = {
 }
 
 
-def _answers(media_type: str, description: str, content: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
-    return {200: {"description": description, "content": {media_type: content}}, **_MESSAGES}
-
-
-@router.get(
-    "/{address}",
-    summary="Show a learner's page",
-    response_class=HTMLResponse,
-    responses=_answers("text/html", "The page", _HTML["text/html"]),
-)
-async def page(request: Request, context: ContextDep, address: Address, lang: Language = None) -> Response:
+@router.get("/{address}")
+async def page(request: Request, context: ContextDep, address: str, lang: str | None = None) -> Response:
     """For people: one credential, in English or French, with its status as of now; also while it is being anchored."""
     language = choose_language(lang, request.headers.get("accept-language"))
 
@@ -75,13 +52,8 @@ async def page(request: Request, context: ContextDep, address: Address, lang: La
     return await _answer(request, context, language, show)
 
 
-@router.get(
-    "/{address}/credential.json",
-    summary="Download the credential of a learner's page",
-    response_class=Response,
-    responses=_answers("application/vc", "The credential with its anchor proof", _JSON),
-)
-async def file(request: Request, context: ContextDep, address: Address, lang: Language = None) -> Response:
+@router.get("/{address}/credential.json")
+async def file(request: Request, context: ContextDep, address: str, lang: str | None = None) -> Response:
     """The credential as its holder has it: Open Badges 3.0 with the anchor proof."""
 
     async def give() -> Response:
@@ -91,13 +63,8 @@ async def file(request: Request, context: ContextDep, address: Address, lang: La
     return await _answer(request, context, choose_language(lang, request.headers.get("accept-language")), give)
 
 
-@router.get(
-    "/{address}/bundle.json",
-    summary="Download the bundle of a learner's page",
-    response_class=Response,
-    responses=_answers("application/json", "`credanchor/bundle@v1`", _JSON),
-)
-async def bundle(request: Request, context: ContextDep, address: Address, lang: Language = None) -> Response:
+@router.get("/{address}/bundle.json")
+async def bundle(request: Request, context: ContextDep, address: str, lang: str | None = None) -> Response:
     """The credential and all that the ledger says of it now, to be verified without network."""
 
     async def give() -> Response:
@@ -129,7 +96,7 @@ async def _answer(
 
 def _read(context: Context, address: str) -> tuple[Shown, str]:
     service = context.service
-    shown = read_shown(service.store, address)
+    shown = read_shown(service.store, service.secrets, address)
     public_url = service.public_url_of(service.store.of(shown.institution))
     return shown, f"{public_url}{PAGES_PATH}/{address}"
 

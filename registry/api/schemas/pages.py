@@ -7,7 +7,7 @@ from pydantic import Field
 from registry.api.schemas.base import CredentialId, Document, Seconds
 from registry.services.learner_pages import Address, AddressOfBatch
 
-_URL_EXAMPLE = "https://credentials.college.example/c/q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k"
+URL_EXAMPLE = "https://credentials.college.example/c/q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k"
 
 
 class LearnerPage(Document):
@@ -15,9 +15,8 @@ class LearnerPage(Document):
 
     id: CredentialId
     url: str | None = Field(
-        description="Give it to the learner and to nobody else; null: it is withdrawn.", examples=[_URL_EXAMPLE]
+        description="Give it to the learner and to nobody else; null: it is withdrawn.", examples=[URL_EXAMPLE]
     )
-    created_at: Seconds
     renewed_at: Seconds | None
     withdrawn_at: Seconds | None
 
@@ -27,7 +26,6 @@ class LearnerPage(Document):
         return cls(
             id=address.credential.urn,
             url=address.url,
-            created_at=address.created_at,
             renewed_at=address.renewed_at,
             withdrawn_at=address.withdrawn_at,
         )
@@ -39,7 +37,7 @@ class LearnerPageLine(Document):
     id: CredentialId
     name: str
     email: str | None
-    url: str | None = Field(description="Null: it is withdrawn.", examples=[_URL_EXAMPLE])
+    url: str | None = Field(description="Null: it is withdrawn.", examples=[URL_EXAMPLE])
 
     @classmethod
     def of(cls, each: AddressOfBatch) -> LearnerPageLine:

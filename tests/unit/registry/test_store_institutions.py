@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from types import ModuleType
 from typing import Any, get_type_hints
-from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, Table
@@ -34,13 +33,14 @@ from registry.store.tables import metadata
 from tests.support.institutions import add
 from tests.support.registry import NOW, REGISTRY, frame_of, recipients_of, seal
 
-NOBODYS = {"institutions"}
+NOBODYS = {"institutions", "sending_accounts"}
 MAY_BE_THE_OPERATORS = {"api_keys"}
 
 OPERATORS = {
     # Before it is known whose a request is, or for all of them.
     "api_keys",
     "job_claims",
+    "sending_accounts",
     "engine",
     # What is particular to one kind of database.
     "bulk",
@@ -58,12 +58,13 @@ OPERATORS_FUNCTIONS = {
     "institutions.get_institution",
     "institutions.find_institution",
     "institutions.list_institutions",
+    "institutions.page_of_institutions",
     "idempotency.forget_answers",
     "jobs.remove_abandoned",  # uploads that broke off, whoever began them
     "webhooks.claim_deliveries",
     "webhooks.settle_delivery",
     # Whoever knows the address, or asks for a status list, belongs to no institution.
-    "learner_pages.page_at",
+    "learner_pages.owner_of_credential",
 }
 
 
@@ -154,11 +155,7 @@ class Belongings:
             (self.delivery,) = webhooks.list_deliveries(connection, self.webhook.public_id)
             self.job = jobs.create_job(connection, jobs.JobKind.ROSTER, "{}", now=NOW)
             jobs.add_content(connection, self.job, 0, b"name\n")
-            learner_pages.add_pages(connection, [self.first.uuid], address_of, now=NOW)
-
-
-def address_of(credential: UUID, nonce: bytes) -> bytes:
-    return credential.bytes + nonce
+            learner_pages.renew_page(connection, self.first.uuid, now=NOW)
 
 
 READS: dict[str, Callable[[InstitutionConnection, Belongings], object]] = {
@@ -205,7 +202,7 @@ REFUSED: dict[str, Callable[[InstitutionConnection, Belongings], object]] = {
     "moving a job": lambda connection, its: jobs.move_job(connection, its.job, jobs.JobState.RECEIVED, now=NOW),
     "page": lambda connection, its: learner_pages.page_of(connection, its.first.uuid),
     "withdrawing": lambda connection, its: learner_pages.withdraw_page(connection, its.first.uuid, now=NOW),
-    "renewing": lambda connection, its: learner_pages.renew_page(connection, its.first.uuid, address_of, now=NOW),
+    "renewing": lambda connection, its: learner_pages.renew_page(connection, its.first.uuid, now=NOW),
     "disabling": lambda connection, its: webhooks.disable_webhook(connection, its.webhook.public_id, now=NOW),
     "redelivering": lambda connection, its: webhooks.redeliver(connection, its.delivery.public_id, now=NOW),
 }
@@ -247,7 +244,7 @@ def test_what_writes_without_asking_changes_nothing_of_another(store: Store) -> 
 
 
 def test_institutions_are_kept_changed_and_closed(store: Store) -> None:
-    details = InstitutionDetails(name="Collège", registry=REGISTRY, issuer_id=7, daily_gas_budget_wei=2**70)
+    details = InstitutionDetails(name="Collège", registry=REGISTRY, issuer_id=7, monthly_gas_budget_wei=2**70)
     one = add(store, "zeta", issuer_id=1)
     add(store, "alpha")
     with store.operator_writing() as connection:
