@@ -32,7 +32,7 @@ from registry.services.reading import read_batch
 from registry.store.audit_log import append_entry
 from registry.store.connection import InstitutionConnection
 
-router = APIRouter(prefix="/v1", tags=["learners' pages"], route_class=StrictRoute)
+router = APIRouter(prefix="/v1", tags=["pages"], route_class=StrictRoute)
 
 _LINES_A_PIECE: Final = 500
 _COLUMNS: Final = ("id", "name", "email", "url")

@@ -28,7 +28,7 @@ from registry.web.render import ShownCredential, content_security_policy, creden
 from registry.web.status import StatusView
 
 # For people: the OpenAPI document, which is for programs, does not have them. docs/api/pages.md does.
-router = APIRouter(prefix=PAGES_PATH, include_in_schema=False)
+router = APIRouter(prefix=PAGES_PATH, tags=["pages"], include_in_schema=False)
 
 _NAME_CHARACTERS: Final = 60
 _HEADERS: Final = {
