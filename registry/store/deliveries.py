@@ -236,10 +236,10 @@ def settle_delivery(
     Raises:
         ConflictError: The lease ended, and somebody else took it; or its webhook was removed.
     """
-    is_disabled = select(webhooks.c.disabled_at).where(
-        webhooks.c.institution_ref == connection.institution, webhooks.c.public_id == delivery.webhook.bytes
-    )
-    if connection.execute(is_disabled).scalar() is not None:
+    own = (webhooks.c.institution_ref == connection.institution, webhooks.c.public_id == delivery.webhook.bytes)
+    # Locked, as by whoever disables or removes it: first the webhook, then its messages.
+    disabled_at = select(webhooks.c.disabled_at).where(*own).with_for_update(key_share=True)
+    if connection.execute(disabled_at).scalar() is not None:
         again_at = None
     if error is None:
         state = DeliveryState.DELIVERED
