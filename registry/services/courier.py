@@ -132,7 +132,7 @@ def _left(deadline: float) -> float:
 
 
 class _Timed:
-    """A connection, as `http.client` uses one, that is over at a time: a socket's own limit counts anew with each byte."""
+    """A connection, as `http.client` uses one, over at a time: a socket's own limit counts anew with each byte."""
 
     def __init__(self, connection: socket.socket | ssl.SSLSocket, deadline: float) -> None:
         self._connection: Final = connection

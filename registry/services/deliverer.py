@@ -1,4 +1,4 @@
-"""Sends what webhooks are to be told: claims messages of all institutions, and sends several at once, until they arrive.
+"""Sends what webhooks are to be told: claims messages of all institutions, several at once, until they arrive.
 
 Any number of these, in any number of processes, share one database. What one that died was sending is sent again by
 another, under the same id. Messages may come in any order, and more than once.
