@@ -8,11 +8,13 @@ from typing import Final
 
 from anchor.cli.output import error_console
 from registry.cli.common import HomeOption, ask_passphrase
+from registry.cli.threads import beside
 
-HELP: Final = """Do what institutions gave the service to do: check rosters, seal batches, anchor them.
+HELP: Final = """Do what institutions gave the service to do: check rosters, seal batches, anchor them, tell webhooks.
 
 `credanchor serve` does it as well, unless it is told not to: --no-worker. Any number of workers may share one database;
-each needs the same home folder, with keys and approval.key. One that is killed does no harm: another one goes on.
+each needs the same home folder, with keys, approval.key and service.key. One that is killed does no harm: another one
+goes on.
 
 On SIGTERM or Ctrl-C, what is being done is done to its end first.
 
@@ -34,7 +36,8 @@ def command(home: HomeOption = None) -> None:
     service = Service(home, ask_passphrase)
     try:
         worker = service.worker()
-        error_console.print("[bold green]✔[/] working; Ctrl-C ends it")
-        worker.run(stop)
+        with beside(service.background(), seconds=service.settings.service.shutdown_seconds):
+            error_console.print("[bold green]✔[/] working; Ctrl-C ends it")
+            worker.run(stop)
     finally:
         service.store.close()

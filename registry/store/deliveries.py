@@ -282,7 +282,7 @@ def remove_old_deliveries(connection: Connection, *, before: int) -> int:
         before: Unix seconds.
 
     Returns:
-        How many; a thousand: there may be more.
+        How many, up to a thousand; 0: there are no more.
     """
     old = (
         select(deliveries.c.id)
