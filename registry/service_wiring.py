@@ -30,10 +30,13 @@ if TYPE_CHECKING:
     from registry.services.deliverer import Deliverer
     from registry.services.derived_secrets import DerivedSecrets
     from registry.services.housekeeping import Housekeeper
+    from registry.services.ledger_state import LedgerView
     from registry.services.roster_job import RosterJob
+    from registry.services.work import Work
     from registry.services.worker import Worker
     from registry.store.engine import Store
     from registry.store.institutions import InstitutionRecord
+    from registry.store.jobs import JobKind
 
 _DAY_SECONDS: Final = 86_400
 
@@ -112,33 +115,47 @@ class Service:
         with self.store.operator_reading() as connection:
             return institution_settings(self.settings, get_institution(connection, number))
 
-    def roster_job(self, number: InstitutionId) -> RosterJob:
-        """Give what carries out an institution's roster jobs.
+    def work_of(self, number: InstitutionId, kind: JobKind) -> Work:
+        """Give what carries out an institution's jobs of a kind.
 
         Raises:
             NotFoundError: There is none of this number.
             SettingsError: Something is not settled yet that issuing needs.
             PolicyFormatError: The operator's policy, which says what counts as final, cannot be used.
         """
-        from anchor.cli.policies import read_policy
-        from registry.services.ledger_state import LedgerView
+        from registry.store.jobs import JobKind
+
+        match kind:
+            case JobKind.ROSTER:
+                return self._roster_job(number)
+            case JobKind.STATUS:
+                raise ValueError(kind)
+
+    def _roster_job(self, number: InstitutionId) -> RosterJob:
         from registry.services.roster_job import RosterJob
 
         institution = self.institution(number)
-        policy = read_policy(self.settings.path(self.settings.service.policy))
         return RosterJob(
             institution.store,
             lambda: institution.anchoring,
             institution.approvals,
             lambda achievement, valid_from: institution.frame(achievement, valid_from=valid_from),
-            LedgerView(institution.client, institution.settings.registry_id, confirmations=policy.confirmations),
+            self._final_view(institution),
         )
+
+    def _final_view(self, institution: AnyInstitution) -> LedgerView:
+        """Give the registry on the ledger, with what the operator's policy counts as final."""
+        from anchor.cli.policies import read_policy
+        from registry.services.ledger_state import LedgerView
+
+        policy = read_policy(self.settings.path(self.settings.service.policy))
+        return LedgerView(institution.client, institution.settings.registry_id, confirmations=policy.confirmations)
 
     def worker(self) -> Worker:
         """Give a worker, which does the institutions' jobs."""
         from registry.services.worker import Worker
 
-        return Worker(self.store, self.roster_job, name=_process_name(), clock=now)
+        return Worker(self.store, self.work_of, name=_process_name(), clock=now)
 
     def deliverer(self) -> Deliverer:
         """Give what sends messages to webhooks."""

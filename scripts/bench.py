@@ -14,11 +14,13 @@ PARTS = {
     "issue": "roster to durable store, memory, one proof from the store, `credanchor issue` on a testnet",
     "verify": "files of one batch, evidence once fetched, one core, beside Data Integrity and TradeTrust",
     "light": "what a verifier installs: megabytes, and the time of its import",
+    "api": "reading proofs by HTTP, a million credentials stored, beside an empty route of the web framework",
     "peers": "issuing, beside cert-issuer and TradeTrust; installs them when they are wanted first",
     "all": "all of these",
 }
 ISSUED = 100_000
 VERIFIED = 10_000
+SERVED = 1_000_000
 
 
 def main(words: list[str]) -> None:
@@ -31,7 +33,11 @@ def main(words: list[str]) -> None:
         from bench_light import measure_light
 
         measure_light()
-    if part not in ("verify", "light"):
+    if part in ("api", "all"):
+        from bench_api import measure_api
+
+        measure_api(count if part == "api" and count else SERVED)
+    if part not in ("verify", "light", "api"):
         issuing(count or ISSUED, million=arguments.million, part=part)
     if part in ("verify", "all"):
         from bench_verify import measure_verify
@@ -75,7 +81,7 @@ def issuing(count: int, *, million: bool, part: str) -> None:
 def parse(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
-        usage="%(prog)s [issue|verify|light|peers] [--million] [COUNT]",
+        usage="%(prog)s [issue|verify|light|api|peers] [--million] [COUNT]",
         description=__doc__,
         epilog="Databases are made in the folder for temporary files: set TMPDIR to a disk that is like yours.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -88,7 +94,8 @@ def parse(words: list[str]) -> argparse.Namespace:
         metavar="COUNT",
         nargs="?",
         type=positive,
-        help=f"how many to issue (default: {ISSUED:,}) or, for verify, to verify (default: {VERIFIED:,})",
+        help=f"how many to issue (default: {ISSUED:,}); for verify, to verify (default: {VERIFIED:,}); "
+        f"for api, to store (default: {SERVED:,})",
     )
     if not any(word in PARTS for word in words):
         words = ["all", *words]
@@ -100,7 +107,9 @@ def parse(words: list[str]) -> argparse.Namespace:
 
 def positive(word: str) -> int:
     if not word.isdecimal() or int(word) == 0:
-        raise argparse.ArgumentTypeError(f"issue, verify, light, peers or a number from 1 on is wanted, not {word!r}")
+        raise argparse.ArgumentTypeError(
+            f"issue, verify, light, api, peers or a number from 1 on is wanted, not {word!r}"
+        )
     return int(word)
 
 

@@ -68,6 +68,7 @@ def create_app(service: ApiService) -> FastAPI:
     )
     app.state.context = context
     # They are looked through in this order: first what is asked for most.
+    credentials.add_often(app.router)
     for each in (credentials, batches, jobs, verify, status_lists, institutions, achievements, operation):
         app.include_router(each.router)
     _handle_errors(app, service.public_url)
@@ -76,6 +77,7 @@ def create_app(service: ApiService) -> FastAPI:
         Gate,
         public_url=service.public_url,
         metrics=context.metrics,
+        log=context.log,
         body_limits={
             "": options.max_body_bytes,
             _BODY_LIMITED: options.max_verify_bytes,

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 
+from registry.api.access_log import AccessLog
 from registry.api.limits import RateLimiter, client_of
 from registry.api.metrics import Metrics
 from registry.api.pool import Pool
@@ -33,6 +34,7 @@ class Context:
 
     service: ApiService
     metrics: Metrics
+    log: AccessLog
     pool: Pool
     """For what asks nodes, which may dawdle: the threads of everything else stay free."""
     anonymous: RateLimiter
@@ -61,6 +63,7 @@ def make_context(service: ApiService) -> Context:
     return Context(
         service=service,
         metrics=Metrics(),
+        log=AccessLog(),
         pool=Pool(options.node_threads),
         anonymous=RateLimiter(options.anonymous_per_minute, time.monotonic),
         by_key=RateLimiter(options.key_per_minute, time.monotonic),

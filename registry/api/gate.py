@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import re
 import secrets
 import time
@@ -19,6 +18,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from registry.api.access_log import AccessLog
 from registry.api.metrics import Metrics
 from registry.api.problems import BUSY, INTERNAL, MEDIA_TYPE, TOO_LARGE, Problem, ProblemError
 from registry.services.error_log import log_error
@@ -43,8 +43,6 @@ _SAFE_HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 
-access_log: Final = logging.getLogger("credanchor.access")
-
 
 class Gate:
     """ASGI middleware.
@@ -53,6 +51,7 @@ class Gate:
         app: What is within.
         public_url: The service's address, for problems.
         metrics: Counts each request.
+        log: Is written a line on each.
         body_limits: Longest bodies in bytes, by how the path begins; the longest beginning that fits counts, the empty
             one fits all.
         request_seconds: Longest time until an answer begins.
@@ -65,6 +64,7 @@ class Gate:
         *,
         public_url: str,
         metrics: Metrics,
+        log: AccessLog,
         body_limits: Mapping[str, int],
         request_seconds: float,
         hsts_seconds: int,
@@ -72,6 +72,7 @@ class Gate:
         self._app: Final = app
         self._public_url: Final = public_url
         self._metrics: Final = metrics
+        self._log: Final = log
         self._body_limits: Final = sorted(body_limits.items(), key=lambda each: len(each[0]), reverse=True)
         self._seconds: Final = request_seconds
         headers = dict(_SAFE_HEADERS)
@@ -124,21 +125,15 @@ class Gate:
         # Methods that nobody has heard of would let a client make up as many counters as it likes.
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         self._metrics.count_request(method, route, passage.status, seconds)
-        if access_log.isEnabledFor(logging.INFO):
-            access_log.info(
-                "%s",
-                json.dumps(
-                    {
-                        "requestId": passage.request_id,
-                        "method": method,
-                        "route": route,
-                        "status": passage.status,
-                        "bytes": passage.bytes,
-                        "milliseconds": round(seconds * 1000, 1),
-                        "institution": scope["state"].get("institution"),
-                    }
-                ),
-            )
+        self._log.note(
+            request_id=passage.request_id,
+            method=method,
+            route=route,
+            status=passage.status,
+            size=passage.bytes,
+            seconds=seconds,
+            institution=scope["state"].get("institution"),
+        )
 
 
 _LENGTH_DIGITS: Final = 18

@@ -11,6 +11,7 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
+from registry.api.access_log import AccessLog
 from registry.settings import ServiceSettings
 
 _MAX_HEADER_BYTES: Final = 32 * 1024
@@ -35,12 +36,15 @@ class _Server(uvicorn.Server):
                 self._say(f"http://{f'[{host}]' if ':' in host else host}:{port}")
 
 
-def run(app: FastAPI, options: ServiceSettings, *, host: str, port: int, say: Callable[[str], None]) -> None:
+def run(
+    app: FastAPI, options: ServiceSettings, log: AccessLog, *, host: str, port: int, say: Callable[[str], None]
+) -> None:
     """Serve until SIGINT or SIGTERM; requests that are under way are answered first.
 
     Args:
         app: The application.
         options: How long they may take, and whose word on a client's address is taken.
+        log: Is written to standard output.
         host: Address to listen on.
         port: Port; 0: any free one.
         say: Told the address, once it listens.
@@ -49,6 +53,7 @@ def run(app: FastAPI, options: ServiceSettings, *, host: str, port: int, say: Ca
         SystemExit: It cannot listen there.
     """
     _log_to_standard_output()
+    log.open(sys.stdout.buffer)
     # Requests are short: the thread that takes them in shall not wait long for one that works.
     sys.setswitchinterval(_SWITCH_SECONDS)
     config = uvicorn.Config(
@@ -72,11 +77,10 @@ def run(app: FastAPI, options: ServiceSettings, *, host: str, port: int, say: Ca
 def _log_to_standard_output() -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("%(message)s"))
-    for name in ("credanchor.access", "credanchor.service"):
-        logger = logging.getLogger(name)
-        logger.handlers[:] = [handler]
-        logger.setLevel(logging.INFO)
-        logger.propagate = False
+    service = logging.getLogger("credanchor.service")
+    service.handlers[:] = [handler]
+    service.setLevel(logging.INFO)
+    service.propagate = False
     errors = logging.getLogger("uvicorn.error")
     errors.handlers[:] = [logging.StreamHandler(sys.stderr)]
     errors.setLevel(logging.WARNING)

@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from anchor.canonical import JsonObject
-from anchor.errors import CredanchorError, LedgerUnavailableError, NoEvidenceError
-from anchor.evidence import LedgerState, batch_slot
+from anchor.evidence import batch_slot
 from anchor.model import to_hex
 from registry.errors import ConflictError, Problem
 from registry.services.achievement import parse_achievement
@@ -35,6 +34,7 @@ from registry.services.jobs import RosterRequest
 from registry.services.ledger_state import LedgerView
 from registry.services.results import result_rule
 from registry.services.roster import RosterOptions, RosterReport, open_roster
+from registry.services.work import ACTOR, FINAL_SECONDS, is_final
 from registry.store.achievements import read_achievement
 from registry.store.audit_log import append_entry
 from registry.store.batches import get_batch, move_batch
@@ -42,10 +42,6 @@ from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.jobs import JobRecord, JobState, drop_content, move_job, read_content, release_job
 from registry.store.records import BatchRecord, BatchState, TransactionId
-
-FINAL_SECONDS: Final = 15
-"""How often it is asked whether a batch is final."""
-ACTOR: Final = "worker"
 
 _STATES: Final = {
     BatchState.SEALED: JobState.SEALED,
@@ -172,23 +168,14 @@ class RosterJob:
         proven = state.batch(batch.issuer.issuer_id, batch.root)
         if proven.anchored_at == 0:
             return self._take_back(job, batch, now)
-        is_final = proven.size == batch.size and self._is_final(state, proven.anchored_at)
+        has_settled = proven.size == batch.size and is_final(state, proven.anchored_at)
         with self._store.writing() as connection:
-            if not is_final:
+            if not has_settled:
                 return release_job(connection, job, now=now, next_at=now + FINAL_SECONDS)
             append_entry(connection, at=now, actor=ACTOR, action="batch.anchor", subject=f"batch {to_hex(batch.root)}")
             final = move_job(connection, job, JobState.FINAL, now=now, failure=None)
             tell(connection, Event.BATCH_FINAL, ids_of(connection, final), now=now)
             return final
-
-    def _is_final(self, state: LedgerState, anchored_at: int) -> bool:
-        try:
-            final = state.final_block()
-        except NoEvidenceError:
-            return False
-        # As in step 6 of verification: of the same second may be before or after the final block, if that is another.
-        is_newest = final.hash == state.block.hash
-        return anchored_at <= final.timestamp if is_newest else anchored_at < final.timestamp
 
     def _take_back(self, job: JobRecord, batch: BatchRecord, now: int) -> JobRecord:
         """Note that a reorganisation took the anchoring back: its transaction is looked for, and sent, again."""
@@ -224,30 +211,6 @@ class _Following:
             )
             if following is JobState.MINED:
                 tell(connection, Event.BATCH_ANCHORED, ids_of(connection, self.job), now=self._now)
-
-
-def fail_job(store: Store, job: JobRecord, failure: str, *, now: int) -> None:
-    """End a job of which nothing is sealed; what was uploaded is dropped.
-
-    Raises:
-        ConflictError: It was cancelled, or claimed by another worker.
-    """
-    with store.writing() as connection:
-        failed = move_job(connection, job, JobState.FAILED, now=now, failure=failure)
-        drop_content(connection, failed)
-        tell(connection, Event.JOB_FAILED, ids_of(connection, failed), now=now)
-
-
-def is_sealed(job: JobRecord) -> bool:
-    """Tell whether there is a batch, so that the job has to come to its end."""
-    return job.batch is not None
-
-
-def failure_of(error: CredanchorError) -> str:
-    """Say what is in the way, to the institution: a node's words may name the operator's machines."""
-    if isinstance(error, LedgerUnavailableError):
-        return "the ledger cannot be reached now"
-    return str(error)
 
 
 def _report_text(report: RosterReport) -> str:

@@ -14,8 +14,7 @@ from typing import Final
 from anchor.errors import CredanchorError, MalformedError, RevertedError
 from registry.errors import ConflictError, NotFoundError, NotPermittedError, StoreError
 from registry.services.error_log import log_error
-from registry.services.roster_job import RosterJob, fail_job, failure_of, is_sealed
-from registry.store.connection import InstitutionId
+from registry.services.work import WorkOf, fail_job, failure_of, has_begun
 from registry.store.engine import Store
 from registry.store.job_claims import claim_jobs, extend_lease
 from registry.store.jobs import ENDED, JobRecord, get_job, put_off_job, release_job, remove_abandoned
@@ -31,7 +30,7 @@ _MOST_DOUBLINGS: Final = 10
 
 _FAILED: Final = "the service failed; the operator's log says where"
 _WITHDRAWN: Final = (MalformedError, ConflictError, NotFoundError, NotPermittedError, RevertedError)
-"""What does not go away by waiting, as long as nothing is sealed."""
+"""What does not go away by waiting, as long as nothing is sealed or signed."""
 
 
 class Worker:
@@ -39,14 +38,12 @@ class Worker:
 
     Args:
         store: The database.
-        work_of: Gives what carries out an institution's jobs.
+        work_of: Gives what carries out an institution's jobs of a kind.
         name: Of this worker, unlike any other's.
         clock: Unix seconds.
     """
 
-    def __init__(
-        self, store: Store, work_of: Callable[[InstitutionId], RosterJob], *, name: str, clock: Callable[[], int]
-    ) -> None:
+    def __init__(self, store: Store, work_of: WorkOf, *, name: str, clock: Callable[[], int]) -> None:
         self._store: Final = store
         self._work_of: Final = work_of
         self._name: Final = name
@@ -81,7 +78,7 @@ class Worker:
     def _work(self, job: JobRecord) -> None:
         store = self._store.of(job.institution)
         try:
-            work = self._work_of(job.institution)
+            work = self._work_of(job.institution, job.kind)
             moved = work.advance(job, now=self._clock())
             if moved.leased_by is not None and moved.state not in ENDED:
                 # Given back at once: another institution may be waiting longer.
@@ -102,7 +99,7 @@ class Worker:
             return  # it was cancelled, or another worker has it
         now = self._clock()
         try:
-            if isinstance(error, _WITHDRAWN) and not is_sealed(current):
+            if isinstance(error, _WITHDRAWN) and not has_begun(current):
                 fail_job(store, current, failure, now=now)
                 return
             pause = min(_FIRST_PAUSE_SECONDS << min(current.attempts, _MOST_DOUBLINGS), _LONGEST_PAUSE_SECONDS)

@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 from registry.errors import StoreError
 from registry.store import postgresql, sqlite
 from registry.store.connection import HOME, InstitutionConnection, InstitutionId
+from registry.store.row_reader import RowReader
 
 SCHEMA_REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Alembic revisions in order, the newest last; a test holds it to the folder `migrations`. Known here, so that Alembic,
@@ -39,15 +40,17 @@ class Store:
     Args:
         engine: Made by `open_store`.
         institution: Whose data `reading`, `writing` and `erasing` are about.
+        rows: Reads single rows of the database; default: a new one.
     """
 
-    def __init__(self, engine: Engine, institution: InstitutionId = HOME) -> None:
+    def __init__(self, engine: Engine, institution: InstitutionId = HOME, rows: RowReader | None = None) -> None:
         self._engine: Final = engine
+        self._rows: Final = RowReader(engine) if rows is None else rows
         self.institution: Final = institution
 
     def of(self, institution: InstitutionId) -> Store:
         """Give the same database as another institution has it; it is opened and closed with this one."""
-        return Store(self._engine, institution)
+        return Store(self._engine, institution, self._rows)
 
     @property
     def is_postgresql(self) -> bool:
@@ -134,14 +137,7 @@ class Store:
             StoreError: The database cannot be read.
         """
         with self._translating():
-            connection = self._engine.raw_connection()
-            try:
-                cursor = connection.cursor()
-                cursor.execute(statement, parameters)
-                row: tuple[Any, ...] | None = cursor.fetchone()
-                return row
-            finally:
-                connection.close()
+            return self._rows.read(statement, parameters)
 
     @property
     def dialect(self) -> Dialect:
@@ -191,6 +187,7 @@ class Store:
 
     def close(self) -> None:
         """Give up idle connections."""
+        self._rows.close()
         self._engine.dispose()
 
 

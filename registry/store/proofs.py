@@ -7,7 +7,6 @@ erasure) is read each time.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -51,7 +50,8 @@ class ProofReader:
 
     def __init__(self) -> None:
         self._lock: Final = threading.Lock()
-        self._chunks: Final[OrderedDict[_Place, bytes]] = OrderedDict()
+        self._chunks: Final[dict[_Place, bytes]] = {}
+        """Looked into without the lock; the one that was read first makes room."""
         self._statements: Final[dict[str, tuple[str, tuple[str, ...] | None]]] = {}
 
     def read(self, store: Store, uuid: UUID) -> ProofRecord:
@@ -92,32 +92,29 @@ class ProofReader:
         return self._statements[name]
 
     def _prove(self, store: Store, batch: int, leaf_index: int, size: int) -> InclusionProof:
-        wanted = [
-            ((batch, level, index // CHUNK_NODES), index % CHUNK_NODES * HASH_BYTES)
-            for level, index in sibling_positions(leaf_index, size)
-        ]
-        chunks = self._take({place for place, _ in wanted})
-        missing = [place for place, _ in wanted if place not in chunks]
-        if missing:
-            with store.reading() as connection:
-                read = _read_chunks(connection, batch, missing)
-            chunks |= read
-            self._keep(read)
-        siblings = tuple(Hash32(chunks[place][start : start + HASH_BYTES]) for place, start in wanted)
+        places: list[_Place] = []
+        starts: list[int] = []
+        for level, index in sibling_positions(leaf_index, size):
+            chunk, start = divmod(index, CHUNK_NODES)
+            places.append((batch, level, chunk))
+            starts.append(start * HASH_BYTES)
+        found = list(map(self._chunks.get, places))
+        missing = {place for place, nodes in zip(places, found, strict=True) if nodes is None}
+        read = self._read(store, batch, missing) if missing else {}
+        siblings = tuple(
+            Hash32((nodes or read[place])[start : start + HASH_BYTES])
+            for place, nodes, start in zip(places, found, starts, strict=True)
+        )
         return InclusionProof(leaf_index=leaf_index, size=size, siblings=siblings)
 
-    def _take(self, places: set[_Place]) -> dict[_Place, bytes]:
+    def _read(self, store: Store, batch: int, places: set[_Place]) -> dict[_Place, bytes]:
+        with store.reading() as connection:
+            read = _read_chunks(connection, batch, sorted(places))
         with self._lock:
-            found = {place: self._chunks[place] for place in places if place in self._chunks}
-            for place in found:
-                self._chunks.move_to_end(place)
-        return found
-
-    def _keep(self, chunks: dict[_Place, bytes]) -> None:
-        with self._lock:
-            self._chunks.update(chunks)
+            self._chunks.update(read)
             while len(self._chunks) > CHUNKS_KEPT:
-                self._chunks.popitem(last=False)
+                del self._chunks[next(iter(self._chunks))]
+        return read
 
 
 def _read_chunks(connection: InstitutionConnection, batch: int, places: list[_Place]) -> dict[_Place, bytes]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from anchor.policy import policy_to_text
@@ -49,6 +50,7 @@ class Served:
     """A service that is running, and one batch that is anchored."""
 
     service: ApiService
+    app: FastAPI
     client: TestClient
     folder: Path
     documents: list[dict[str, Any]]
@@ -60,8 +62,9 @@ def served(chain: Chain, tmp_path: Path) -> Iterator[Served]:
     root, documents = make_batch(chain.registry, chain.issuer_id, DID, NAMES)
     chain.execute(ANCHOR_KEY, chain.contract.anchor(issuer_id=chain.issuer_id, root=root, size=len(documents)))
     service = load_service(folder, nobody)
-    with TestClient(create_app(service)) as client:
-        yield Served(service=service, client=client, folder=folder, documents=documents)
+    app = create_app(service)
+    with TestClient(app) as client:
+        yield Served(service=service, app=app, client=client, folder=folder, documents=documents)
 
 
 @pytest.fixture

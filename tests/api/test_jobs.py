@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from registry.services.roster_job import RosterJob
+from registry.services.work import Work
 from registry.services.worker import LEASE_SECONDS, Worker
 from registry.store.connection import InstitutionConnection, InstitutionId
 from registry.store.engine import Store
-from registry.store.jobs import list_jobs
+from registry.store.jobs import JobKind, list_jobs
 from registry.store.pages import page_of_batches
 from tests.api.town import Town
 from tests.support.registry import APPROVALS, frame_of
@@ -35,8 +36,8 @@ def worker_of(town: Town, now: int = 1_900_000_000) -> Worker:
     """A worker as a new process would be one."""
     here, office = town.here, town.here.office
 
-    def work_of(number: InstitutionId) -> RosterJob:
-        assert number == here.id
+    def work_of(number: InstitutionId, kind: JobKind) -> Work:
+        assert (number, kind) == (here.id, JobKind.ROSTER)
 
         def frame(achievement: Any, valid_from: int) -> Any:
             made = frame_of(achievement, registry=town.chain.registry, issuer_id=here.issuer_id)
