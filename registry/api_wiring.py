@@ -146,7 +146,16 @@ def load_service(home: Path, ask_passphrase: Callable[[], str], *, is_for_trying
     """
     service = ApiService(home, ask_passphrase, is_for_trying_out=is_for_trying_out)
     # Built here, by one thread: a schema that has to be brought up to date is, before anything is asked.
-    _ = service.store, service.client, service.readiness, service.bundler, service.lists, service.proofs, service.door
+    _ = (
+        service.secrets,
+        service.store,
+        service.client,
+        service.readiness,
+        service.bundler,
+        service.lists,
+        service.proofs,
+        service.door,
+    )
     return service
 
 

@@ -138,3 +138,5 @@ Reader = Annotated[Caller, Depends(CallerWith(Scope.READ))]
 """An institution whose key may read."""
 Issuing = Annotated[Caller, Depends(CallerWith(Scope.ISSUE))]
 """An institution whose key may issue."""
+Admin = Annotated[Caller, Depends(CallerWith(Scope.ADMIN))]
+"""An institution whose key may decide what it issues, and who may use its API."""
