@@ -129,6 +129,10 @@ class DraftSettings(BaseSettings):
     passphrase_file: Path | None = None
     wait_seconds: float = Field(default=120.0, gt=0)
     """How long to wait for a transaction to be mined before saying that it is not known yet."""
+    max_fee_gwei: float = Field(default=500.0, gt=0)
+    """Most to offer for a unit of gas, in billionths of a coin; a transaction that needs more waits."""
+    raise_fees_seconds: int = Field(default=180, ge=0)
+    """How long a transaction may wait before it is sent again with higher fees; 0: for ever."""
     service: ServiceSettings = ServiceSettings()
     """The table `[service]`: what `credanchor serve` goes by."""
 

@@ -179,6 +179,7 @@ class AnyInstitution:
 
     def _outbox(self, key: str) -> Outbox:
         from anchor.ledger.transactions import TransactionSender
+        from registry.services.account import Raising
         from registry.services.sending import Outbox
 
         signer, chain_id = self._signer(key), self.settings.registry_id.chain_id
@@ -188,8 +189,11 @@ class AnyInstitution:
             signer=signer,
             lock=account_lock(self.settings.home, chain_id, signer.address, self.store),
             on_mined=_devnet_save(self.settings),
+            max_fee_wei=_max_fee_wei(self.settings),
         )
-        return Outbox(self.store, sender, wait_seconds=self.settings.wait_seconds)
+        after = self.settings.raise_fees_seconds
+        raising = Raising(after_seconds=after, clock=now) if after else None
+        return Outbox(self.store, sender, wait_seconds=self.settings.wait_seconds, raising=raising)
 
 
 class Institution(AnyInstitution):
@@ -296,6 +300,7 @@ class Workplace:
             lock=account_lock(self.home, chain_id, key.address),
             on_mined=_devnet_save(self.settings),
             max_cost_wei=MAX_COST_WEI if max_cost_wei is None else max_cost_wei,
+            max_fee_wei=_max_fee_wei(self.settings),
         )
         return SetupSender(sender, self.home / SENT_FOLDER, wait_seconds=self.settings.wait_seconds)
 
@@ -325,6 +330,10 @@ def account_lock(
     name, what = f"{chain_id}-{to_hex(account)}", "sends transactions for this account"
     shared = None if store is None else store.lock(f"account {name}", what=what, timeout_seconds=LOCK_SECONDS)
     return shared or ProcessLock(home / LOCKS_FOLDER / f"{name}.lock", what=what, timeout_seconds=LOCK_SECONDS)
+
+
+def _max_fee_wei(settings: DraftSettings) -> int:
+    return round(settings.max_fee_gwei * 10**9)
 
 
 def _devnet_save(settings: DraftSettings) -> Callable[[], None] | None:

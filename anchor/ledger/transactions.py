@@ -34,6 +34,7 @@ from anchor.ledger.answers import Receipt
 from anchor.ledger.client import Call, Fees, LedgerClient
 from anchor.ledger.contract import check_code
 from anchor.ledger.fees import capped_fees, raised_fees
+from anchor.ledger.refusals import is_definite, with_advice
 from anchor.ledger.reverts import decode_revert, revert_of
 from anchor.ledger.signers import SigningKey
 from anchor.model import Address, Hash32, address, to_hex
@@ -55,19 +56,6 @@ _LONGEST_POLL_SECONDS: Final = 1.0
 _POLL_GROWTH: Final = 1.5
 
 _TIP_FIELD, _FEE_FIELD, _GAS_FIELD, _TO_FIELD, _DATA_FIELD = 2, 3, 4, 5, 7
-
-_DEFINITE_REFUSALS: Final = (
-    "insufficient funds",
-    "underpriced",
-    "max fee per gas less than block base fee",
-    "intrinsic gas too",
-    "exceeds block gas limit",
-    "invalid chain id",
-    "invalid sender",
-    "nonce too high",
-)
-"""Words of go-ethereum, Erigon, Nethermind, Besu, reth and anvil when they have not taken a transaction. All other
-refusals ("already known", "nonce too low", a proxy's own troubles) say nothing sure: the ledger is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +184,7 @@ class TransactionSender:
         except NodeRefusedError as error:
             reverted = revert_of(error, call.what)
             if reverted is None:
-                raise _with_advice(error) from error
+                raise with_advice(error) from error
             raise reverted from error
         gas = min(int(estimate * _GAS_MARGIN), max(estimate, _GAS_CAP))
         fees = capped_fees(self.client.fees(), self._max_fee_wei)
@@ -265,8 +253,8 @@ class TransactionSender:
                 return
             if fate is Fate.REPLACED:
                 raise _replaced(signed) from error
-            if any(words in error.text.lower() for words in _DEFINITE_REFUSALS):
-                raise _with_advice(error) from error
+            if is_definite(error):
+                raise with_advice(error) from error
             raise OutcomeUnknownError(
                 f"{error}; it is not certain that the transaction was not taken",
                 advice="reconcile before sending anything else",
@@ -394,18 +382,3 @@ def _replaced(signed: SignedTransaction) -> ReplacedError:
         f"transaction {to_hex(signed.hash)} has no effect: another one of the account took nonce {signed.nonce}",
         advice="send it anew, and let all that send for this account use the same lock",
     )
-
-
-def _with_advice(error: NodeRefusedError) -> NodeRefusedError:
-    """Add to a node's refusal of a transaction what to do."""
-    text = error.text.lower()
-    if "insufficient funds" in text:
-        message, advice = (
-            "the account has not enough coin to pay for the transaction",
-            "send it some coin, then try again",
-        )
-    elif "underpriced" in text:
-        message, advice = str(error), "another transaction of this account is waiting: try again when it is mined"
-    else:
-        message, advice = str(error), error.advice
-    return NodeRefusedError(message, text=error.text, data=error.data, advice=advice)

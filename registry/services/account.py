@@ -19,17 +19,13 @@ from enum import Enum
 from typing import Final
 
 from anchor.errors import LedgerError, NodeRefusedError, ReplacedError
+from anchor.ledger.refusals import is_fee_too_low, is_nonce_taken
 from anchor.ledger.transactions import Fate, PreparedTransaction, SignedTransaction, TransactionSender
 from registry.errors import BusyError, ConflictError
 from registry.store.engine import Store
 from registry.store.records import TransactionRecord, TransactionState
 from registry.store.sending_accounts import AccountBook, Outgoing, count_kept, read_account
 from registry.store.transactions import keep_version, settle_transaction
-
-_TAKEN: Final = "replacement"
-"""Word of all nodes where another transaction with the same nonce waits."""
-_TOO_LITTLE: Final = ("underpriced", "base fee")
-"""Words of all nodes where the fees offered are too low for any transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,10 +163,9 @@ class Account:
         except ReplacedError:
             return Fate.REPLACED, kept
         except NodeRefusedError as error:
-            text = error.text.lower()
-            if _TAKEN in text:
+            if is_nonce_taken(error):
                 return Fate.PENDING, kept  # it waits beside another one: the ledger decides
-            if self._raising is None or not any(words in text for words in _TOO_LITTLE):
+            if self._raising is None or not is_fee_too_low(error):
                 raise
             if self._raise(each, kept) is Raised.AT_THE_CAP:
                 raise LedgerError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from anchor.errors import CredanchorError, LedgerUnavailableError, NoEvidenceError
+from anchor.errors import CredanchorError, LedgerUnavailableError, NoEvidenceError, TooLittleCoinError
 from anchor.evidence import LedgerState
 from registry.services.happenings import Event, ids_of, tell
 from registry.store.connection import InstitutionId
@@ -59,6 +59,8 @@ def has_begun(job: JobRecord) -> bool:
 
 def failure_of(error: CredanchorError) -> str:
     """Say what is in the way, to the institution: a node's words may name the operator's machines."""
+    if isinstance(error, TooLittleCoinError):
+        return "the paying account has too little"
     if isinstance(error, LedgerUnavailableError):
         return "the ledger cannot be reached now"
     return str(error)
