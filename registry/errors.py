@@ -8,6 +8,9 @@
     RegistryError                      the registry refuses                                exit 1
     ├─ NotFoundError                     there is no such batch, credential …            API 404
     ├─ ConflictError                     what is asked for contradicts what is there       API 409
+    │   ├─ UnfinishedError                 an earlier batch has to be finished first
+    │   └─ IssuedBeforeError               the same roster was issued already
+    ├─ QueueFullError                    so many of the institution's jobs wait already    API 429
     ├─ NotPermittedError                 not this issuer's, or not verifiable as such      API 403
     └─ TooMuchError                      more than is taken at once                      API 413
     BusyError                          this is as much as the service does now             API 503 · exit 3
@@ -72,6 +75,18 @@ class NotFoundError(RegistryError):
 
 class ConflictError(RegistryError):
     """What is asked for contradicts what is there already."""
+
+
+class UnfinishedError(ConflictError):
+    """A batch for some of the same people is not anchored yet: it has to be finished first."""
+
+
+class IssuedBeforeError(ConflictError):
+    """The same roster was issued already, and is not meant to be issued again."""
+
+
+class QueueFullError(RegistryError):
+    """So many jobs of the institution wait that no more are taken; later there is room again."""
 
 
 class NotPermittedError(RegistryError):

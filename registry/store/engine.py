@@ -110,6 +110,18 @@ class Store:
             else:
                 sqlite.finish_erasing(self._engine)
 
+    def clean_uploads(self) -> None:
+        """Remove what is left of uploads that were dropped, as far as it can be done now: it may be done again.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        with self._translating():
+            if self.is_postgresql:
+                postgresql.clean_uploads(self._engine)
+            else:
+                sqlite.empty_journal(self._engine)
+
     @contextmanager
     def operator_reading(self) -> Iterator[Connection]:
         """As `reading`, of what is the operator's or everybody's."""

@@ -120,6 +120,12 @@ def list_institutions(connection: Connection) -> tuple[InstitutionRecord, ...]:
     return tuple(sorted(map(_record, rows), key=lambda record: record.code))
 
 
+def page_of_institutions(connection: Connection, *, after: int, limit: int) -> tuple[InstitutionRecord, ...]:
+    """List all institutions, the home folder's too, in the order in which they were added, after a number."""
+    statement = select(institutions).where(institutions.c.id > after).order_by(institutions.c.id).limit(limit)
+    return tuple(map(_record, connection.execute(statement)))
+
+
 def own_institution(connection: InstitutionConnection) -> InstitutionRecord:
     """Look up the institution that the connection is for."""
     return get_institution(connection.plain, connection.institution)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from registry.errors import ConflictError, StoreError
+from registry.store.service_tables import job_chunks
 from registry.store.tables import batches, credentials, replacements
 
 NAME: Final = "postgresql"
@@ -131,6 +132,14 @@ def copy_rows(connection: Connection, table: Table, columns: Sequence[str], rows
     with driver.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[union-attr]  # psycopg's
         for row in rows:
             copy.write_row(row)
+
+
+def clean_uploads(engine: Engine) -> None:
+    """Have what was dropped of uploads removed from its table; what `finish_erasing` says of bytes holds for it."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        dead = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = :name"
+        if connection.execute(text(dead), {"name": job_chunks.name}).scalar():
+            connection.exec_driver_sql(f"VACUUM {job_chunks.name}")
 
 
 def begin_erasing(connection: Connection) -> int:

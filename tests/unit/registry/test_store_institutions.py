@@ -59,6 +59,7 @@ OPERATORS_FUNCTIONS = {
     "institutions.get_institution",
     "institutions.find_institution",
     "institutions.list_institutions",
+    "institutions.page_of_institutions",
     "idempotency.forget_answers",
     "jobs.remove_abandoned",  # uploads that broke off, whoever began them
     "webhooks.claim_deliveries",
