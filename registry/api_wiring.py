@@ -114,6 +114,7 @@ class ApiService(Service):
                 issuer_id=settings.issuer_id,
                 anchor_key=settings.anchor_key,
                 status_key=settings.status_key,
+                monthly_gas_budget_wei=details.monthly_gas_budget_wei,
             )
         return replace(
             details, registry=details.registry or self.registry, public_url=details.public_url or self.public_url

@@ -23,7 +23,7 @@ from typing import Final
 import rlp
 
 from anchor.errors import (
-    LedgerError,
+    FeesTooHighError,
     LedgerUnavailableError,
     NodeRefusedError,
     OutcomeUnknownError,
@@ -172,7 +172,7 @@ class TransactionSender:
         Raises:
             RevertedError: The contract would refuse it.
             WrongLedgerError: The node serves another chain, or the contract is another.
-            LedgerError: It would cost more than allowed.
+            FeesTooHighError: It would cost more than allowed.
             LedgerUnavailableError: The node did not say.
         """
         self.client.require_chain(self.chain_id)
@@ -209,7 +209,7 @@ class TransactionSender:
             The same call with the same nonce, to be signed; None: the fees are as high as they may be.
 
         Raises:
-            LedgerError: It would cost more than allowed.
+            FeesTooHighError: It would cost more than allowed.
             LedgerUnavailableError: The node did not say what fees are asked for.
         """
         prepared = read_back(signed, self.chain_id)
@@ -326,7 +326,7 @@ class TransactionSender:
 
     def _require_affordable(self, call: Call, gas: int, fees: Fees) -> None:
         if gas * fees.max_fee_wei > self._max_cost_wei:
-            raise LedgerError(
+            raise FeesTooHighError(
                 f"to {call.what} could cost {gas * fees.max_fee_wei} wei, more than the {self._max_cost_wei} allowed",
                 advice="wait until fees are lower; if they are not, the node gives wrong ones: use another",
             )

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from anchor.errors import LedgerError, NodeRefusedError, ReplacedError
+from anchor.errors import FeesTooHighError, NodeRefusedError, ReplacedError
 from anchor.ledger.refusals import is_fee_too_low, is_nonce_taken
 from anchor.ledger.transactions import Fate, PreparedTransaction, SignedTransaction, TransactionSender
+from anchor.model import Hash32
 from registry.errors import BusyError, ConflictError
 from registry.store.engine import Store
 from registry.store.records import TransactionRecord, TransactionState
@@ -84,6 +85,8 @@ class Account:
         self._store: Final = store
         self._sender: Final = sender
         self._raising: Final = raising
+        self._seen: frozenset[Hash32] = frozenset()
+        """Versions that a node had when this process asked: not asked about again, as long as the counts fit."""
 
     @contextmanager
     def turn(self) -> Iterator[Turn]:
@@ -139,21 +142,28 @@ class Account:
         return record.signed_at + self._raising.after_seconds - self._raising.clock()
 
     def _look_after(self) -> Turn:
-        self._sender.client.require_chain(self._sender.chain_id)
-        book = self._book(self._sender.client.mined_count(self._sender.address))
-        kept, taken, waiting = book.kept, set[int](), []
+        client, address = self._sender.client, self._sender.address
+        client.require_chain(self._sender.chain_id)
+        mined_count, pending_count = client.mined_count(address), client.pending_count(address)
+        book = self._book(mined_count)
+        kept, taken, waiting, seen = book.kept, set[int](), list[TransactionRecord](), set[Hash32]()
         for each in book.outgoing:
             if each.record.nonce in taken:
                 continue  # kept by a version of this program that let that happen: one of the two is mined
-            fate = self._sender.reconcile(*signed_versions(each.record)).fate
+            if each.record.hash in self._seen and each.record.nonce < pending_count:
+                fate = Fate.PENDING if each.record.nonce >= mined_count else Fate.MINED
+            else:
+                fate = self._sender.reconcile(*signed_versions(each.record)).fate
             if fate is Fate.NEVER_SEEN:
                 fate, kept = self._send_again(each, kept)
             if fate is Fate.REPLACED:
                 self._note(each, TransactionState.REPLACED)
                 continue
             taken.add(each.record.nonce)
+            seen.add(each.record.hash)
             if fate is Fate.PENDING:
                 waiting.append(each.record)
+        self._seen = frozenset(seen)
         return Turn(kept=kept, taken=frozenset(taken), waiting=tuple(waiting))
 
     def _send_again(self, each: Outgoing, kept: int) -> tuple[Fate, int]:
@@ -168,7 +178,7 @@ class Account:
             if self._raising is None or not is_fee_too_low(error):
                 raise
             if self._raise(each, kept) is Raised.AT_THE_CAP:
-                raise LedgerError(
+                raise FeesTooHighError(
                     "the chain asks for higher fees than may be paid, for a transaction that must go first",
                     advice="wait until fees are lower, or allow higher ones: the setting max_fee_gwei",
                 ) from error

@@ -102,9 +102,12 @@ class Outbox:
         while True:
             record = self._read(transaction)
             signed, *others = signed_versions(record)
-            patience = left = deadline - time.monotonic()
-            if raised in {None, Raised.SENT}:
-                patience = min(left, max(self._account.seconds_until_raised(record), 0))
+            patience = deadline - time.monotonic()
+            until_raised = self._account.seconds_until_raised(record)
+            # Also where nobody waits at all: it is due, then.
+            is_raised_meanwhile = raised in {None, Raised.SENT} and until_raised <= patience
+            if is_raised_meanwhile:
+                patience = max(until_raised, 0)
             try:
                 if self.sender.reconcile(signed, *others).fate is Fate.NEVER_SEEN:
                     self._account.look_after()
@@ -118,7 +121,7 @@ class Outbox:
                 self._note_refused(transaction, signed, others)
                 raise
             except OutcomeUnknownError as error:
-                if patience == left:
+                if not is_raised_meanwhile:
                     if raised is Raised.AT_THE_CAP:
                         error.advice = f"{error.advice} {_AT_THE_CAP}".strip()
                     raise

@@ -51,6 +51,10 @@ class Institution(Document):
         description="What its transactions may cost in a calendar month (UTC); null: any amount.",
         examples=["50000000000000000"],
     )
+    monthly_gas_spent_wei: str = Field(
+        description="What its transactions cost this month; those not mined yet count with their most.",
+        examples=["12000000000000000"],
+    )
     missing: list[Literal["did", "issuerId", "anchorKey", "statusKey"]] = Field(
         description="What must be settled before it can issue; the operator names keys by command.",
         examples=[["anchorKey", "statusKey"]],
@@ -59,7 +63,7 @@ class Institution(Document):
     closed_at: Seconds | None
 
     @classmethod
-    def of(cls, record: InstitutionRecord, details: InstitutionDetails) -> Institution:
+    def of(cls, record: InstitutionRecord, details: InstitutionDetails, spent_wei: int) -> Institution:
         """Show an institution."""
         budget = details.monthly_gas_budget_wei
         needed: dict[Literal["did", "issuerId", "anchorKey", "statusKey"], object] = {
@@ -77,6 +81,7 @@ class Institution(Document):
             issuer_id=details.issuer_id,
             public_url=details.public_url,
             monthly_gas_budget_wei=None if budget is None else str(budget),
+            monthly_gas_spent_wei=str(spent_wei),
             missing=[name for name, value in needed.items() if value is None],
             created_at=record.created_at,
             closed_at=record.closed_at,
