@@ -37,6 +37,7 @@ from registry.api.routes import (
     operation,
     status_lists,
     verify,
+    webhooks,
 )
 from registry.api_wiring import ApiService
 from registry.services.error_log import log_error
@@ -94,6 +95,7 @@ def create_app(service: ApiService) -> FastAPI:
         achievements,
         api_keys,
         audit,
+        webhooks,
         operation,
     ):
         app.include_router(each.router)
