@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     # What these need is slow to import: they are loaded when they are used.
     from anchor.ledger.client import LedgerClient
     from anchor.ledger.keys import KeyStore, Signer
+    from anchor.ledger.transactions import TransactionSender
     from registry.services.anchoring import Anchoring
     from registry.services.approvals import Approvals
     from registry.services.costs import Cost
@@ -178,22 +179,42 @@ class AnyInstitution:
         return self._unlocking[key].result()
 
     def _outbox(self, key: str) -> Outbox:
-        from anchor.ledger.transactions import TransactionSender
         from registry.services.account import Raising
         from registry.services.sending import Outbox
 
-        signer, chain_id = self._signer(key), self.settings.registry_id.chain_id
-        sender = TransactionSender(
-            self.client,
-            chain_id=chain_id,
-            signer=signer,
-            lock=account_lock(self.settings.home, chain_id, signer.address, self.store),
-            on_mined=_devnet_save(self.settings),
-            max_fee_wei=_max_fee_wei(self.settings),
+        raising = Raising(after_seconds=self.settings.raise_fees_seconds or None, clock=now)
+        return Outbox(self.store, self._sender(key), wait_seconds=self.settings.wait_seconds, raising=raising)
+
+    def _sender(self, key: str) -> TransactionSender:
+        """Give what sends for a key: its own account or, where it only signs, the operator's."""
+        from anchor.ledger.relaying import RelayingSender
+        from anchor.ledger.transactions import TransactionSender
+
+        settings, signer = self.settings, self._signer(key)
+        payer = signer
+        if settings.relayed:
+            if not settings.service.relayer_key:
+                raise SettingsError(
+                    "the institution's keys only sign, and the settings name no account that sends",
+                    advice='Add to the table [service] of settings.toml: relayer_key = "keys/relayer.json"',
+                )
+            payer = self._signer(settings.service.relayer_key)
+        chain_id = settings.registry_id.chain_id
+        lock = account_lock(settings.home, chain_id, payer.address, self.store)
+        on_mined, max_fee_wei = _devnet_save(settings), _max_fee_wei(settings)
+        if settings.relayed:
+            return RelayingSender(
+                self.client,
+                registry=settings.registry_id,
+                key=signer,
+                signer=payer,
+                lock=lock,
+                on_mined=on_mined,
+                max_fee_wei=max_fee_wei,
+            )
+        return TransactionSender(
+            self.client, chain_id=chain_id, signer=signer, lock=lock, on_mined=on_mined, max_fee_wei=max_fee_wei
         )
-        after = self.settings.raise_fees_seconds
-        raising = Raising(after_seconds=after, clock=now) if after else None
-        return Outbox(self.store, sender, wait_seconds=self.settings.wait_seconds, raising=raising)
 
 
 class Institution(AnyInstitution):

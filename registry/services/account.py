@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
 from anchor.errors import FeesTooHighError, NodeRefusedError, ReplacedError
+from anchor.ledger.prepared import PreparedTransaction
 from anchor.ledger.refusals import is_fee_too_low, is_nonce_taken
-from anchor.ledger.transactions import Fate, PreparedTransaction, SignedTransaction, TransactionSender
+from anchor.ledger.transactions import Fate, SignedTransaction, TransactionSender
 from anchor.model import Hash32
 from registry.errors import BusyError, ConflictError
 from registry.store.engine import Store
@@ -33,7 +34,8 @@ from registry.store.transactions import keep_version, settle_transaction
 class Raising:
     """When to raise the fees of what is not mined."""
 
-    after_seconds: int
+    after_seconds: int | None
+    """None: never."""
     clock: Callable[[], int]
     """Unix seconds."""
 
@@ -123,7 +125,7 @@ class Account:
         Raises:
             LedgerError: The new version was refused, or would cost more than is allowed.
         """
-        if self._raising is None:
+        if self._raising is None or self._raising.after_seconds is None:
             return Raised.NOT_YET
         with self.turn():
             mined_count = self._sender.client.mined_count(self._sender.address)
@@ -137,7 +139,7 @@ class Account:
 
     def seconds_until_raised(self, record: TransactionRecord) -> float:
         """Tell for how long it is no use to call `raise_stuck`; negative: that time is over."""
-        if self._raising is None:
+        if self._raising is None or self._raising.after_seconds is None:
             return float("inf")
         return record.signed_at + self._raising.after_seconds - self._raising.clock()
 
@@ -168,14 +170,19 @@ class Account:
 
     def _send_again(self, each: Outgoing, kept: int) -> tuple[Fate, int]:
         """Send what no node has; give what became of it, and how many signed versions are kept then."""
+        newest = signed_versions(each.record)[0]
+        renewed = None if self._raising is None else self._sender.renewed(newest, now=self._raising.clock())
+        if renewed is not None:
+            self._send_version(each, renewed, kept)
+            return Fate.PENDING, kept + 1
         try:
-            self._sender.broadcast(signed_versions(each.record)[0])
+            self._sender.broadcast(newest)
         except ReplacedError:
             return Fate.REPLACED, kept
         except NodeRefusedError as error:
             if is_nonce_taken(error):
                 return Fate.PENDING, kept  # it waits beside another one: the ledger decides
-            if self._raising is None or not is_fee_too_low(error):
+            if self._raising is None or self._raising.after_seconds is None or not is_fee_too_low(error):
                 raise
             if self._raise(each, kept) is Raised.AT_THE_CAP:
                 raise FeesTooHighError(
@@ -188,9 +195,13 @@ class Account:
         return Fate.PENDING, kept
 
     def _raise(self, each: Outgoing, kept: int) -> Raised:
-        prepared = self._sender.raised(signed_versions(each.record)[0])
+        newest = signed_versions(each.record)[0]
+        prepared = self._sender.raised(newest)
         if prepared is None:
             return Raised.AT_THE_CAP
+        renewed = None if self._raising is None else self._sender.renewed(newest, now=self._raising.clock())
+        if renewed is not None:
+            prepared = replace(prepared, call=renewed.call)
         self._send_version(each, prepared, kept)
         return Raised.SENT
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from anchor.errors import MalformedError
-from anchor.ledger.transactions import PreparedTransaction, max_cost_of
+from anchor.ledger.prepared import PreparedTransaction, max_cost_of
 from registry.errors import BudgetError
 from registry.store.connection import InstitutionConnection
 from registry.store.institutions import lock_institution, own_institution

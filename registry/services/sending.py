@@ -16,7 +16,8 @@ from anchor.errors import OutcomeUnknownError, ReplacedError, RevertedError
 from anchor.ledger.answers import Receipt
 from anchor.ledger.client import Call
 from anchor.ledger.transactions import DEFAULT_WAIT_SECONDS, Fate, SignedTransaction, TransactionSender
-from registry.services.account import Account, Raised, Raising, signed_versions
+from registry.errors import BusyError
+from registry.services.account import Account, Raised, Raising, Turn, signed_versions
 from registry.services.budgets import require_budget
 from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
@@ -73,7 +74,8 @@ class Outbox:
             prepared = replace(prepared, nonce=turn.nonce_from(prepared.nonce))
             with self._store.reading() as connection:
                 require_budget(connection, prepared, now=now)
-            signed = self.sender.sign(prepared)
+            self._require_turn_of_key(call, turn)
+            signed = self.sender.sign(self.sender.authorised(prepared, now=now))
             with self._store.writing() as connection:
                 require_budget(connection, prepared, now=now, alone=True)
                 transaction = self._keep(connection, signed, kept=turn.kept, now=now)
@@ -127,6 +129,15 @@ class Outbox:
                     raise
                 raised = self._account.raise_stuck()
 
+    def _require_turn_of_key(self, call: Call, turn: Turn) -> None:
+        """Check that the key's next nonce is known: what it signed before, and is not mined, has it."""
+        is_waiting = any(each.authorised_by == self.sender.actor for each in turn.waiting)
+        if is_waiting and self.sender.is_in_order(call):
+            raise BusyError(
+                "an earlier change with the same key is not mined yet, and the key signs one after the other",
+                advice="Try again when it is mined.",
+            )
+
     def _keep(
         self, connection: InstitutionConnection, signed: SignedTransaction, *, kept: int, now: int
     ) -> TransactionId:
@@ -139,6 +150,7 @@ class Outbox:
             transaction_hash=signed.hash,
             raw=signed.raw,
             signed_at=now,
+            authorised_by=None if self.sender.actor == self.sender.address else self.sender.actor,
         )
 
     def _read(self, transaction: TransactionId) -> TransactionRecord:

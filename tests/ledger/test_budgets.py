@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from anchor.ledger.transactions import max_cost_of
+from anchor.ledger.prepared import max_cost_of
 from registry.errors import BudgetError
 from registry.services import operation, sending
 from registry.services.budgets import month_of, require_budget, spent_this_month

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from anchor.errors import LedgerError, OutcomeUnknownError, RevertedError
+from anchor.ledger.prepared import read_back
 from anchor.ledger.testnet import dev_signer
-from anchor.ledger.transactions import SignedTransaction, TransactionSender, read_back
+from anchor.ledger.transactions import TransactionSender
 from anchor.model import to_hex
 from registry.services.account import Raising
 from registry.services.sending import Outbox
@@ -104,8 +105,7 @@ def sqlite_post(chain: Chain, sqlite_database: Database, tmp_path: Path) -> Iter
 
 
 def fees_of(record: TransactionRecord, raw: bytes) -> tuple[int, int]:
-    signed = SignedTransaction(raw=raw, hash=record.hash, sender=record.sender, nonce=record.nonce)
-    prepared = read_back(signed, record.chain_id)
+    prepared = read_back(raw, record.sender)
     return prepared.max_fee_wei, prepared.max_tip_wei
 
 
