@@ -39,6 +39,7 @@ _TYPES: Final = {
     "reinstate": _WORDS,
 }
 """Members of what is signed for each function, in order: as in the contract."""
+_NOWHERE: Final = bytes(20)
 _SUFFIX: Final = "BySig"
 _AUTHORITY: Final = ("key", "nonce", "deadline", "signature")
 
@@ -129,7 +130,9 @@ def next_nonce(client: LedgerClient, registry: RegistryId, key: Address) -> int:
 
 
 def _decoded(call: Call) -> tuple[str, dict[str, Any]]:
-    function, arguments = abi_contract()().decode_function_input(call.data)
+    # The address matters for nothing here.
+    contract = abi_contract()(to_checksum_address(call.to or _NOWHERE))
+    function, arguments = contract.decode_function_input(call.data)
     return str(function.fn_name), dict(arguments)
 
 

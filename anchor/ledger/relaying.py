@@ -12,16 +12,10 @@ from dataclasses import replace
 from typing import Final
 
 from anchor.ledger.client import Call, LedgerClient
+from anchor.ledger.prepared import PreparedTransaction, read_back
 from anchor.ledger.relayed import Authorisation, authorise, needs_nonce, next_nonce, read_authorisation
 from anchor.ledger.signers import SigningKey
-from anchor.ledger.prepared import PreparedTransaction, read_back
 from anchor.ledger.transactions import MAX_COST_WEI, SignedTransaction, TransactionSender
-    MAX_COST_WEI,
-    PreparedTransaction,
-    SignedTransaction,
-    TransactionSender,
-    read_back,
-)
 from anchor.model import Address, RegistryId
 
 AUTHORISED_SECONDS: Final = 1800
