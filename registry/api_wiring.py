@@ -118,6 +118,7 @@ class ApiService(Service):
                 anchor_key=settings.anchor_key,
                 status_key=settings.status_key,
                 monthly_gas_budget_wei=details.monthly_gas_budget_wei,
+                is_relayed=settings.relayed,
             )
         return replace(
             details, registry=details.registry or self.registry, public_url=details.public_url or self.public_url

@@ -101,7 +101,15 @@ class AnyInstitution:
         call = RegistryContract(self.settings.registry_id).anchor(
             issuer_id=self.settings.issuer_id, root=root, size=size
         )
-        return preview_cost(self.client, self.address_of(self.settings.anchor_key), [call])
+        key = self.address_of(self.settings.anchor_key)
+        return preview_cost(self.client, key, [call], extra_gas=self.extra_gas)
+
+    @property
+    def extra_gas(self) -> int:
+        """About what each transaction takes more because the keys only sign."""
+        from anchor.ledger.relaying import LIKELY_RELAYED_GAS
+
+        return LIKELY_RELAYED_GAS if self.settings.relayed else 0
 
     def address_of(self, key: str) -> Address:
         """Tell the address of a key of the settings, which need not be opened for it."""

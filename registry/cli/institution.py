@@ -63,6 +63,10 @@ BudgetOption = Annotated[
         help="What its transactions may cost in a calendar month (UTC). Default: any amount.",
     ),
 ]
+RelayedOption = Annotated[
+    bool | None,
+    typer.Option("--relayed/--direct", help="Its keys only sign, and relayer_key's account pays; or each pays itself."),
+]
 MAX_WEI_DIGITS: Final = 30
 CLEARABLE: Final = ("url", "public-url", "monthly-gas-budget-wei", "anchor-key", "status-key")
 
@@ -79,6 +83,7 @@ def add(
     status_key: StatusKeyOption = None,
     public_url: PublicUrlOption = None,
     budget: BudgetOption = None,
+    relayed: RelayedOption = None,
     home: HomeOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -99,6 +104,7 @@ def add(
             status_key=status_key,
             public_url=public_url,
             monthly_gas_budget_wei=_wei(budget),
+            is_relayed=bool(relayed),
         )
         record = operation.add(store, code, details, now=now())
     if as_json:
@@ -134,6 +140,7 @@ def change(
     status_key: StatusKeyOption = None,
     public_url: PublicUrlOption = None,
     budget: BudgetOption = None,
+    relayed: RelayedOption = None,
     clear: Annotated[
         list[str] | None, typer.Option("--clear", metavar="NAME", help=f"Say nothing of it: {', '.join(CLEARABLE)}.")
     ] = None,
@@ -154,6 +161,7 @@ def change(
         "status_key": status_key,
         "public_url": public_url,
         "monthly_gas_budget_wei": _wei(budget),
+        "is_relayed": relayed,
     }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for each in clear or ():
@@ -290,6 +298,7 @@ def content_of(record: InstitutionRecord) -> dict[str, Any]:
         "anchorKey": details.anchor_key,
         "statusKey": details.status_key,
         "publicUrl": details.public_url,
+        "isRelayed": details.is_relayed,
         "monthlyGasBudgetWei": None if details.monthly_gas_budget_wei is None else str(details.monthly_gas_budget_wei),
         "createdAt": record.created_at,
         "closedAt": record.closed_at,

@@ -55,6 +55,9 @@ class Institution(Document):
         description="What its transactions cost this month; those not mined yet count with their most.",
         examples=["12000000000000000"],
     )
+    is_relayed: bool = Field(
+        description="Whether its keys only sign, and the operator's account sends and pays.", examples=[False]
+    )
     missing: list[Literal["did", "issuerId", "anchorKey", "statusKey"]] = Field(
         description="What must be settled before it can issue; the operator names keys by command.",
         examples=[["anchorKey", "statusKey"]],
@@ -82,6 +85,7 @@ class Institution(Document):
             public_url=details.public_url,
             monthly_gas_budget_wei=None if budget is None else str(budget),
             monthly_gas_spent_wei=str(spent_wei),
+            is_relayed=details.is_relayed,
             missing=[name for name, value in needed.items() if value is None],
             created_at=record.created_at,
             closed_at=record.closed_at,
