@@ -19,6 +19,7 @@ from registry.store.institutions import InstitutionDetails, InstitutionRecord
 if TYPE_CHECKING:
     from anchor.ledger.client import LedgerClient
     from registry.services.access import Door
+    from registry.services.balances import Balances
     from registry.services.bundles import Bundler
     from registry.services.ledger_state import LedgerView
     from registry.services.published_lists import PublishedLists
@@ -76,6 +77,13 @@ class ApiService(Service):
         from registry.services.readiness import Readiness
 
         return Readiness(self.store, self.client, self.registry, time.monotonic)
+
+    @cached_property
+    def balances(self) -> Balances:
+        """Tells what the accounts that send have left."""
+        from registry.services.balances import Balances
+
+        return Balances(self.store, self.client, self.registry.chain_id, time.monotonic)
 
     @cached_property
     def proofs(self) -> ProofReader:
@@ -153,6 +161,7 @@ def load_service(home: Path, ask_passphrase: Callable[[], str], *, is_for_trying
         service.store,
         service.client,
         service.readiness,
+        service.balances,
         service.bundler,
         service.lists,
         service.proofs,
