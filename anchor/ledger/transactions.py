@@ -201,7 +201,7 @@ class TransactionSender:
         except NodeRefusedError as error:
             reverted = revert_of(error, call.what)
             if reverted is None:
-                raise with_advice(error) from error
+                raise with_advice(error, self.address) from error
             raise reverted from error
         wanted = int(estimate * _GAS_MARGIN) + self.extra_gas(call)
         gas = min(wanted, max(estimate, _GAS_CAP))
@@ -272,7 +272,7 @@ class TransactionSender:
             if fate is Fate.REPLACED:
                 raise _replaced(signed) from error
             if is_definite(error):
-                raise with_advice(error) from error
+                raise with_advice(error, self.address) from error
             raise OutcomeUnknownError(
                 f"{error}; it is not certain that the transaction was not taken",
                 advice="reconcile before sending anything else",

@@ -13,14 +13,14 @@ nonce is left out, for what is kept is sent before anything new is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
 from anchor.errors import FeesTooHighError, NodeRefusedError, ReplacedError
 from anchor.ledger.prepared import PreparedTransaction
-from anchor.ledger.refusals import is_fee_too_low, is_nonce_taken
+from anchor.ledger.refusals import is_fee_too_low, is_hopeless, is_nonce_taken
 from anchor.ledger.transactions import Fate, SignedTransaction, TransactionSender
 from anchor.model import Hash32
 from registry.errors import BusyError, ConflictError
@@ -180,6 +180,8 @@ class Account:
         except ReplacedError:
             return Fate.REPLACED, kept
         except NodeRefusedError as error:
+            if is_hopeless(error):
+                return Fate.REPLACED, kept  # by what takes its nonce next
             if is_nonce_taken(error):
                 return Fate.PENDING, kept  # it waits beside another one: the ledger decides
             if self._raising is None or self._raising.after_seconds is None or not is_fee_too_low(error):
@@ -211,7 +213,9 @@ class Account:
         with self._store.of(each.institution).writing() as connection:
             count_kept(connection.plain, self._sender.chain_id, self._sender.address, seen=kept)
             keep_version(connection, each.record.id, transaction_hash=signed.hash, raw=signed.raw, signed_at=now)
-        self._sender.broadcast(signed)
+        # If the nonce is used meanwhile, perhaps by an older version, it is found out where what became of it is asked.
+        with suppress(ReplacedError):
+            self._sender.broadcast(signed)
 
     def _book(self, mined_count: int) -> AccountBook:
         with self._store.operator_reading() as connection:

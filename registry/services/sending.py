@@ -16,6 +16,7 @@ from anchor.errors import OutcomeUnknownError, ReplacedError, RevertedError
 from anchor.ledger.answers import Receipt
 from anchor.ledger.client import Call
 from anchor.ledger.transactions import DEFAULT_WAIT_SECONDS, Fate, SignedTransaction, TransactionSender
+from anchor.model import to_hex
 from registry.errors import BusyError
 from registry.services.account import Account, Raised, Raising, Turn, signed_versions
 from registry.services.budgets import require_budget
@@ -112,6 +113,7 @@ class Outbox:
                 patience = max(until_raised, 0)
             try:
                 if self.sender.reconcile(signed, *others).fate is Fate.NEVER_SEEN:
+                    _require_wanted(record)
                     self._account.look_after()
                 return self.sender.wait_for_receipt(signed, patience, others=others)
             except ReplacedError:
@@ -171,6 +173,14 @@ class Outbox:
                 settle_transaction(connection, transaction, TransactionState.REFUSED)
             else:
                 _note_receipt(connection, transaction, TransactionState.REFUSED, receipt)
+
+
+def _require_wanted(record: TransactionRecord) -> None:
+    """Check that a transaction was not given up: then its nonce is free for another one, and it is not sent again."""
+    if record.state is TransactionState.REPLACED:
+        raise ReplacedError(
+            f"transaction {to_hex(record.hash)} was given up, for another one had its nonce", advice="Send it anew."
+        )
 
 
 def note_mined(connection: InstitutionConnection, transaction: TransactionId, receipt: Receipt) -> None:
