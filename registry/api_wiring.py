@@ -19,6 +19,7 @@ from registry.store.institutions import InstitutionDetails, InstitutionRecord
 if TYPE_CHECKING:
     from anchor.ledger.client import LedgerClient
     from registry.services.access import Door
+    from registry.services.balances import Balances
     from registry.services.bundles import Bundler
     from registry.services.learner_pages import LearnerPages
     from registry.services.ledger_state import LedgerView
@@ -79,6 +80,13 @@ class ApiService(Service):
         from registry.services.readiness import Readiness
 
         return Readiness(self.store, self.client, self.registry, time.monotonic)
+
+    @cached_property
+    def balances(self) -> Balances:
+        """Tells what the accounts that send have left."""
+        from registry.services.balances import Balances
+
+        return Balances(self.store, self.client, self.registry.chain_id, time.monotonic)
 
     @cached_property
     def proofs(self) -> ProofReader:
@@ -149,6 +157,8 @@ class ApiService(Service):
                 issuer_id=settings.issuer_id,
                 anchor_key=settings.anchor_key,
                 status_key=settings.status_key,
+                monthly_gas_budget_wei=details.monthly_gas_budget_wei,
+                is_relayed=settings.relayed,
             )
         return replace(
             details, registry=details.registry or self.registry, public_url=details.public_url or self.public_url
@@ -183,6 +193,7 @@ def load_service(home: Path, ask_passphrase: Callable[[], str], *, is_for_trying
         service.store,
         service.client,
         service.readiness,
+        service.balances,
         service.bundler,
         service.lists,
         service.proofs,

@@ -122,6 +122,8 @@ class ServiceSettings(BaseModel):
     """How long messages to webhooks stay in the list once they arrived or were given up."""
     keep_answers_days: int = Field(default=7, ge=1)
     """How long a write that comes again under its `Idempotency-Key` is answered as the first time."""
+    relayer_key: str = ""
+    """Key of the account that sends and pays for institutions whose keys only sign; a key file or a remote signer's."""
     shutdown_seconds: int = Field(default=30, ge=1)
     """How long requests that are under way may take when the service ends."""
 
@@ -158,6 +160,12 @@ class DraftSettings(BaseSettings):
     passphrase_file: Path | None = None
     wait_seconds: float = Field(default=120.0, gt=0)
     """How long to wait for a transaction to be mined before saying that it is not known yet."""
+    max_fee_gwei: float = Field(default=500.0, gt=0)
+    """Most to offer for a unit of gas, in billionths of a coin; a transaction that needs more waits."""
+    raise_fees_seconds: int = Field(default=180, ge=0)
+    """How long a transaction may wait before it is sent again with higher fees; 0: for ever."""
+    relayed: bool = False
+    """Whether the keys only sign, and the account of the service's `relayer_key` sends and pays."""
     service: ServiceSettings = ServiceSettings()
     """The table `[service]`: what `credanchor serve` goes by."""
 
