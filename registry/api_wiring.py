@@ -19,6 +19,7 @@ from registry.store.institutions import InstitutionDetails, InstitutionRecord
 if TYPE_CHECKING:
     from anchor.ledger.client import LedgerClient
     from registry.services.access import Door
+    from registry.services.balances import Balances
     from registry.services.bundles import Bundler
     from registry.services.learner_pages import LearnerPages
     from registry.services.ledger_state import LedgerView
@@ -35,13 +36,16 @@ class ApiService(Service):
     Args:
         home: The operator's home folder.
         ask_passphrase: Asks the person at the keyboard for the passphrase of the keys.
+        is_for_trying_out: As in `Service`.
 
     Raises:
         SettingsError: The settings lack what the API needs.
     """
 
-    def __init__(self, home: Path | None, ask_passphrase: Callable[[], str]) -> None:
-        super().__init__(home, ask_passphrase)
+    def __init__(
+        self, home: Path | None, ask_passphrase: Callable[[], str], *, is_for_trying_out: bool = False
+    ) -> None:
+        super().__init__(home, ask_passphrase, is_for_trying_out=is_for_trying_out)
         self.public_url: Final = _needed(
             self.settings.public_url, "public_url", '"https://credentials.college.example"'
         )
@@ -76,6 +80,13 @@ class ApiService(Service):
         from registry.services.readiness import Readiness
 
         return Readiness(self.store, self.client, self.registry, time.monotonic)
+
+    @cached_property
+    def balances(self) -> Balances:
+        """Tells what the accounts that send have left."""
+        from registry.services.balances import Balances
+
+        return Balances(self.store, self.client, self.registry.chain_id, time.monotonic)
 
     @cached_property
     def proofs(self) -> ProofReader:
@@ -146,6 +157,8 @@ class ApiService(Service):
                 issuer_id=settings.issuer_id,
                 anchor_key=settings.anchor_key,
                 status_key=settings.status_key,
+                monthly_gas_budget_wei=details.monthly_gas_budget_wei,
+                is_relayed=settings.relayed,
             )
         return replace(
             details, registry=details.registry or self.registry, public_url=details.public_url or self.public_url
@@ -161,21 +174,32 @@ class ApiService(Service):
         self.client.close()
 
 
-def load_service(home: Path, ask_passphrase: Callable[[], str]) -> ApiService:
+def load_service(home: Path, ask_passphrase: Callable[[], str], *, is_for_trying_out: bool = False) -> ApiService:
     """Build the API's service of a home folder; opens its database.
 
     Args:
         home: The operator's home folder.
         ask_passphrase: Asks the person at the keyboard for the passphrase of the keys.
+        is_for_trying_out: As in `Service`.
 
     Raises:
         SettingsError: It is not set up, or a setting that the API needs is missing.
         StoreError: The database cannot be used.
     """
-    service = ApiService(home, ask_passphrase)
+    service = ApiService(home, ask_passphrase, is_for_trying_out=is_for_trying_out)
     # Built here, by one thread: a schema that has to be brought up to date is, before anything is asked.
-    _ = service.store, service.client, service.readiness, service.bundler, service.lists, service.proofs, service.door
-    _ = service.secrets, service.page_verdicts
+    _ = (
+        service.secrets,
+        service.store,
+        service.client,
+        service.readiness,
+        service.balances,
+        service.bundler,
+        service.lists,
+        service.proofs,
+        service.door,
+        service.page_verdicts,
+    )
     return service
 
 

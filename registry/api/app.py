@@ -39,6 +39,7 @@ from registry.api.routes import (
     pages,
     status_lists,
     verify,
+    webhooks,
 )
 from registry.api_wiring import ApiService
 from registry.services.error_log import log_error
@@ -98,6 +99,7 @@ def create_app(service: ApiService) -> FastAPI:
         achievements,
         api_keys,
         audit,
+        webhooks,
         operation,
     ):
         app.include_router(each.router)
