@@ -86,7 +86,7 @@ def test_axe_and_the_ruler_find_what_is_wrong(browser: Browser) -> None:
         assert found.overflow() > 0
 
 
-@pytest.mark.parametrize(("name", "language"), zip(TONES, itertools.cycle(("en", "fr")), strict=False))
+@pytest.mark.parametrize(("name", "language"), list(zip(TONES, itertools.cycle(("en", "fr")), strict=False)))
 def test_everybody_can_tell_how_a_credential_stands(browser: Browser, name: str, language: str) -> None:
     with look(browser, name, language, 320, "light") as found:
         for scheme in SCHEMES:
