@@ -28,6 +28,7 @@ from registry.api.routes import (
     achievements,
     batches,
     credentials,
+    events,
     institutions,
     jobs,
     operation,
@@ -79,7 +80,18 @@ def create_app(service: ApiService) -> FastAPI:
     app.state.context = context
     # They are looked through in this order: first what is asked for most.
     credentials.add_often(app.router)
-    for each in (credentials, batches, jobs, verify, status_lists, institutions, achievements, webhooks, operation):
+    for each in (
+        credentials,
+        batches,
+        events,
+        jobs,
+        verify,
+        status_lists,
+        institutions,
+        achievements,
+        webhooks,
+        operation,
+    ):
         app.include_router(each.router)
     _handle_errors(app, service.public_url)
     options = service.options

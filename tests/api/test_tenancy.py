@@ -23,6 +23,7 @@ OWN_ONLY = {
     "/v1/credentials",
     "/v1/institutions",
     "/v1/jobs",
+    "/v1/jobs/events",
     "/v1/keys",
     "/v1/webhooks",
 }

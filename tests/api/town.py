@@ -116,9 +116,12 @@ class Town:
         return self.client.post(path, json=content, headers={"Authorization": f"Bearer {self.here.keys[key]}"})
 
 
-def build_town(chain: Chain, folder: Path, database: Database) -> Town:
-    """Build it; the client still has to be entered."""
-    write_home(folder, chain, anonymous_per_minute=0, key_per_minute=0)
+def build_town(chain: Chain, folder: Path, database: Database, *, stream_seconds: float = 0.05) -> Town:
+    """Build it; the client still has to be entered.
+
+    Streams end soon: asked without a socket, an answer is seen when it has come to its end.
+    """
+    write_home(folder, chain, anonymous_per_minute=0, key_per_minute=0, stream_seconds=stream_seconds)
     settings = folder / "settings.toml"
     settings.write_text(f"database_url = {json.dumps(database.url)}\n{settings.read_text()}")
     service = load_service(folder, nobody)
