@@ -84,9 +84,20 @@ class Place:
 
 
 @pytest.fixture
-def place(chain: Chain, tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(
+    chain: Chain, tmp_path: Path, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Place]:
+    yield from served(chain, tmp_path, sqlite_database, monkeypatch)
+
+
+@pytest.fixture
+def any_place(chain: Chain, tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    yield from served(chain, tmp_path, database, monkeypatch)
+
+
+def served(chain: Chain, folder: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     monkeypatch.setattr(streams, "LOOK_SECONDS", 0.02)
-    town = build_town(chain, tmp_path / "town", database, stream_seconds=600)
+    town = build_town(chain, folder / "town", database, stream_seconds=600)
     with town.client, serving(town.app) as address:
         yield Place(town=town, address=address)
 
@@ -131,7 +142,8 @@ def test_job_is_watched_from_upload_to_its_end(place: Place) -> None:
         assert answer.status_code == 422
 
 
-def test_all_jobs_of_an_institution_are_watched_and_no_others(place: Place) -> None:
+def test_all_jobs_of_an_institution_are_watched_and_no_others(any_place: Place) -> None:
+    place = any_place
     town = place.town
     town.there.add_job()
     ended = upload(town, b"name,email\nAnn,x\n").json()["id"]
