@@ -59,8 +59,7 @@ def command(
         _start_testnet(folder)
     service = load_service(folder, ask_passphrase, is_for_trying_out=dev)
     app = create_app(service)
-    parts = {"worker": service.worker().run, **service.background()} if with_worker else {}
-    with beside(parts, seconds=service.options.shutdown_seconds):
+    with beside(service.background() if with_worker else {}, seconds=service.options.shutdown_seconds):
         run(
             app,
             service.options,

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def beside(parts: Mapping[str, Callable[[threading.Event], None]], *, seconds: float) -> Iterator[None]:
+def beside(parts: Mapping[str, Callable[[threading.Event], None]], *, seconds: float | None) -> Iterator[None]:
     """Run parts beside; when the block ends they are told to end, too.
 
     Args:
         parts: By name; each goes on until the event that it is given is set.
-        seconds: How long all that they are at then may take; after that it is broken off.
+        seconds: How long all that they are at then may take; after that it is broken off. None: any time.
     """
     stop = threading.Event()
     threads = [threading.Thread(target=part, args=(stop,), name=name, daemon=True) for name, part in parts.items()]
@@ -24,6 +24,6 @@ def beside(parts: Mapping[str, Callable[[threading.Event], None]], *, seconds: f
         yield
     finally:
         stop.set()
-        deadline = time.monotonic() + seconds
+        deadline = None if seconds is None else time.monotonic() + seconds
         for thread in threads:
-            thread.join(max(0, deadline - time.monotonic()))
+            thread.join(None if deadline is None else max(0, deadline - time.monotonic()))

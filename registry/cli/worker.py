@@ -35,9 +35,8 @@ def command(home: HomeOption = None) -> None:
         signal.signal(number, lambda *_: stop.set())
     service = Service(home, ask_passphrase)
     try:
-        worker = service.worker()
-        with beside(service.background(), seconds=service.settings.service.shutdown_seconds):
+        with beside(service.background(), seconds=None):
             error_console.print("[bold green]✔[/] working; Ctrl-C ends it")
-            worker.run(stop)
+            stop.wait()
     finally:
         service.store.close()

@@ -84,9 +84,7 @@ class Place:
 
 
 @pytest.fixture
-def place(
-    chain: Chain, tmp_path: Path, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Place]:
+def place(chain: Chain, tmp_path: Path, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     yield from served(chain, tmp_path, sqlite_database, monkeypatch)
 
 
