@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header
@@ -24,17 +25,33 @@ LONGEST_AGO_SECONDS: Final = 86_400
 """What ended before that is not told to one who comes again: it is in the list of jobs."""
 
 LastEventId = Annotated[
-    str | None, Header(pattern=r"^[0-9]{1,18}$", description="Id of the last event that the client has.")
+    str | None, Header(description="Id of the last event that the client has; what is none is passed over.")
 ]
-_EXAMPLE: Final = (
-    "retry: 3000\n\nevent: job\n"
-    'data: {"job":"0b7d4c9e-5f0c-4c31-9d24-1a7be95f0c1a","kind":"roster","state":"validated","revision":3,"total":120,'
-    '"done":0,"batch":null,"transaction":null,"failure":null,"changedAt":1790000000}\nid: 3\n\n'
-)
+_EVENT_ID: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
+_EVENT: Final = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "properties": {
+        "event": {"const": "job"},
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": JobEvent.model_json_schema(),
+        },
+        "retry": {"type": "integer", "description": "When to come again after being cut off, in milliseconds."},
+    },
+}
+_EXAMPLE: Final = {
+    "event": "job",
+    "id": "3",
+    "data": '{"job":"0b7d4c9e-5f0c-4c31-9d24-1a7be95f0c1a","kind":"roster","state":"validated","revision":3,'
+    '"total":120,"done":0,"batch":null,"transaction":null,"failure":null,"changedAt":1790000000}',
+}
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "A stream of events `job`",
-        "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+        "content": {"text/event-stream": {"schema": _EVENT, "example": _EXAMPLE}},
     },
     **problems(*AUTHENTICATED, BUSY),
 }
@@ -56,8 +73,8 @@ async def watch_all(caller: Reader, context: ContextDep, last_event_id: LastEven
     def write(progress: JobProgress) -> tuple[str, str]:
         return str(progress.changed_at), _data(progress)
 
-    now = caller.service.now()
-    since = now + 1 if last_event_id is None else max(int(last_event_id) - RECENT_SECONDS, now - LONGEST_AGO_SECONDS)
+    now, last = caller.service.now(), _number_of(last_event_id)
+    since = now + 1 if last is None else max(last - RECENT_SECONDS, now - LONGEST_AGO_SECONDS)
     stream = _stream(caller, None, write)
     found = await run_in_threadpool(_read_since, caller, min(since, now - RECENT_SECONDS))
     for each in found:
@@ -91,7 +108,8 @@ async def watch(caller: Reader, context: ContextDep, job: JobParam, last_event_i
             return progress_of(connection, job)
 
     progress = await run_in_threadpool(read)
-    is_known = last_event_id is not None and progress.revision <= int(last_event_id)
+    last = _number_of(last_event_id)
+    is_known = last is not None and progress.revision <= last
     if is_known and progress.has_ended:
         return Response(status_code=204)
     stream = _stream(caller, progress.id, write)
@@ -99,6 +117,10 @@ async def watch(caller: Reader, context: ContextDep, job: JobParam, last_event_i
         stream.know(progress)
     stream.offer([progress])
     return context.streams.open(stream)
+
+
+def _number_of(event: str | None) -> int | None:
+    return None if event is None or _EVENT_ID.fullmatch(event) is None else int(event)
 
 
 def _stream(caller: Caller, job: JobId | None, write: Write) -> Stream:
