@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from registry.services.derived_secrets import DerivedSecrets
     from registry.services.ledger_state import LedgerView
     from registry.services.roster_job import RosterJob
+    from registry.services.status_job import StatusJob
     from registry.services.work import Work
     from registry.services.worker import Worker
     from registry.store.engine import Store
@@ -120,7 +121,7 @@ class Service:
             case JobKind.ROSTER:
                 return self._roster_job(number)
             case JobKind.STATUS:
-                raise ValueError(kind)
+                return self._status_job(number)
 
     def _roster_job(self, number: InstitutionId) -> RosterJob:
         from registry.services.roster_job import RosterJob
@@ -133,6 +134,14 @@ class Service:
             lambda achievement, valid_from: institution.frame(achievement, valid_from=valid_from),
             self._final_view(institution),
         )
+
+    def _status_job(self, number: InstitutionId) -> StatusJob:
+        from registry.services.status_job import StatusJob
+        from registry.services.status_plan import StatusPlanner
+
+        institution = self.institution(number)
+        planner = StatusPlanner(self._final_view(institution), institution.settings.issuer_id)
+        return StatusJob(institution.store, lambda: institution.status, institution.targets, planner)
 
     def _final_view(self, institution: AnyInstitution) -> LedgerView:
         """Give the registry on the ledger, with what the operator's policy counts as final."""

@@ -24,7 +24,17 @@ from registry.api.problems import (
     ProblemError,
     problem_of,
 )
-from registry.api.routes import achievements, batches, credentials, institutions, jobs, operation, status_lists, verify
+from registry.api.routes import (
+    achievements,
+    batches,
+    credentials,
+    institutions,
+    jobs,
+    operation,
+    status,
+    status_lists,
+    verify,
+)
 from registry.api_wiring import ApiService
 from registry.services.error_log import log_error
 
@@ -69,7 +79,7 @@ def create_app(service: ApiService) -> FastAPI:
     app.state.context = context
     # They are looked through in this order: first what is asked for most.
     credentials.add_often(app.router)
-    for each in (credentials, batches, jobs, verify, status_lists, institutions, achievements, operation):
+    for each in (credentials, batches, jobs, status, verify, status_lists, institutions, achievements, operation):
         app.include_router(each.router)
     _handle_errors(app, service.public_url)
     options = service.options

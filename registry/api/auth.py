@@ -99,18 +99,18 @@ async def _note(context: Context, access: Access, now: int, request_id: str) -> 
 
 
 class CallerWith(HTTPBearer):
-    """A dependency that gives the institution that asks, if its key has a scope.
+    """A dependency that gives the institution that asks, if its key has one of some scopes.
 
     One, with none beneath: each takes the web framework as long as reading a proof takes us. What it inherits says in
     the OpenAPI document that a key is needed.
 
     Args:
-        scope: What the key must be good for.
+        scopes: What the key must be good for; one of them does.
     """
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, *scopes: Scope) -> None:
         super().__init__(scheme_name="apiKey", description="An API key, made by `credanchor api-key new`.")
-        self._scope: Final = scope
+        self._scopes: Final = scopes
 
     async def __call__(self, request: Request) -> Caller:  # type: ignore[override]
         """Give it.
@@ -120,8 +120,8 @@ class CallerWith(HTTPBearer):
         """
         context: Context = request.app.state.context
         access = await _access(request, context)
-        if not access.has(self._scope):
-            raise ProblemError(FORBIDDEN, f"this needs an API key with the scope {self._scope.value}")
+        if not any(map(access.has, self._scopes)):
+            raise needs_scope(*self._scopes)
         if access.institution is None:
             raise ProblemError(FORBIDDEN, "this is the operator's API key; an institution's is needed")
         service = context.service
@@ -134,7 +134,17 @@ class CallerWith(HTTPBearer):
         )
 
 
+def needs_scope(*scopes: Scope) -> ProblemError:
+    """Say that a key is good for something else."""
+    names = " or ".join(scope.value for scope in scopes)
+    return ProblemError(FORBIDDEN, f"this needs an API key with the scope {names}")
+
+
 Reader = Annotated[Caller, Depends(CallerWith(Scope.READ))]
 """An institution whose key may read."""
 Issuing = Annotated[Caller, Depends(CallerWith(Scope.ISSUE))]
 """An institution whose key may issue."""
+Changing = Annotated[Caller, Depends(CallerWith(Scope.STATUS))]
+"""An institution whose key may change status."""
+IssuingOrChanging = Annotated[Caller, Depends(CallerWith(Scope.ISSUE, Scope.STATUS))]
+"""An institution whose key may do one of these; the route has to see what of it is asked for."""

@@ -33,7 +33,9 @@ from registry.errors import (
     NotPermittedError,
     SettingsError,
     StoreError,
+    TargetsError,
     TooMuchError,
+    UnknownTargetsError,
 )
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -169,6 +171,8 @@ _KIND_OF_ERROR: Final[tuple[tuple[type[CredanchorError], Kind], ...]] = (
     (SettingsError, INTERNAL),
     (PolicyFormatError, UNDETERMINED),
     (TrustListError, UNDETERMINED),
+    (UnknownTargetsError, NOT_FOUND),
+    (TargetsError, CONFLICT),
     (MalformedError, MALFORMED),
     (NotFoundError, NOT_FOUND),
     (ConflictError, CONFLICT),
@@ -240,7 +244,7 @@ def problem_of(error: CredanchorError) -> Problem:
     """Make a problem of an error; of one on our side, and of what is not found, only the kind is told."""
     kind = kind_of(error)
     headers = {"Retry-After": "5"} if kind is BUSY else {}
-    if kind.is_ours or kind is NOT_FOUND:
+    if kind.is_ours or (kind is NOT_FOUND and not isinstance(error, UnknownTargetsError)):
         return Problem(kind=kind, headers=headers)
     problems: Sequence[Mapping[str, str]] = ()
     if isinstance(error, InputFormatError):

@@ -36,6 +36,7 @@ from registry.store.jobs import (
     list_jobs,
     remove_job,
 )
+from registry.store.status_jobs import transactions_of_job
 from registry.store.transactions import get_transaction
 
 _PART_BYTES: Final = 1 << 20
@@ -71,6 +72,8 @@ class SeenJob:
     """Of its batch, once it is sealed."""
     transaction: Hash32 | None
     """The last one that was signed for it."""
+    transactions: tuple[Hash32, ...] = ()
+    """All that were signed for a change of status, in the order of signing."""
 
 
 class Intake:
@@ -211,4 +214,5 @@ def _seen(connection: InstitutionConnection, job: JobRecord) -> SeenJob:
         job=job,
         root=None if job.batch is None else get_batch(connection, job.batch).root,
         transaction=None if job.transaction is None else get_transaction(connection, job.transaction).hash,
+        transactions=tuple(each.hash for each in transactions_of_job(connection, job.id)),
     )

@@ -28,7 +28,7 @@ from registry.store.batches import issuer_ref
 from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.people import names_at
-from registry.store.records import StatusKind, TransactionId
+from registry.store.records import StatusKind, TransactionId, TransactionRecord
 from registry.store.transactions import keep_batch_revocation, keep_status_changes, open_status_transactions
 
 _NAMED: Final = 5
@@ -144,6 +144,15 @@ class StatusService:
                 self.settle(record.id)
             except (RevertedError, ReplacedError):
                 continue  # noted; what it was to change is asked for again, or is no longer wanted
+
+    def block_of(self, transaction: TransactionRecord) -> int | None:
+        """Give the number of the block that has a transaction now; None: none has it, or the contract refused it.
+
+        Raises:
+            LedgerUnavailableError: The node did not answer.
+        """
+        receipt = self._outbox.sender.client.receipt(transaction.hash)
+        return receipt.block_number if receipt is not None and receipt.succeeded else None
 
     def _keep(self, step: Step, keep: Keep, connection: InstitutionConnection, transaction: TransactionId) -> None:
         issuer = issuer_ref(connection, self.planner.view.registry, self.planner.issuer_id)

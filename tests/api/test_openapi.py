@@ -36,6 +36,9 @@ def seeded(town: Town, path: str) -> dict[str, Any]:
 def body_of(town: Town, path: str) -> dict[str, Any]:
     if path == "/v1/credentials/search":
         return {"body": {"query": town.here.credentials()[0].uuid.urn}, "media_type": "application/json"}
+    if path == "/v1/status":
+        body = {"action": "suspend", "reason": "other", "credentials": [str(town.here.credentials()[0].uuid)]}
+        return {"body": body, "media_type": "application/json"}
     if path.startswith("/v1/verify"):
         what = "bundle" if path.endswith("bundle") else "document"
         document = town.get(f"/v1/credentials/{town.here.credentials()[0].uuid}/{what}").content

@@ -20,7 +20,11 @@ OPEN = {
 OWN_ONLY = {"/v1/institutions", "/v1/keys", "/v1/achievements", "/v1/batches", "/v1/credentials", "/v1/jobs"}
 """Lists, which give what is the asker's own whoever he is."""
 
-SCOPES = {("POST", "/v1/batches"): "issue", ("POST", "/v1/jobs/{job}/cancel"): "issue"}
+SCOPES = {
+    ("POST", "/v1/batches"): "issue",
+    ("POST", "/v1/jobs/{job}/cancel"): "issue",
+    ("POST", "/v1/status"): "status",
+}
 """Of those for which `read` does not do."""
 
 
@@ -60,6 +64,8 @@ def filled(path: str, of: Resident) -> str:
 def body_of(path: str, of: Resident) -> dict[str, Any] | None:
     if path == "/v1/credentials/search":
         return {"query": of.credentials()[0].uuid.urn}
+    if path == "/v1/status":
+        return {"action": "suspend", "reason": "other", "credentials": [str(of.credentials()[0].uuid)]}
     return None
 
 

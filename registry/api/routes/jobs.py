@@ -9,12 +9,14 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
 from registry.api.answers import cursor_of, numbers_of, tagged
-from registry.api.auth import Issuing, Reader
+from registry.api.auth import IssuingOrChanging, Reader, needs_scope
 from registry.api.documents import AUTHENTICATED, problems
 from registry.api.problems import CONFLICT, NOT_FOUND
 from registry.api.routes.batches import BatchCursor, Limit
-from registry.api.schemas.jobs import Job, Jobs
+from registry.api.schemas.jobs import AnyJob, Jobs, show_job
 from registry.services.jobs import cancel, read_job, read_jobs
+from registry.store.api_keys import Scope
+from registry.store.jobs import JobKind
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -24,6 +26,7 @@ JobParam = Annotated[
 _KNOWN: Final[dict[int | str, dict[str, Any]]] = {
     304: {"description": "It stands as the client knows: `If-None-Match` names its revision"}
 }
+_SCOPES: Final = {JobKind.ROSTER: Scope.ISSUE, JobKind.STATUS: Scope.STATUS}
 
 
 @router.get("", summary="List jobs", responses=problems(*AUTHENTICATED))
@@ -31,22 +34,31 @@ def list_all(caller: Reader, limit: Limit = 50, cursor: BatchCursor = None) -> J
     """The newest first."""
     before = None if cursor is None else numbers_of(cursor)[0]
     found, has_more = read_jobs(caller.store, before=before, limit=limit)
-    return Jobs(jobs=[Job.of(each) for each in found], next=cursor_of(found[-1].job.id) if has_more else None)
+    return Jobs(jobs=[show_job(each) for each in found], next=cursor_of(found[-1].job.id) if has_more else None)
 
 
 @router.get(
     "/{job}",
     summary="Show a job",
-    response_model=Job,
+    response_model=AnyJob,
     responses={**_KNOWN, **problems(*AUTHENTICATED, NOT_FOUND)},
 )
 def show(caller: Reader, request: Request, job: JobParam) -> Response:
-    """How far it is: received, validated, sealed, signed, sent, mined, final; or cancelled, or failed and why."""
+    """How far it is: received, validated, sealed, signed, sent, mined, final; or cancelled, or failed and why.
+
+    `kind` says what it is: a `roster`, or a change of `status`, which has nothing to seal.
+    """
     seen = read_job(caller.store, job)
-    return tagged(request, Job.of(seen).content(), "application/json", tag=f"{seen.job.id}-{seen.job.revision}")
+    return tagged(request, show_job(seen).content(), "application/json", tag=f"{seen.job.id}-{seen.job.revision}")
 
 
 @router.post("/{job}/cancel", summary="Cancel a job", responses=problems(*AUTHENTICATED, NOT_FOUND, CONFLICT))
-def cancel_one(caller: Issuing, job: JobParam) -> Job:
-    """Only before anything is sealed; what was uploaded is dropped. Cancelling twice does no more than once."""
-    return Job.of(cancel(caller.store, job, actor=caller.actor, now=caller.service.now()))
+def cancel_one(caller: IssuingOrChanging, job: JobParam) -> AnyJob:
+    """Only before anything is sealed or signed; what was uploaded is dropped. Cancelling twice does no more than once.
+
+    A roster takes a key with the scope `issue`, a change of status one with the scope `status`.
+    """
+    scope = _SCOPES[read_job(caller.store, job).job.kind]
+    if not caller.access.has(scope):
+        raise needs_scope(scope)
+    return show_job(cancel(caller.store, job, actor=caller.actor, now=caller.service.now()))
