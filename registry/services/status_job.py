@@ -108,10 +108,12 @@ class StatusJob:
             self._note_shown(group, standing, now)
             if group.is_done():
                 return group.leader.job
+            before = group.leader.job
             try:
                 receipt = self._send(service, group, now)
             except LostMemberError:
-                # Cancelled, or taken by another worker: nothing was sent. Alone it cannot happen again.
+                # Cancelled, or taken by another worker: nothing was kept or sent. Alone it cannot happen again.
+                group.leader.job = before
                 group.members.clear()
             else:
                 if receipt is None:
