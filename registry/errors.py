@@ -10,9 +10,13 @@
     RegistryError                      the registry refuses                                exit 1
     ├─ NotFoundError                     there is no such batch, credential …            API 404
     ├─ ConflictError                     what is asked for contradicts what is there       API 409
+    │   ├─ UnfinishedError                 an earlier batch has to be finished first
+    │   └─ IssuedBeforeError               the same roster was issued already
+    ├─ QueueFullError                    so many of the institution's jobs wait already    API 429
     ├─ NotPermittedError                 not this issuer's, or not verifiable as such      API 403
     └─ TooMuchError                      more than is taken at once                      API 413
     BusyError                          this is as much as the service does now             API 503 · exit 3
+    └─ BudgetError                       the institution may not spend more this month        API 503 · exit 3
     StoreError                         the database cannot be used                         API 503 · exit 3
 
 Errors never carry personal data: a roster's problems name line, column and reason, never the cell.
@@ -83,6 +87,18 @@ class ConflictError(RegistryError):
     """What is asked for contradicts what is there already."""
 
 
+class UnfinishedError(ConflictError):
+    """A batch for some of the same people is not anchored yet: it has to be finished first."""
+
+
+class IssuedBeforeError(ConflictError):
+    """The same roster was issued already, and is not meant to be issued again."""
+
+
+class QueueFullError(RegistryError):
+    """So many jobs of the institution wait that no more are taken; later there is room again."""
+
+
 class NotPermittedError(RegistryError):
     """The credential is not this issuer's, or cannot be shown to be."""
 
@@ -93,6 +109,10 @@ class TooMuchError(RegistryError):
 
 class BusyError(CredanchorError):
     """The service does as much as it can, or took too long; the same may be asked again later."""
+
+
+class BudgetError(BusyError):
+    """The institution's transactions would cost more than the operator allows in a month; waiting mends it."""
 
 
 class StoreError(CredanchorError):

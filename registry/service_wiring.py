@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -26,9 +28,11 @@ from registry.wiring import AnyInstitution, now
 
 if TYPE_CHECKING:
     # What these need is slow to import: they are loaded when they are used.
+    from registry.services.anchoring import Anchoring
     from registry.services.derived_secrets import DerivedSecrets
     from registry.services.ledger_state import LedgerView
     from registry.services.roster_job import RosterJob
+    from registry.services.status import StatusService
     from registry.services.status_job import StatusJob
     from registry.services.work import Work
     from registry.services.worker import Worker
@@ -68,6 +72,8 @@ class Service:
     def __init__(self, home: Path | None, ask_passphrase: Callable[[], str]) -> None:
         self.settings: Final[DraftSettings] = load_draft(find_home(home))
         self._ask_passphrase: Final = ask_passphrase
+        self._building: Final = threading.Lock()
+        self._unlocking: Final = threading.Lock()
         self._institutions: Final[dict[InstitutionId, tuple[Settings, AnyInstitution]]] = {}
 
     @cached_property
@@ -92,20 +98,26 @@ class Service:
             SettingsError: Something is not settled yet that issuing needs.
         """
         settings = self._settings_of(number)
-        kept = self._institutions.get(number)
-        if kept is None or kept[0] != settings:
-            kept = settings, AnyInstitution(settings, lambda: self.store.of(number), self._ask_passphrase)
-            self._institutions[number] = kept
-        return kept[1]
+        with self._building:
+            kept = self._institutions.get(number)
+            if kept is None or kept[0] != settings:
+                kept = settings, AnyInstitution(settings, lambda: self.store.of(number), self._ask_passphrase)
+                self._institutions[number] = kept
+                # Built here, for all threads.
+                _ = kept[1].store, kept[1].client, kept[1].approvals
+            return kept[1]
 
     def _settings_of(self, number: InstitutionId) -> Settings:
         from registry.store.institutions import get_institution
 
         if number == HOME:
             # What is settled for the home folder stands in its file.
-            return load_settings(self.settings.home)
-        with self.store.operator_reading() as connection:
-            return institution_settings(self.settings, get_institution(connection, number))
+            settings = load_settings(self.settings.home)
+        else:
+            with self.store.operator_reading() as connection:
+                settings = institution_settings(self.settings, get_institution(connection, number))
+        # Workers do not wait for transactions: they look again later.
+        return settings.model_copy(update={"wait_seconds": 0.0})
 
     def work_of(self, number: InstitutionId, kind: JobKind) -> Work:
         """Give what carries out an institution's jobs of a kind.
@@ -125,15 +137,24 @@ class Service:
 
     def _roster_job(self, number: InstitutionId) -> RosterJob:
         from registry.services.roster_job import RosterJob
+        from registry.services.roster_sealing import RosterSealing
 
         institution = self.institution(number)
-        return RosterJob(
+
+        def anchoring() -> Anchoring:
+            # Its key is unlocked once, whichever thread is the first.
+            with self._unlocking:
+                return institution.anchoring
+
+        sealing = RosterSealing(
             institution.store,
-            lambda: institution.anchoring,
+            anchoring,
             institution.approvals,
             lambda achievement, valid_from: institution.frame(achievement, valid_from=valid_from),
-            self._final_view(institution),
+            institution.cost_of_anchoring,
+            time.monotonic,
         )
+        return RosterJob(institution.store, sealing, anchoring, self._final_view(institution))
 
     def _status_job(self, number: InstitutionId) -> StatusJob:
         from registry.services.status_job import StatusJob
@@ -141,7 +162,12 @@ class Service:
 
         institution = self.institution(number)
         planner = StatusPlanner(self._final_view(institution), institution.settings.issuer_id)
-        return StatusJob(institution.store, lambda: institution.status, institution.targets, planner)
+
+        def status() -> StatusService:
+            with self._unlocking:
+                return institution.status
+
+        return StatusJob(institution.store, status, institution.targets, planner)
 
     def _final_view(self, institution: AnyInstitution) -> LedgerView:
         """Give the registry on the ledger, with what the operator's policy counts as final."""
@@ -151,12 +177,15 @@ class Service:
         policy = read_policy(self.settings.path(self.settings.service.policy))
         return LedgerView(institution.client, institution.settings.registry_id, confirmations=policy.confirmations)
 
-    def worker(self) -> Worker:
-        """Give a worker, which does the institutions' jobs."""
-        from registry.services.worker import Worker
+    def workers(self) -> Sequence[Worker]:
+        """Give workers, which do the institutions' jobs: as many as the settings say."""
+        from registry.services.worker import Worker, lanes_of
 
         name = f"{socket.gethostname()[:32]}-{secrets.token_hex(8)}"
-        return Worker(self.store, self.work_of, name=name, clock=now)
+        return [
+            Worker(self.store, self.work_of, name=f"{name}-{number}", clock=now, lane=lane)
+            for number, lane in enumerate(lanes_of(self.settings.service.workers))
+        ]
 
 
 def institution_settings(operator: DraftSettings, record: InstitutionRecord) -> Settings:

@@ -88,6 +88,12 @@ class ServiceSettings(BaseModel):
     """Longest body of a request to verify."""
     max_roster_bytes: int = Field(default=1 << 26, ge=1024)
     """Longest roster that is uploaded."""
+    max_waiting_jobs: int = Field(default=1000, ge=1)
+    """Most rosters of one institution that wait to be sealed; more are refused until then."""
+    max_waiting_bytes: int = Field(default=1 << 30, ge=1024)
+    """Most bytes of these together."""
+    workers: int = Field(default=2, ge=1, le=64)
+    """How many jobs one process works on at once."""
     max_verify_credentials: int = Field(default=1000, ge=1)
     """Most credentials in one request to verify."""
     node_threads: int = Field(default=8, ge=1, le=256)

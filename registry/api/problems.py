@@ -31,6 +31,7 @@ from registry.errors import (
     InputFormatError,
     NotFoundError,
     NotPermittedError,
+    QueueFullError,
     SettingsError,
     StoreError,
     TargetsError,
@@ -163,6 +164,9 @@ KINDS: Final = (
 )
 """All there are."""
 
+RETRY_SECONDS: Final = {BUSY: "5", TOO_MANY_REQUESTS: "60"}
+"""When the same may be asked again, where no more is known."""
+
 KIND_OF_STATUS: Final[Mapping[int, Kind]] = {each.status: each for each in reversed(KINDS)}
 """For answers that the web framework makes."""
 
@@ -176,6 +180,7 @@ _KIND_OF_ERROR: Final[tuple[tuple[type[CredanchorError], Kind], ...]] = (
     (MalformedError, MALFORMED),
     (NotFoundError, NOT_FOUND),
     (ConflictError, CONFLICT),
+    (QueueFullError, TOO_MANY_REQUESTS),
     (NotPermittedError, FORBIDDEN),
     (TooMuchError, TOO_LARGE),
     (BusyError, BUSY),
@@ -243,7 +248,7 @@ def kind_of(error: CredanchorError) -> Kind:
 def problem_of(error: CredanchorError) -> Problem:
     """Make a problem of an error; of one on our side, and of what is not found, only the kind is told."""
     kind = kind_of(error)
-    headers = {"Retry-After": "5"} if kind is BUSY else {}
+    headers = {"Retry-After": RETRY_SECONDS[kind]} if kind in RETRY_SECONDS else {}
     if kind.is_ours or (kind is NOT_FOUND and not isinstance(error, UnknownTargetsError)):
         return Problem(kind=kind, headers=headers)
     problems: Sequence[Mapping[str, str]] = ()

@@ -229,7 +229,7 @@ class _Issuing:
         with error_console.status("reading the roster"):
             report = roster.check()
             if not options.again:
-                report = report.with_more(find_earlier(self._institution.store, self._frame, roster, report))
+                report = report.with_more(*find_earlier(self._institution.store, self._frame, roster, report))
         if options.rejects is None or not report.problem_count:
             report.require_good()
             return report

@@ -76,15 +76,12 @@ def command(
 
 @contextmanager
 def _working(service: ApiService) -> Iterator[None]:
-    """Run a worker beside; when it ends, it is given time for what it is at, which may be broken off after that."""
-    stop, worker = threading.Event(), service.worker()
-    thread = threading.Thread(target=worker.run, args=(stop,), name="worker", daemon=True)
-    thread.start()
-    try:
+    """Run workers beside; at the end they are given time for what they are at, which may be broken off after that."""
+    from registry.services.worker import running
+
+    patience = service.options.shutdown_seconds
+    with running(service.workers(), stop=threading.Event(), patience_seconds=patience):
         yield
-    finally:
-        stop.set()
-        thread.join(service.options.shutdown_seconds)
 
 
 def _start_testnet(home: Path) -> None:

@@ -27,14 +27,15 @@ Examples:
 def command(home: HomeOption = None) -> None:
     """Do what institutions gave the service to do."""
     from registry.service_wiring import Service
+    from registry.services.worker import running
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     service = Service(home, ask_passphrase)
     try:
-        worker = service.worker()
-        error_console.print("[bold green]✔[/] working; Ctrl-C ends it")
-        worker.run(stop)
+        with running(service.workers(), stop=stop, patience_seconds=None):
+            error_console.print("[bold green]✔[/] working; Ctrl-C ends it")
+            stop.wait()
     finally:
         service.store.close()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 
 from anchor.identity import normalize_email
+from anchor.model import to_hex
 from registry.errors import Problem
 from registry.services.credentials import CredentialFrame
 from registry.services.issue import require_finished
 from registry.services.recipient import Recipient, recipient_from
-from registry.services.roster import Roster, RosterReport
+from registry.services.roster import MAX_PROBLEMS, Roster, RosterReport
 from registry.services.rosters.columns import Field
 from registry.store.batches import batches_of_achievement, iterate_credentials
 from registry.store.connection import InstitutionConnection
@@ -18,8 +20,8 @@ from registry.store.records import BatchRecord
 
 
 def find_earlier(
-    store: Store, frame: CredentialFrame, roster: Roster, report: RosterReport
-) -> list[tuple[int, Problem]]:
+    store: Store, frame: CredentialFrame, roster: Roster, report: RosterReport, *, for_api: bool = False
+) -> tuple[Sequence[int], Sequence[Problem]]:
     """Find recipients whose e-mail or DID is that of a credential for this achievement.
 
     Args:
@@ -27,29 +29,34 @@ def find_earlier(
         frame: Names issuer and achievement.
         roster: Says where a row is.
         report: Its recipients.
+        for_api: Speak of roots and parameters, rather than of numbers and options.
 
     Returns:
-        (number of the row, what is wrong with it), in order of the rows.
+        The numbers of their rows, and what is wrong with the first `MAX_PROBLEMS` of these, in the order of the file.
 
     Raises:
-        ConflictError: One is in a batch that is not anchored yet: that one is to be finished first.
+        UnfinishedError: One is in a batch that is not anchored yet: that one is to be finished first.
     """
     with store.reading() as connection:
         earlier = batches_of_achievement(connection, frame.registry, frame.issuer_id, frame.achievement["id"])
         if not earlier:
-            return []
+            return (), ()
         holders = dict(_holders(connection, earlier))
-    found: list[tuple[int, Problem]] = []
+    found: list[tuple[int, Field, BatchRecord]] = []
     for number, recipient in report.recipients.numbered():
         for field, key in _keys(recipient):
             batch = holders.get(hash(key))
             if batch is not None:
                 require_finished(batch)
-                reason = f"got this achievement before, in batch {batch.id}"
-                hint = "take the row out, or use --again to issue it a second time"
-                found.append((number, Problem(where=roster.where(number, field), reason=reason, hint=hint)))
+                found.append((number, field, batch))
                 break
-    return sorted(found, key=lambda each: each[0])
+    found.sort(key=lambda each: each[0])
+    hint = f"take the row out, or use {'again=true' if for_api else '--again'} to issue it a second time"
+    problems = []
+    for number, field, batch in found[:MAX_PROBLEMS]:
+        reason = f"got this achievement before, in batch {to_hex(batch.root) if for_api else batch.id}"
+        problems.append(Problem(where=roster.where(number, field), reason=reason, hint=hint))
+    return array("Q", [number for number, _, _ in found]), problems
 
 
 def _holders(connection: InstitutionConnection, batches: tuple[BatchRecord, ...]) -> Iterator[tuple[int, BatchRecord]]:

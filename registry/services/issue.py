@@ -19,9 +19,10 @@ from typing import Final
 
 from anchor.canonical import JsonObject, canonicalize
 from anchor.model import MAX_UINT32, Hash32
-from registry.errors import ConflictError, RosterFormatError
+from registry.errors import IssuedBeforeError, RosterFormatError, UnfinishedError
 from registry.services.approvals import Approvals
 from registry.services.credentials import CredentialFrame
+from registry.services.filled_batch import FilledBatch
 from registry.services.helpers import Helpers, fill_all
 from registry.services.spool import RecipientSpool
 from registry.services.template import CredentialTemplate
@@ -64,6 +65,7 @@ def seal_batch(
     without: Set[int] = frozenset(),
     again: bool = False,
     helpers: Helpers | None = None,
+    filled: FilledBatch | None = None,
     progress: Callable[[int], object] = lambda _count: None,
     keep: Callable[[InstitutionConnection, BatchRecord], None] = lambda _connection, _batch: None,
 ) -> BatchRecord:
@@ -77,19 +79,21 @@ def seal_batch(
         without: Numbers of rows to leave out.
         again: Issue what was issued before.
         helpers: Started already, for this frame; none: they are started if they are wanted.
+        filled: What `fill_batch` made of the same; none: it is done here, while nobody else writes.
         progress: Told now and then how many more are done.
         keep: Writes, in the same transaction, what else must be known of the batch. If it raises, nothing is kept.
 
     Raises:
         RosterFormatError: There are no recipients, or more than a batch can hold.
-        ConflictError: The same is kept already, and is not anchored yet, or not meant to be issued again.
+        UnfinishedError: The same is kept already, and is not anchored yet.
+        IssuedBeforeError: The same was issued, and is not meant to be issued again.
         StoreError: It could not be kept; nothing was.
     """
     size = count_recipients(recipients, without)
     with store.writing() as connection:
         # 2
         issuer = issuer_ref(connection, frame.registry, frame.issuer_id)
-        first = allocate_positions(connection, issuer, size)
+        first = allocate_positions(connection, issuer, size) if filled is None else filled.first_position
         batch = begin_batch(
             connection,
             issuer,
@@ -102,12 +106,17 @@ def seal_batch(
         # 1, 3
         tree = GrowingTree(partial(add_chunk, connection, batch), CHUNK_NODES)
         shapes, digest = set[int](), 0
-        for filled in fill_all(frame, recipients.partitions(without), size, first, helpers):
-            add_credentials(connection, batch, filled.rows)
-            tree.add(filled.leaves)
-            shapes |= filled.shapes
-            digest += filled.digest
-            progress(len(filled.rows))
+        partitions = (
+            fill_all(frame, recipients.partitions(without), size, first, helpers)
+            if filled is None
+            else filled.partitions()
+        )
+        for each in partitions:
+            add_credentials(connection, batch, each.rows)
+            tree.add(each.leaves)
+            shapes |= each.shapes
+            digest += each.digest
+            progress(len(each.rows))
         texts = {shape: CredentialTemplate.compile(frame, shape).text for shape in sorted(shapes)}
         add_templates(connection, batch, texts)
         hashed = roster_hash(frame.achievement, digest)
@@ -119,6 +128,32 @@ def seal_batch(
         sealed = get_batch(connection, number)
         keep(connection, sealed)
         return sealed
+
+
+def fill_batch(
+    store: Store,
+    frame: CredentialFrame,
+    recipients: RecipientSpool,
+    *,
+    without: Set[int] = frozenset(),
+    helpers: Helpers | None = None,
+    progress: Callable[[int], object] = lambda _count: None,
+) -> FilledBatch:
+    """Do steps 1 to 3 before the transaction that seals, so that others can write meanwhile; takes what that takes.
+
+    The positions are taken for ever, also if nothing comes of it: there are 2^49 of them.
+
+    Raises:
+        RosterFormatError: There are no recipients, or more than a batch can hold.
+    """
+    size = count_recipients(recipients, without)
+    with store.writing() as connection:
+        first = allocate_positions(connection, issuer_ref(connection, frame.registry, frame.issuer_id), size)
+    batch = FilledBatch(first)
+    for filled in fill_all(frame, recipients.partitions(without), size, first, helpers):
+        batch.add(filled)
+        progress(len(filled.rows))
+    return batch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +171,7 @@ def try_out(
     recipients: RecipientSpool,
     without: Set[int] = frozenset(),
     helpers: Helpers | None = None,
+    progress: Callable[[int], object] = lambda _count: None,
 ) -> Trial:
     """Do all the work of sealing, and keep nothing; takes what `seal_batch` takes.
 
@@ -146,6 +182,7 @@ def try_out(
     for filled in fill_all(frame, recipients.partitions(without), size, 0, helpers):
         tree.add(filled.leaves)
         with_email += sum(email is not None for _, _, _, _, email, _, _ in filled.rows)
+        progress(len(filled.rows))
     return Trial(size=size, with_email=with_email, root=tree.finish())
 
 
@@ -189,10 +226,10 @@ def require_finished(batch: BatchRecord) -> None:
     """Check that a batch for the same achievement and recipients is anchored.
 
     Raises:
-        ConflictError: It is not: it is to be finished first.
+        UnfinishedError: It is not: it is to be finished first.
     """
     if batch.state in UNFINISHED:
-        raise ConflictError(
+        raise UnfinishedError(
             f"batch {batch.id} holds credentials for the same achievement and recipients, and is not anchored yet",
             advice=f"Go on with `credanchor issue --resume {batch.id}`: otherwise they would be issued twice.",
         )
@@ -203,7 +240,7 @@ def _check_new(batch: BatchRecord | None, *, again: bool) -> None:
         return
     require_finished(batch)
     if not again:
-        raise ConflictError(
+        raise IssuedBeforeError(
             f"the same roster was issued already, as batch {batch.id}; nothing was issued now",
             advice=f"If files are missing, `credanchor issue --resume {batch.id} --out DIR` writes them. "
             "To issue it for the second time, use --again.",

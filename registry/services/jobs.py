@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from enum import Enum
 from hashlib import sha256
 from typing import Final, Self
 from uuid import UUID
 
-from anchor.canonical import canonicalize
+from anchor.canonical import JsonObject, canonicalize
 from anchor.model import Hash32
-from registry.errors import RosterFormatError
+from registry.errors import QueueFullError, RosterFormatError
+from registry.services.rosters.sheets import SheetKind, check_kind
 from registry.services.writes import write_once
 from registry.store.achievements import read_achievement
 from registry.store.audit_log import append_entry
@@ -30,6 +32,7 @@ from registry.store.jobs import (
     JobState,
     add_content,
     cancel_job,
+    count_waiting,
     create_job,
     finish_content,
     get_job,
@@ -41,6 +44,16 @@ from registry.store.transactions import get_transaction
 
 _PART_BYTES: Final = 1 << 20
 """An upload is kept in parts of so many bytes."""
+_WAIT: Final = "Wait until some of them are sealed, or cancel some that are not needed."
+
+
+class BadRows(Enum):
+    """What becomes of a roster some rows of which are bad."""
+
+    REFUSE = "refuse"
+    """Nothing is issued."""
+    PASS_OVER = "passOver"  # noqa: S105 - nothing secret
+    """Those of the other rows are issued to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +65,37 @@ class RosterRequest:
     version: int
     again: bool
     """Issue also to those who have the achievement."""
+    dry_run: bool = False
+    """Check everything, and say what it would cost; issue nothing."""
+    bad_rows: BadRows = BadRows.REFUSE
+    kind: SheetKind | None = None
+    """What the roster is said to be."""
+
+    def content(self) -> JsonObject:
+        """Give it as JSON has it."""
+        kind = None if self.kind is None else self.kind.value
+        return {**asdict(self), "bad_rows": self.bad_rows.value, "kind": kind}
 
     def to_text(self) -> str:
         """Write it as the job keeps it."""
-        return json.dumps(asdict(self))
+        return json.dumps(self.content())
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read it as the job keeps it."""
-        return cls(**json.loads(text))
+        content = json.loads(text)
+        kind = content.get("kind")
+        bad_rows = BadRows(content.get("bad_rows", BadRows.REFUSE.value))
+        return cls(**{**content, "bad_rows": bad_rows, "kind": None if kind is None else SheetKind(kind)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLimits:
+    """How much of an institution may wait at one time."""
+
+    jobs: int
+    uploaded_bytes: int
+    """Of uploads that are not sealed yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +132,7 @@ class Intake:
         """Take what came next.
 
         Raises:
+            RosterFormatError: It is not what it is said to be.
             StoreError: It cannot be kept.
         """
         self._waiting += content
@@ -147,6 +183,8 @@ class Intake:
         return answer(SeenJob(job=job, root=None, transaction=None))
 
     def _keep(self) -> None:
+        if not self._number and self._request.kind is not None:
+            check_kind(bytes(self._waiting), self._request.kind)
         with self._store.writing() as connection:
             add_content(connection, self._job, self._number, bytes(self._waiting))
         self._digest.update(self._waiting)
@@ -154,11 +192,22 @@ class Intake:
         self._waiting.clear()
 
     def _hash(self) -> Hash32:
-        said = canonicalize({"what": "batch", "request": asdict(self._request), "roster": self._digest.hexdigest()})
+        said = canonicalize({"what": "batch", "request": self._request.content(), "roster": self._digest.hexdigest()})
         return Hash32(sha256(said).digest())
 
 
-def begin_intake(store: Store, code: str, version: int | None, *, again: bool, now: int) -> Intake:
+def begin_intake(
+    store: Store,
+    code: str,
+    version: int | None,
+    *,
+    again: bool,
+    dry_run: bool = False,
+    bad_rows: BadRows = BadRows.REFUSE,
+    kind: SheetKind | None = None,
+    limits: QueueLimits | None = None,
+    now: int,
+) -> Intake:
     """Begin to take in a roster for an achievement.
 
     Args:
@@ -166,15 +215,39 @@ def begin_intake(store: Store, code: str, version: int | None, *, again: bool, n
         code: The achievement's.
         version: Of it; default: the newest one as of now.
         again: Issue also to those who have the achievement.
+        dry_run: Check everything, and issue nothing.
+        bad_rows: What becomes of it if some rows are bad.
+        kind: What it is said to be; default: its content tells.
+        limits: How much may wait; default: any number.
         now: Unix seconds.
 
     Raises:
         NotFoundError: The institution keeps no such achievement.
+        QueueFullError: So much of the institution waits already.
     """
     with store.writing() as connection:
+        if limits is not None:
+            check_room(connection, limits)
         entry = read_achievement(connection, code, version).entry
-        request = RosterRequest(achievement=code, version=entry.version, again=again)
+        request = RosterRequest(
+            achievement=code, version=entry.version, again=again, dry_run=dry_run, bad_rows=bad_rows, kind=kind
+        )
         return Intake(store, request, create_job(connection, JobKind.ROSTER, request.to_text(), now=now))
+
+
+def check_room(connection: InstitutionConnection, limits: QueueLimits) -> None:
+    """Check that one more job may wait.
+
+    Raises:
+        QueueFullError: It may not.
+    """
+    count, size = count_waiting(connection)
+    if count >= limits.jobs:
+        raise QueueFullError(f"{count:,} jobs wait already, and no more may", advice=_WAIT)
+    if size >= limits.uploaded_bytes:
+        raise QueueFullError(
+            f"the jobs that wait have {size:,} bytes, and no more than {limits.uploaded_bytes:,} may", advice=_WAIT
+        )
 
 
 def read_job(store: Store, public_id: UUID) -> SeenJob:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -24,14 +24,18 @@ from anchor.identity import normalize_email
 from registry.errors import Problem, RosterFormatError
 from registry.services.results import ResultRule
 from registry.services.rosters.columns import Columns, Field, find_columns
+from registry.services.rosters.content import Content
 from registry.services.rosters.dates import DateOrder
+from registry.services.rosters.forms import Row, Sheet, SheetForm, unusable
 from registry.services.rosters.rows import NotALearnerError, RowReader
-from registry.services.rosters.sheets import Row, Sheet, SheetForm, open_sheet, unusable
+from registry.services.rosters.sheets import SheetKind, open_sheet
 from registry.services.spool import RecipientSpool
 
 MAX_PROBLEMS: Final = 1000
 """A file with more is the wrong file; nobody reads on. All are counted."""
 MAX_WARNINGS: Final = 100
+ROWS_BETWEEN: Final = 4096
+"""After so many rows it is told how many there were."""
 
 _AT_THE_END: Final = sys.maxsize
 """Number of what comes after all rows that could be told apart."""
@@ -47,6 +51,8 @@ class RosterOptions:
     """Which comes first in 03/04/2025."""
     result_rule: ResultRule | None = None
     """What the achievement lets results be; None: anything."""
+    kind: SheetKind | None = None
+    """What it is said to be; None: its content says it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,17 +75,23 @@ class RosterReport:
     recipients: RecipientSpool
     """Of all rows that are good by themselves; some may be in `bad_rows` for standing there twice."""
 
-    def with_more(self, found: Sequence[tuple[int, Problem]]) -> RosterReport:
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the rest of the file cannot be told into rows."""
+        return _AT_THE_END in self.bad_rows
+
+    def with_more(self, numbers: Sequence[int], found: Sequence[Problem]) -> RosterReport:
         """Add problems of rows that are good by themselves.
 
         Args:
-            found: (number of the row, what is wrong with it).
+            numbers: Of the rows.
+            found: What is wrong with the first `MAX_PROBLEMS` of them.
         """
-        more = {number for number, _ in found} - self.bad_rows
+        more = set(numbers) - self.bad_rows
         return replace(
             self,
-            problems=(*self.problems, *(problem for _, problem in found))[:MAX_PROBLEMS],
-            problem_count=self.problem_count + len(found),
+            problems=(*self.problems, *found)[:MAX_PROBLEMS],
+            problem_count=self.problem_count + len(numbers),
             bad_rows=self.bad_rows | more,
             good_count=self.good_count - len(more),
         )
@@ -100,24 +112,31 @@ class Roster:
     """An opened roster.
 
     Args:
-        path: The file.
+        source: The file.
         options: What is said of it.
 
     Raises:
         RosterFormatError: It cannot be read, or has no column for names.
     """
 
-    def __init__(self, path: Path, options: RosterOptions) -> None:
-        self._sheet: Final[Sheet] = open_sheet(path)
+    def __init__(self, source: Path | Content, options: RosterOptions) -> None:
+        self._sheet: Final[Sheet] = open_sheet(source, options.kind)
         self.columns: Final = find_columns(self._sheet.rows(), options.mapping)
         self._reader: Final = RowReader(self._sheet.form, self.columns, options.dates, options.result_rule)
 
-    def check(self) -> RosterReport:
-        """Read the whole file and find everything that is wrong."""
-        check = _Check(self._reader)
+    def check(self, progress: Callable[[int], object] = lambda _count: None) -> RosterReport:
+        """Read the whole file and find everything that is wrong.
+
+        Args:
+            progress: Told now and then how many rows were looked at; what it raises ends it.
+        """
+        check, count = _Check(self._reader), 0
         try:
             for row in self._body():
                 check.take(row)
+                count += 1
+                if count % ROWS_BETWEEN == 0:
+                    progress(count)
         except RosterFormatError as error:
             # The rest of the file cannot be told into rows.
             for problem in error.problems:
@@ -141,13 +160,13 @@ class Roster:
         return (row for row in rows if not _is_empty(row))
 
 
-def open_roster(path: Path, options: RosterOptions | None = None) -> Roster:
+def open_roster(source: Path | Content, options: RosterOptions | None = None) -> Roster:
     """Open a roster: CSV, Excel, OpenDocument, JSON or NDJSON, told apart by content.
 
     Raises:
         RosterFormatError: It cannot be read, or has no column for names.
     """
-    return Roster(path, options or RosterOptions())
+    return Roster(source, options or RosterOptions())
 
 
 class _Check:

@@ -16,10 +16,11 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
-from anchor.errors import LedgerError, ReplacedError, RevertedError
+from anchor.errors import LedgerError, OutcomeUnknownError, ReplacedError, RevertedError
 from anchor.ledger.answers import Receipt
 from anchor.model import Address
 from anchor.status import StatusReason
+from registry.services.account import signed_versions
 from registry.services.ledger_state import LedgerView
 from registry.services.sending import Outbox, note_mined
 from registry.services.status_plan import StatusPlan, StatusPlanner, Step
@@ -136,14 +137,21 @@ class StatusService:
             LedgerUnavailableError: The node did not answer; safe to try again.
             OutcomeUnknownError: One is not mined yet; trying again finds out.
         """
-        sender = self._outbox.sender
-        with self._store.reading() as connection:
-            records = open_status_transactions(connection, sender.chain_id, sender.address)
-        for record in records:
+        for waiting in self._open():
+            self._settle_somehow(waiting)
+
+    def settle_what_can_be(self) -> bool:
+        """Find out what became of status transactions of the account; tell whether the fate of all is known now.
+
+        Raises:
+            LedgerUnavailableError: The node did not answer; safe to try again.
+        """
+        for waiting in self._open():
             try:
-                self.settle(record.id)
-            except (RevertedError, ReplacedError):
-                continue  # noted; what it was to change is asked for again, or is no longer wanted
+                self._settle_somehow(waiting)
+            except OutcomeUnknownError:
+                return False  # those after it have higher nonces: they are not mined before it is
+        return True
 
     def block_of(self, transaction: TransactionRecord) -> int | None:
         """Give the number of the block that has a transaction now; None: none has it, or the contract refused it.
@@ -151,8 +159,20 @@ class StatusService:
         Raises:
             LedgerUnavailableError: The node did not answer.
         """
-        receipt = self._outbox.sender.client.receipt(transaction.hash)
+        receipt = self._outbox.sender.reconcile(*signed_versions(transaction)).receipt
         return receipt.block_number if receipt is not None and receipt.succeeded else None
+
+    def _open(self) -> Sequence[TransactionId]:
+        sender = self._outbox.sender
+        with self._store.reading() as connection:
+            records = open_status_transactions(connection, sender.chain_id, sender.address)
+        return [record.id for record in records]
+
+    def _settle_somehow(self, transaction: TransactionId) -> None:
+        try:
+            self.settle(transaction)
+        except (RevertedError, ReplacedError):
+            return  # noted; what it was to change is asked for again, or is no longer wanted
 
     def _keep(self, step: Step, keep: Keep, connection: InstitutionConnection, transaction: TransactionId) -> None:
         issuer = issuer_ref(connection, self.planner.view.registry, self.planner.issuer_id)

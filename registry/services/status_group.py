@@ -25,7 +25,7 @@ from registry.store.status_jobs import WAITING, unmined_status_jobs
 
 MOST_MEMBERS: Final = 100
 _ALONG_SECONDS: Final = 30
-"""How long members are left to the leader; whoever finds one after that goes on with it."""
+"""How long members are left to the leader while it signs; whoever finds one after that goes on with it."""
 _CONTRARY: Final = {StatusKind.SUSPEND: StatusKind.REINSTATE, StatusKind.REINSTATE: StatusKind.SUSPEND}
 """Of which it matters what comes first."""
 
@@ -83,7 +83,10 @@ class Group:
         for member in tuple(self.members):
             try:
                 member.effect = effect_of(member.targets, kind, standing)
+                has_part = not member.effect.is_nothing or member.job.transaction is not None
             except NotAnchoredError:
+                has_part = False
+            if not has_part:
                 self.members.remove(member)  # its own turn says so
 
     def having_part_in(self, step: Step) -> list[Member]:
@@ -119,7 +122,7 @@ class Group:
             if job.state is JobState.RECEIVED:
                 job = move_job(connection, job, JobState.VALIDATED, now=now, report=report, total=total)
             elif job.state is JobState.SIGNED:
-                # What was signed before is settled: it was mined, refused or replaced.
+                # One of several; or what was signed before is settled: it was mined, refused or replaced.
                 job = move_job(connection, job, JobState.SENT, now=now)
             next_at = None if member is self.leader else now + _ALONG_SECONDS
             member.job = move_job(
@@ -137,14 +140,15 @@ class Group:
                 raise
             raise LostMemberError from error
 
-    def move(self, connection: InstitutionConnection, step: Step, state: JobState, now: int) -> None:
-        """Move those on whom a transaction does something for.
+    def note_sent(self, connection: InstitutionConnection, now: int) -> None:
+        """Note that everything is sent.
 
         Raises:
             ConflictError: Another worker has the leader.
         """
-        for member in self.having_part_in(step):
-            self.try_to_move(connection, member, state, now)
+        for member in tuple(self._all()):
+            if member.job.state is JobState.SIGNED:
+                self.try_to_move(connection, member, JobState.SENT, now)
 
     def try_to_move(
         self, connection: InstitutionConnection, member: Member, state: JobState, now: int, **values: Any
@@ -154,11 +158,8 @@ class Group:
         Raises:
             ConflictError: Another worker has the leader.
         """
-        along = member is not self.leader and state is not JobState.MINED
         try:
-            member.job = move_job(
-                connection, member.job, state, now=now, next_at=now + _ALONG_SECONDS if along else None, **values
-            )
+            member.job = move_job(connection, member.job, state, now=now, **values)
         except ConflictError:
             if member is self.leader:
                 raise

@@ -1,9 +1,10 @@
 """A status change's job, from what was named to what is final on the ledger. Killed at any point, it goes on.
 
     received   what was named is looked up, and how it stands is proven    → validated
-    validated  what is not done yet is signed, one list after the other    → signed, in the transaction that keeps it
-    signed     sent, and mined                                             → sent
-    sent       how it stands is proven anew: more to sign, or nothing      → signed, or mined, with the proof's block
+    validated  what is not done yet is signed and sent, list by list       → signed, in the transaction that keeps it
+    signed     the last one is sent                                        → sent
+    sent       mined, and how it stands is proven anew                     → mined, with the block that proves it; or
+                                                                             signed once more, if something is missing
     mined      the block that proves it is final                           → final
 
 A block whose state shows the change proves it final as soon as that block is final: no old state has to be asked for. A
@@ -25,7 +26,6 @@ from typing import Any, Final
 from anchor.canonical import JsonObject
 from anchor.errors import NoEvidenceError, NotAnchoredError, RevertedError
 from anchor.evidence import LedgerState
-from anchor.ledger.answers import Receipt
 from anchor.model import Hash32, hash32, to_hex
 from registry.services.happenings import Event, tell
 from registry.services.standing import Standing
@@ -90,50 +90,58 @@ class StatusJob:
 
     def _carry_out(self, job: JobRecord, now: int) -> JobRecord:
         service = self._status()
-        service.settle_earlier()
+        # Whatever waits of the account may be about the same words: nothing is added before its fate is known.
+        is_settled = service.settle_what_can_be()
         group = gather(self._store, Member(job, self._targets(job)), self._targets, now=now)
         if group is None:
             # An earlier job does the contrary to some of the same credentials: it comes first.
             return self._wait(job, now, AGAIN_SECONDS)
-        proven_from = 0
+        mined_at = 0
         while True:
             standing = self._planner.prove(group.targets(), group.request.kind)
-            if standing.state.block.number < proven_from:
+            if standing.state.block.number < mined_at:
                 # The node that answered has not seen yet what another one had mined.
                 return self._wait(group.leader.job, now, AGAIN_SECONDS)
             group.judge(standing)
             self._note_validated(group.leader, now)
-            if group.leader.effect.is_nothing and not proven_from:
+            if group.leader.effect.is_nothing and not mined_at:
                 group.members.clear()  # there is nothing to go along with
             self._note_shown(group, standing, now)
             if group.is_done():
                 return group.leader.job
+            if not is_settled:
+                return self._wait(group.leader.job, now, AGAIN_SECONDS)
             before = group.leader.job
             try:
-                receipt = self._send(service, group, now)
+                blocks = self._send(service, group, now)
             except LostMemberError:
                 # Cancelled, or taken by another worker: nothing was kept or sent. Alone it cannot happen again.
                 group.leader.job = before
                 group.members.clear()
             else:
-                if receipt is None:
+                if not blocks:
                     return self._wait(group.leader.job, now, AGAIN_SECONDS)
-                proven_from = receipt.block_number
+                mined_at = max(blocks)
 
-    def _send(self, service: StatusService, group: Group, now: int) -> Receipt | None:
-        """Send the next transaction, and wait until it is mined; None: somebody else did the same since."""
-        step = self._planner.steps(group.effects(), group.request.kind, group.request.reason)[0]
-        try:
-            transaction = service.send(step, partial(self._keep_signed, group, step, now), now=now)
-        except RevertedError as error:
-            if error.name in _DONE_SINCE:
-                return None
-            raise
+    def _send(self, service: StatusService, group: Group, now: int) -> list[int]:
+        """Send all transactions, then wait for each; give the blocks. None: somebody else did the same since."""
+        sent: list[tuple[Step, TransactionId]] = []
+        for step in self._planner.steps(group.effects(), group.request.kind, group.request.reason):
+            try:
+                transaction = service.send(step, partial(self._keep_signed, group, step, now), now=now)
+            except RevertedError as error:
+                if error.name in _DONE_SINCE:
+                    return []
+                raise
+            sent.append((step, transaction))
         with self._store.writing() as connection:
-            group.move(connection, step, JobState.SENT, now)
-        receipt = service.settle(transaction)
-        self._planner.check(step, receipt)
-        return receipt
+            group.note_sent(connection, now)
+        blocks = []
+        for step, transaction in sent:
+            receipt = service.settle(transaction)
+            self._planner.check(step, receipt)
+            blocks.append(receipt.block_number)
+        return blocks
 
     def _keep_signed(
         self, group: Group, step: Step, now: int, connection: InstitutionConnection, transaction: TransactionId

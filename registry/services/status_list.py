@@ -17,7 +17,8 @@ from registry.errors import InputFormatError, NotFoundError, Problem
 from registry.services.find import parse_id
 from registry.services.rosters.cells import CellError, read_email, text_of
 from registry.services.rosters.columns import Field, field_of, normalize_heading
-from registry.services.rosters.sheets import Row, open_sheet
+from registry.services.rosters.forms import Row
+from registry.services.rosters.sheets import open_sheet
 from registry.services.targets import Choice, Pair, StatusTarget, TargetFinder, checked
 from registry.store.batches import get_batch, get_credential
 from registry.store.connection import InstitutionConnection

@@ -18,7 +18,7 @@ from anchor.model import Address, Hash32, hash32, to_hex
 from anchor.status import StatusReason
 from registry.errors import NotFoundError, Problem, TargetsError, UnknownTargetsError
 from registry.services.costs import Cost, preview_cost
-from registry.services.jobs import SeenJob
+from registry.services.jobs import QueueLimits, SeenJob, check_room
 from registry.services.status_plan import Effect, StatusPlanner
 from registry.services.targets import StatusTarget, TargetFinder, checked
 from registry.store.audit_log import append_entry
@@ -181,7 +181,13 @@ def preview(
 
 
 def take_in(
-    connection: InstitutionConnection, request: StatusRequest, uuids: Sequence[UUID], *, actor: str, now: int
+    connection: InstitutionConnection,
+    request: StatusRequest,
+    uuids: Sequence[UUID],
+    *,
+    actor: str,
+    limits: QueueLimits,
+    now: int,
 ) -> SeenJob:
     """Give a change to the workers.
 
@@ -190,8 +196,13 @@ def take_in(
         request: What is asked for.
         uuids: The credentials.
         actor: Who does it, for the audit log.
+        limits: How much may wait.
         now: Unix seconds.
+
+    Raises:
+        QueueFullError: It does.
     """
+    check_room(connection, limits)
     job = create_job(connection, JobKind.STATUS, request.to_text(), now=now)
     content = b"".join(uuid.bytes for uuid in uuids)
     for number, start in enumerate(range(0, len(content), _PART_BYTES)):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from anchor.errors import CredanchorError, LedgerUnavailableError, NoEvidenceError
+from anchor.errors import NoEvidenceError
 from anchor.evidence import LedgerState
 from registry.services.happenings import Event, ids_of, tell
-from registry.store.connection import InstitutionId
+from registry.store.connection import InstitutionConnection, InstitutionId
 from registry.store.engine import Store
 from registry.store.jobs import JobKind, JobRecord, JobState, drop_content, move_job
 
@@ -41,27 +41,37 @@ WorkOf = Callable[[InstitutionId, JobKind], Work]
 
 
 def fail_job(store: Store, job: JobRecord, failure: str, *, now: int) -> None:
-    """End a job of which nothing is on its way to the ledger; what was uploaded is dropped.
+    """As `end_as_failed`, in a transaction of its own."""
+    with store.writing() as connection:
+        end_as_failed(connection, job, failure, now=now)
+
+
+def end_as_failed(
+    connection: InstitutionConnection, job: JobRecord, failure: str, *, now: int, report: str | None = None
+) -> JobRecord:
+    """End a job of which nothing is on its way to the ledger; what was uploaded is dropped, and who wants to is told.
+
+    Args:
+        connection: From `Store.writing`.
+        job: As last read.
+        failure: Words of a `Failure`.
+        now: Unix seconds.
+        report: What is to be mended; default: what is known already.
 
     Raises:
         ConflictError: It was cancelled, or claimed by another worker.
     """
-    with store.writing() as connection:
-        failed = move_job(connection, job, JobState.FAILED, now=now, failure=failure)
-        drop_content(connection, failed)
-        tell(connection, Event.JOB_FAILED, ids_of(connection, failed), now=now)
+    failed = move_job(
+        connection, job, JobState.FAILED, now=now, failure=failure, report=job.report if report is None else report
+    )
+    drop_content(connection, failed)
+    tell(connection, Event.JOB_FAILED, ids_of(connection, failed), now=now)
+    return failed
 
 
 def has_begun(job: JobRecord) -> bool:
     """Tell whether something was sealed or signed, so that the job has to come to its end."""
     return job.batch is not None or job.transaction is not None
-
-
-def failure_of(error: CredanchorError) -> str:
-    """Say what is in the way, to the institution: a node's words may name the operator's machines."""
-    if isinstance(error, LedgerUnavailableError):
-        return "the ledger cannot be reached now"
-    return str(error)
 
 
 def is_final(state: LedgerState, at: int) -> bool:

@@ -1,53 +1,79 @@
 """The worker: claims jobs of all institutions, in turns, and does what is to be done next for each.
 
-Any number of workers, in any number of processes, share one database. One that dies lets its lease end; another one
-then goes on from the state that the job is in.
+Any number of workers, in any number of threads, processes and machines, share one database. One that dies lets its
+lease end; another one then goes on from the state that the job is in. One that was only suspended finds out, when it
+wants to write, that the job is not its own any more.
+
+None waits for a transaction: what was sent is looked at again later.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from anchor.errors import CredanchorError, MalformedError, RevertedError
-from registry.errors import ConflictError, NotFoundError, NotPermittedError, StoreError
+from anchor.errors import CredanchorError, OutcomeUnknownError
+from registry.errors import ConflictError, StoreError
 from registry.services.error_log import log_error
-from registry.services.work import WorkOf, fail_job, failure_of, has_begun
+from registry.services.failures import Failure, failure_of
+from registry.services.work import WorkOf, fail_job, has_begun
 from registry.store.engine import Store
-from registry.store.job_claims import claim_jobs, extend_lease
-from registry.store.jobs import ENDED, JobRecord, get_job, put_off_job, release_job, remove_abandoned
+from registry.store.job_claims import Lane, claim_jobs, extend_lease
+from registry.store.jobs import (
+    ENDED,
+    JobRecord,
+    JobState,
+    get_job,
+    put_off_job,
+    release_job,
+    remove_abandoned,
+)
 
 LEASE_SECONDS: Final = 60
 IDLE_SECONDS: Final = 1.0
 """How long it waits before it looks for jobs again."""
+MINED_SECONDS: Final = 3
+"""How often it is asked whether a transaction is mined."""
 ABANDONED_SECONDS: Final = 3600
 """After so long an upload that is not finished has broken off."""
+TIDY_SECONDS: Final = 60
+"""How often what is left of uploads is removed."""
 _FIRST_PAUSE_SECONDS: Final = 5
 _LONGEST_PAUSE_SECONDS: Final = 3600
 _MOST_DOUBLINGS: Final = 10
 
-_FAILED: Final = "the service failed; the operator's log says where"
-_WITHDRAWN: Final = (MalformedError, ConflictError, NotFoundError, NotPermittedError, RevertedError)
-"""What does not go away by waiting, as long as nothing is sealed or signed."""
-
 
 class Worker:
-    """One worker.
+    """One worker; several of them are several threads.
 
     Args:
         store: The database.
         work_of: Gives what carries out an institution's jobs of a kind.
         name: Of this worker, unlike any other's.
         clock: Unix seconds.
+        lane: Which jobs it takes.
+        lease_seconds: How long a job is its own without a word from it.
     """
 
-    def __init__(self, store: Store, work_of: WorkOf, *, name: str, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        work_of: WorkOf,
+        *,
+        name: str,
+        clock: Callable[[], int],
+        lane: Lane = Lane.ANY,
+        lease_seconds: int = LEASE_SECONDS,
+    ) -> None:
+        self.lane: Final = lane
         self._store: Final = store
         self._work_of: Final = work_of
         self._name: Final = name
         self._clock: Final = clock
+        self._lease_seconds: Final = lease_seconds
+        self._tidied_at = 0
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; what is being done then is done to its end."""
@@ -67,13 +93,20 @@ class Worker:
             StoreError: The database cannot be used.
         """
         now = self._clock()
+        if now - self._tidied_at >= TIDY_SECONDS:
+            self._tidied_at = now
+            self._tidy(now)
         with self._store.operator_writing() as connection:
-            remove_abandoned(connection, before=now - ABANDONED_SECONDS)
-            claimed = claim_jobs(connection, self._name, now=now, lease_seconds=LEASE_SECONDS)
+            claimed = claim_jobs(connection, self._name, now=now, lease_seconds=self._lease_seconds, lane=self.lane)
         for job in claimed:
             with self._holding(job):
                 self._work(job)
         return bool(claimed)
+
+    def _tidy(self, now: int) -> None:
+        with self._store.operator_writing() as connection:
+            remove_abandoned(connection, before=now - ABANDONED_SECONDS)
+        self._store.clean_uploads()
 
     def _work(self, job: JobRecord) -> None:
         store = self._store.of(job.institution)
@@ -84,29 +117,36 @@ class Worker:
                 # Given back at once: another institution may be waiting longer.
                 with store.writing() as connection:
                     release_job(connection, moved, now=self._clock())
-        except StoreError:
-            raise
         except CredanchorError as error:
-            self._note(store, job, error, failure_of(error))
+            self._note(store, job, error)
         except Exception as error:  # noqa: BLE001 - no verdict comes of it: the job is tried again, the log says where
-            log_error(error, worker=self._name, job=str(job.public_id))
-            self._note(store, job, error, _FAILED)
+            self._note(store, job, error)
 
-    def _note(self, store: Store, job: JobRecord, error: Exception, failure: str) -> None:
+    def _note(self, store: Store, job: JobRecord, error: Exception) -> None:
+        """Say what is in the way, where the institution sees it and, if it is the operator's to mend, in the log."""
         with store.reading() as connection:
             current = get_job(connection, job.public_id)
         if current.leased_by != self._name or current.state in ENDED:
             return  # it was cancelled, or another worker has it
-        now = self._clock()
         try:
-            if isinstance(error, _WITHDRAWN) and not has_begun(current):
-                fail_job(store, current, failure, now=now)
+            if isinstance(error, OutcomeUnknownError) and current.state in {JobState.SIGNED, JobState.SENT}:
+                now = self._clock()
+                with store.writing() as connection:
+                    release_job(connection, current, now=now, next_at=now + MINED_SECONDS)
                 return
-            pause = min(_FIRST_PAUSE_SECONDS << min(current.attempts, _MOST_DOUBLINGS), _LONGEST_PAUSE_SECONDS)
-            with store.writing() as connection:
-                put_off_job(connection, current, now=now, until=now + pause, why=failure)
+            self._note_failure(store, current, error, failure_of(error))
         except ConflictError:
             return  # as above, a moment later
+
+    def _note_failure(self, store: Store, job: JobRecord, error: Exception, failure: Failure) -> None:
+        now = self._clock()
+        if failure.is_lasting and not has_begun(job):
+            fail_job(store, job, failure.words, now=now)
+            return
+        log_error(error, worker=self._name, job=str(job.public_id))
+        pause = min(_FIRST_PAUSE_SECONDS << min(job.attempts, _MOST_DOUBLINGS), _LONGEST_PAUSE_SECONDS)
+        with store.writing() as connection:
+            put_off_job(connection, job, now=now, until=now + pause, why=failure.words)
 
     @contextmanager
     def _holding(self, job: JobRecord) -> Iterator[None]:
@@ -121,11 +161,42 @@ class Worker:
             thread.join()
 
     def _extend(self, job: JobRecord, done: threading.Event) -> None:
-        while not done.wait(LEASE_SECONDS / 3):
+        while not done.wait(self._lease_seconds / 3):
             try:
                 with self._store.operator_writing() as connection:
-                    extend_lease(connection, job, now=self._clock(), lease_seconds=LEASE_SECONDS)
+                    extend_lease(connection, job, now=self._clock(), lease_seconds=self._lease_seconds)
             except ConflictError:
                 return  # the job finds out when it wants to move
             except StoreError as error:
                 log_error(error, worker=self._name, job=str(job.public_id))
+
+
+def lanes_of(count: int) -> Sequence[Lane]:
+    """Share out lanes to so many workers of one process.
+
+    Of two or more, one is never taken up by a large roster, and one never by the ledger: neither stops everything.
+    """
+    return (Lane.ANY,) if count == 1 else (Lane.LIGHT, Lane.ROSTERS, *[Lane.ANY] * (count - 2))
+
+
+@contextmanager
+def running(workers: Sequence[Worker], *, stop: threading.Event, patience_seconds: float | None) -> Iterator[None]:
+    """Run workers, each in a thread; at the end they are told to stop.
+
+    Args:
+        workers: Each of another name.
+        stop: Set by whoever wants them to end, and at the end of the block.
+        patience_seconds: How long to wait for what they are at, which may be broken off then; None: to its end.
+    """
+    threads = [
+        threading.Thread(target=each.run, args=(stop,), name=f"worker {number}", daemon=True)
+        for number, each in enumerate(workers)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(patience_seconds)

@@ -21,7 +21,7 @@ from registry.store import postgresql, sqlite
 from registry.store.connection import HOME, InstitutionConnection, InstitutionId
 from registry.store.row_reader import RowReader
 
-SCHEMA_REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+SCHEMA_REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Alembic revisions in order, the newest last; a test holds it to the folder `migrations`. Known here, so that Alembic,
 which takes 0.7 s to import, is needed only when there is something to migrate."""
 
@@ -109,6 +109,18 @@ class Store:
                 postgresql.finish_erasing(self._engine, transaction)
             else:
                 sqlite.finish_erasing(self._engine)
+
+    def clean_uploads(self) -> None:
+        """Remove what is left of uploads that were dropped, as far as it can be done now: it may be done again.
+
+        Raises:
+            StoreError: The database cannot be used.
+        """
+        with self._translating():
+            if self.is_postgresql:
+                postgresql.clean_uploads(self._engine)
+            else:
+                sqlite.empty_journal(self._engine)
 
     @contextmanager
     def operator_reading(self) -> Iterator[Connection]:

@@ -1,7 +1,8 @@
 """Jobs: rosters and status changes on their way to the ledger, each a state machine that outlives every process.
 
     received → validated → sealed → signed → sent → mined → final
-        └──────────┴→ cancelled        any of them → failed
+        └──────────┼→ cancelled        any of them → failed
+                   └→ tried            a dry run
 
 A status change has nothing to seal. Workers claim jobs (`registry.store.job_claims`), each for a while.
 """
@@ -15,10 +16,11 @@ from hashlib import sha256
 from typing import Any, Final, NewType
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from anchor.model import Hash32
 from registry.errors import ConflictError, NotFoundError
+from registry.store import sqlite
 from registry.store.connection import InstitutionConnection, InstitutionId
 from registry.store.records import BatchId, TransactionId
 from registry.store.service_tables import job_chunks, jobs
@@ -46,6 +48,8 @@ class JobState(Enum):
     SENT = "sent"
     MINED = "mined"
     FINAL = "final"
+    TRIED = "tried"
+    """A dry run that came to its end: nothing was issued or changed."""
     CANCELLED = "cancelled"
     FAILED = "failed"
 
@@ -54,7 +58,14 @@ NEXT_STATES: Final = {
     JobState.RECEIVING: {JobState.RECEIVED, JobState.CANCELLED, JobState.FAILED},
     JobState.RECEIVED: {JobState.VALIDATED, JobState.CANCELLED, JobState.FAILED},
     # Of a status change the ledger may say already what is wanted.
-    JobState.VALIDATED: {JobState.SEALED, JobState.SIGNED, JobState.MINED, JobState.CANCELLED, JobState.FAILED},
+    JobState.VALIDATED: {
+        JobState.SEALED,
+        JobState.SIGNED,
+        JobState.MINED,
+        JobState.TRIED,
+        JobState.CANCELLED,
+        JobState.FAILED,
+    },
     # The ledger may have its root already.
     JobState.SEALED: {JobState.SIGNED, JobState.MINED, JobState.FAILED},
     # What was sent may be replaced by another transaction, and what was mined may be taken back (a reorganisation).
@@ -62,6 +73,7 @@ NEXT_STATES: Final = {
     JobState.SENT: {JobState.MINED, JobState.SIGNED, JobState.SEALED, JobState.VALIDATED, JobState.FAILED},
     JobState.MINED: {JobState.FINAL, JobState.SENT, JobState.SEALED, JobState.VALIDATED, JobState.FAILED},
     JobState.FINAL: set[JobState](),
+    JobState.TRIED: set[JobState](),
     JobState.CANCELLED: set[JobState](),
     JobState.FAILED: set[JobState](),
 }
@@ -169,7 +181,9 @@ def read_content(connection: InstitutionConnection, job: JobRecord) -> Iterator[
 
 
 def drop_content(connection: InstitutionConnection, job: JobRecord) -> None:
-    """Remove what was uploaded: it is sealed, or nobody wants it any more."""
+    """Remove what was uploaded: it is sealed, or nobody wants it any more; `Store.clean_uploads` removes its traces."""
+    if connection.dialect.name == sqlite.NAME:
+        sqlite.begin_erasing(connection.plain)
     own = select(jobs.c.id).where(jobs.c.institution_ref == connection.institution, jobs.c.id == job.id)
     connection.execute(delete(job_chunks).where(job_chunks.c.job_ref == own.scalar_subquery()))
 
@@ -218,6 +232,15 @@ def list_jobs(
     return tuple(map(job_record, connection.execute(statement.order_by(jobs.c.id.desc()).limit(limit))))
 
 
+def count_waiting(connection: InstitutionConnection) -> tuple[int, int]:
+    """Count the institution's jobs that are on their way in or wait to be sealed, and the bytes of their uploads."""
+    statement = select(func.count(), func.coalesce(func.sum(jobs.c.content_size), 0)).where(
+        jobs.c.institution_ref == connection.institution, jobs.c.state.in_([state.value for state in CANCELLABLE])
+    )
+    count, size = connection.execute(statement).one()
+    return int(count), int(size)
+
+
 def cancel_job(connection: InstitutionConnection, public_id: UUID, *, now: int) -> JobRecord:
     """End a job of which nothing is sealed or signed; a worker that is at it finds out when it wants to note progress.
 
@@ -264,8 +287,17 @@ def move_job(
     return _change(connection, job, now=now, state=state.value, attempts=0, next_at=next_at or now, **values)
 
 
-def note_progress(connection: InstitutionConnection, job: JobRecord, *, now: int, done: int, total: int) -> JobRecord:
+def note_progress(
+    connection: InstitutionConnection, job: JobRecord, *, now: int, done: int, total: int | None
+) -> JobRecord:
     """Note how much is done, for whoever watches.
+
+    Args:
+        connection: From `Store.writing`.
+        job: As last read.
+        now: Unix seconds.
+        done: Rows or changes that are done.
+        total: Of how many; None: they are not counted yet.
 
     Raises:
         ConflictError: The job was cancelled, or claimed by another worker.

@@ -67,6 +67,19 @@ def begin_erasing(connection: Connection) -> None:
     connection.exec_driver_sql("PRAGMA secure_delete=ON")
 
 
+def empty_journal(engine: Engine) -> None:
+    """Empty the journal, in which pages stand as they were, unless somebody uses it at this moment."""
+    driver = engine.raw_connection()
+    try:
+        cursor = driver.cursor()
+        # Who waited here would keep all others from writing.
+        cursor.execute("PRAGMA busy_timeout=0")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    finally:
+        driver.close()
+
+
 def finish_erasing(engine: Engine) -> None:
     """Give up free pages, and empty the journal.
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
 
+from anchor.ledger.testnet import dev_signer
+from anchor.model import Hash32
+from registry.services.costs import Cost, preview_cost
 from registry.services.roster_job import RosterJob
+from registry.services.roster_sealing import RosterSealing
 from registry.services.work import Work
 from registry.services.worker import LEASE_SECONDS, Worker
 from registry.store.connection import InstitutionConnection, InstitutionId
@@ -17,6 +22,7 @@ from registry.store.engine import Store
 from registry.store.jobs import JobKind, list_jobs
 from registry.store.pages import page_of_batches
 from tests.api.town import Town
+from tests.ledger.chain import ANCHOR_KEY
 from tests.support.registry import APPROVALS, frame_of
 
 CSV = "name,email\nZoë Tremblay,zoe@example.org\nᐊᓇ ᐃᓄᒃ,ana@example.org\n".encode()
@@ -33,8 +39,8 @@ def upload(town: Town, content: bytes = CSV, **headers: str) -> Any:
 
 
 def worker_of(town: Town, now: int = 1_900_000_000) -> Worker:
-    """A worker as a new process would be one."""
-    here, office = town.here, town.here.office
+    """A worker as a new process would be one; it notes all progress."""
+    here, office, ticks = town.here, town.here.office, count().__next__
 
     def work_of(number: InstitutionId, kind: JobKind) -> Work:
         assert (number, kind) == (here.id, JobKind.ROSTER)
@@ -43,7 +49,12 @@ def worker_of(town: Town, now: int = 1_900_000_000) -> Worker:
             made = frame_of(achievement, registry=town.chain.registry, issuer_id=here.issuer_id)
             return replace(made, issuer=replace(made.issuer, did=here.did), valid_from=valid_from)
 
-        return RosterJob(here.store, office.anchoring, APPROVALS, frame, office.view)
+        def cost(root: Hash32, size: int) -> Cost:
+            call = town.chain.contract.anchor(issuer_id=here.issuer_id, root=root, size=size)
+            return preview_cost(office.client, dev_signer(ANCHOR_KEY).address, [call])
+
+        sealing = RosterSealing(here.store, office.anchoring, APPROVALS, frame, cost, ticks)
+        return RosterJob(here.store, sealing, office.anchoring, office.view)
 
     return Worker(town.service.store, work_of, name=f"worker {now}", clock=lambda: now)
 

@@ -251,7 +251,7 @@ def test_pending_then_resumed(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -
 
     # The same again is refused, for it would be issued twice.
     code, content = issue(bureau)
-    assert (code, content["error"]["type"]) == (1, "ConflictError")
+    assert (code, content["error"]["type"]) == (1, "UnfinishedError")
 
     RpcNode(load_settings(bureau.home).rpc_url).write("evm_setAutomine", [True])
     RpcNode(load_settings(bureau.home).rpc_url).write("anvil_mine", ["0x1"])

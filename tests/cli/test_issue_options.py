@@ -26,7 +26,7 @@ def test_the_same_people_are_not_issued_to_twice_unless_it_is_meant(bureau: Bure
     Path("names.csv").write_text("name\nAna\nBo\n", "utf-8")
     assert issue(bureau, "names.csv")[0] == 0
     code, content = issue(bureau, "names.csv")
-    assert (code, content["error"]["type"]) == (1, "ConflictError")
+    assert (code, content["error"]["type"]) == (1, "IssuedBeforeError")
     assert "--again" in content["error"]["advice"]
     # Another achievement is another matter.
     other = EXAMPLES / "full-achievement.json"

@@ -28,16 +28,18 @@ from registry.api.problems import (
 )
 from registry.api.schemas.credentials import Batch, Batches, BatchStateName, Credential, Credentials
 from registry.api.schemas.jobs import Job
+from registry.api.strict import StrictRoute
 from registry.api.writes import REPEATED_HEADER, WRITE_HEADERS, IdempotencyKey
 from registry.errors import BusyError
 from registry.services.archive_stream import archive_pieces
-from registry.services.jobs import SeenJob, begin_intake
+from registry.services.jobs import BadRows, QueueLimits, SeenJob, begin_intake
 from registry.services.reading import read_batch, read_batches, read_credentials, require_anchored
+from registry.services.rosters.sheets import SheetKind
 from registry.store.idempotency import KeptAnswer
 from registry.store.pages import Place
 from registry.store.records import BatchState
 
-router = APIRouter(prefix="/v1/batches", tags=["batches"])
+router = APIRouter(prefix="/v1/batches", tags=["batches"], route_class=StrictRoute)
 
 MAX_ARCHIVES: Final = 4
 """Made at once: each holds a connection to the database for as long as its client takes."""
@@ -58,12 +60,24 @@ _ARCHIVE: Final[dict[int | str, dict[str, Any]]] = {
 
 _TEXT: Final[dict[str, Any]] = {"schema": {"type": "string"}}
 _BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+_SPREADSHEETS: Final = (
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.oasis.opendocument.spreadsheet",
+)
 _ROSTER: Final[dict[str, Any]] = {
     "text/csv": {**_TEXT, "example": "name,email\nZoë Tremblay,zoe@example.org\n"},
-    "application/json": {"schema": {"type": "array", "items": {"type": "object", "additionalProperties": True}}},
-    "application/x-ndjson": _TEXT,
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": _BINARY,
-    "application/vnd.oasis.opendocument.spreadsheet": _BINARY,
+    "application/json": {
+        "schema": {"type": "array", "items": {"type": "object", "additionalProperties": True}},
+        "example": [{"name": "Zoë Tremblay", "email": "zoe@example.org"}],
+    },
+    "application/x-ndjson": {**_TEXT, "example": '{"name": "Zoë Tremblay", "email": "zoe@example.org"}\n'},
+    **dict.fromkeys(_SPREADSHEETS, _BINARY),
+}
+_KINDS: Final = {
+    "text/csv": SheetKind.CSV,
+    "application/json": SheetKind.JSON,
+    "application/x-ndjson": SheetKind.NDJSON,
+    **dict.fromkeys(_SPREADSHEETS, SheetKind.SPREADSHEET),
 }
 _ANSWER_HEADERS: Final[dict[str, Any]] = {
     "Location": {"description": "The job's address.", "schema": {"type": "string"}},
@@ -93,15 +107,32 @@ async def issue(
     achievement: Annotated[str, Query(pattern="^[a-z0-9-]{1,64}$", description="Code of a kept achievement.")],
     version: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Default: the newest.")] = None,
     again: Annotated[bool, Query(description="Issue also to those who have the achievement.")] = False,
+    dry_run: Annotated[
+        bool, Query(alias="dryRun", description="Check everything, and say what it would cost; issue nothing.")
+    ] = False,
+    bad_rows: Annotated[
+        BadRows, Query(alias="badRows", description="Whether one bad row keeps the others from being issued to.")
+    ] = BadRows.REFUSE,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """The body is the roster, as `credanchor roster check` takes it: CSV, JSON, NDJSON, or a spreadsheet.
 
-    Nothing is issued unless every row of it is good; the job tells what is to be mended, by place and reason.
+    Nothing is issued unless every row of it is good, or `badRows` says otherwise; the job tells what is to be mended,
+    by place and reason. A dry run's job ends as `tried`, with the cost of anchoring.
     """
-    _require_roster(request)
-    now = caller.service.now()
-    intake = await run_in_threadpool(begin_intake, caller.store, achievement, version, again=again, now=now)
+    kind, now, options = _kind_of(request), caller.service.now(), caller.service.options
+    intake = await run_in_threadpool(
+        begin_intake,
+        caller.store,
+        achievement,
+        version,
+        again=again,
+        dry_run=dry_run,
+        bad_rows=bad_rows,
+        kind=kind,
+        limits=QueueLimits(jobs=options.max_waiting_jobs, uploaded_bytes=options.max_waiting_bytes),
+        now=now,
+    )
     try:
         async for part in request.stream():
             await run_in_threadpool(intake.add, part)
@@ -118,10 +149,13 @@ async def issue(
     return Response(answer.body, status_code=answer.status, media_type="application/json", headers=headers)
 
 
-def _require_roster(request: Request) -> None:
+def _kind_of(request: Request) -> SheetKind:
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if given not in _ROSTER:
-        raise ProblemError(UNSUPPORTED_MEDIA_TYPE, f"a roster is one of {', '.join(_ROSTER)}")
+    if given not in _KINDS:
+        raise ProblemError(UNSUPPORTED_MEDIA_TYPE, f"a roster is one of {', '.join(_KINDS)}")
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise ProblemError(UNSUPPORTED_MEDIA_TYPE, "a roster is sent as it is, without Content-Encoding")
+    return _KINDS[given]
 
 
 def _accepted(seen: SeenJob) -> KeptAnswer:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+import json
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request
@@ -10,22 +11,20 @@ from fastapi.responses import Response
 
 from registry.api.answers import cursor_of, numbers_of, tagged
 from registry.api.auth import IssuingOrChanging, Reader, needs_scope
-from registry.api.documents import AUTHENTICATED, problems
+from registry.api.documents import AUTHENTICATED, KNOWN, problems
 from registry.api.problems import CONFLICT, NOT_FOUND
 from registry.api.routes.batches import BatchCursor, Limit
-from registry.api.schemas.jobs import AnyJob, Jobs, show_job
+from registry.api.schemas.jobs import AnyJob, JobProblems, Jobs, show_job
+from registry.api.strict import StrictRoute
 from registry.services.jobs import cancel, read_job, read_jobs
 from registry.store.api_keys import Scope
 from registry.store.jobs import JobKind
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=StrictRoute)
 
 JobParam = Annotated[
     UUID, Path(description="The job's id, as it was answered.", examples=["0b7d4c9e-5f0c-4c31-9d24-1a7be95f0c1a"])
 ]
-_KNOWN: Final[dict[int | str, dict[str, Any]]] = {
-    304: {"description": "It stands as the client knows: `If-None-Match` names its revision"}
-}
 _SCOPES: Final = {JobKind.ROSTER: Scope.ISSUE, JobKind.STATUS: Scope.STATUS}
 
 
@@ -41,7 +40,7 @@ def list_all(caller: Reader, limit: Limit = 50, cursor: BatchCursor = None) -> J
     "/{job}",
     summary="Show a job",
     response_model=AnyJob,
-    responses={**_KNOWN, **problems(*AUTHENTICATED, NOT_FOUND)},
+    responses={**KNOWN, **problems(*AUTHENTICATED, NOT_FOUND)},
 )
 def show(caller: Reader, request: Request, job: JobParam) -> Response:
     """How far it is: received, validated, sealed, signed, sent, mined, final; or cancelled, or failed and why.
@@ -50,6 +49,24 @@ def show(caller: Reader, request: Request, job: JobParam) -> Response:
     """
     seen = read_job(caller.store, job)
     return tagged(request, show_job(seen).content(), "application/json", tag=f"{seen.job.id}-{seen.job.revision}")
+
+
+@router.get(
+    "/{job}/problems",
+    summary="List what is to be mended in a roster",
+    responses=problems(*AUTHENTICATED, NOT_FOUND),
+)
+def list_problems(caller: Reader, job: JobParam, limit: Limit = 50, cursor: BatchCursor = None) -> JobProblems:
+    """By place, reason and what to do; what stands there is not repeated. The first 1000 are kept, all are counted."""
+    report = json.loads(read_job(caller.store, job).job.report or "{}")
+    first = 0 if cursor is None else numbers_of(cursor)[0]
+    found = report.get("problems", [])
+    following = first + limit
+    return JobProblems(
+        problem_count=report.get("problemCount", 0),
+        problems=found[first:following],
+        next=cursor_of(following) if following < len(found) else None,
+    )
 
 
 @router.post("/{job}/cancel", summary="Cancel a job", responses=problems(*AUTHENTICATED, NOT_FOUND, CONFLICT))

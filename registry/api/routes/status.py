@@ -14,10 +14,12 @@ from registry.api.auth import Caller, Changing
 from registry.api.documents import AUTHENTICATED, LEDGER, problems
 from registry.api.problems import CONFLICT, MALFORMED, NOT_FOUND, TOO_LARGE
 from registry.api.schemas.status import ChangeOfStatus, StatusJob, StatusPreview
+from registry.api.strict import StrictRoute
 from registry.api.writes import WRITE_HEADERS, IdempotencyKey, answer_write
+from registry.services.jobs import QueueLimits
 from registry.services.status_request import Named, StatusRequest, find_named, preview, take_in, targets_of
 
-router = APIRouter(prefix="/v1/status", tags=["status"])
+router = APIRouter(prefix="/v1/status", tags=["status"], route_class=StrictRoute)
 
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "What it would come to (`dryRun`)", "model": StatusPreview},
@@ -67,13 +69,16 @@ def _try_out(caller: Caller, asked: ChangeOfStatus) -> Response:
 
 def _take_in(caller: Caller, request: Request, asked: ChangeOfStatus, key: str | None) -> Response:
     named, wanted = _named(caller, asked)
-    now = caller.service.now()
+    now, options = caller.service.now(), caller.service.options
+    limits = QueueLimits(jobs=options.max_waiting_jobs, uploaded_bytes=options.max_waiting_bytes)
     answer = answer_write(
         caller,
         request,
         key,
         asked,
-        lambda connection: StatusJob.of(take_in(connection, wanted, named.uuids, actor=caller.actor, now=now)),
+        lambda connection: StatusJob.of(
+            take_in(connection, wanted, named.uuids, actor=caller.actor, limits=limits, now=now)
+        ),
         status=202,
     )
     answer.headers["Location"] = f"/v1/jobs/{json.loads(bytes(answer.body))['id']}"

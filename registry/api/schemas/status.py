@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from anchor.model import Hash32, hash32, to_hex
 from anchor.status import StatusReason
 from registry.api.schemas.base import Document, Hash, Seconds
+from registry.services.failures import name_of
 from registry.services.jobs import SeenJob
 from registry.services.status_request import Preview, StatusRequest, passed_over, passed_over_count
 from registry.store.records import StatusKind
@@ -131,7 +132,10 @@ class StatusJob(Document):
     passed_over: list[PassedOver] = Field(description="The first 1000 of those that were named; why each stays.")
     transactions: list[Hash] = Field(description="All that were signed for it; other changes may share them.")
     proven_at: ProvenAt | None = Field(description="Where the ledger shows all of it; final when this block is.")
-    failure: str | None = Field(description="What is in the way, or why it failed.")
+    failure: str | None = Field(
+        description="What is in the way, or why it failed.", examples=["the ledger cannot be reached now"]
+    )
+    failure_kind: str | None = Field(description="The same for programs.", examples=["ledgerUnavailable"])
     created_at: Seconds
     changed_at: Seconds
     next_at: Seconds = Field(description="When it goes on, unless it has ended.")
@@ -157,6 +161,7 @@ class StatusJob(Document):
                 "transactions": [to_hex(each) for each in seen.transactions],
                 "proven_at": report.get("provenAt"),
                 "failure": job.failure,
+                "failure_kind": None if job.failure is None else name_of(job.failure),
                 "created_at": job.created_at,
                 "changed_at": job.changed_at,
                 "next_at": job.next_at,

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Final
 
 from registry.errors import RosterFormatError
-from registry.services.rosters.sheets import Row
+from registry.services.rosters.forms import Row
 
 _HEADER_ROWS: Final = 10
 """A title or a line of remarks may stand above the header, not a page of them."""

@@ -21,7 +21,7 @@ from registry.services.rosters.cells import (
 )
 from registry.services.rosters.columns import Columns, Field
 from registry.services.rosters.dates import DateOrder
-from registry.services.rosters.sheets import Row, SheetForm
+from registry.services.rosters.forms import Row, SheetForm
 
 NOT_COMPLETED: Final = "not completed"
 NO_LEARNER: Final = "no learners, but rows that this export adds"

@@ -1,4 +1,6 @@
-"""Files as rows of cells: CSV in its dialects and encodings, spreadsheets, JSON, NDJSON. What a cell means comes later.
+"""Files as rows of cells: which kind a file is, and delimited text in its dialects and encodings.
+
+Spreadsheets are in `rosters.spreadsheets`, JSON and NDJSON in `rosters.json_sheets`. What a cell means comes later.
 
 Upholds: a guess (an encoding, a delimiter) is told, so that a wrong one is seen; a file made to exhaust memory is
 refused before it does; rows come one by one, the same each time.
@@ -9,105 +11,111 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import json
-import stat
-import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final
 
 from registry.errors import Problem, RosterFormatError
+from registry.services.rosters.content import Content, NamedContent
+from registry.services.rosters.forms import Row, Sheet, SheetForm, unusable
+from registry.services.rosters.json_sheets import json_sheet, ndjson_sheet
+from registry.services.rosters.spreadsheets import SpreadsheetSheet
 
 MAX_FILE_BYTES: Final = 1 << 28
 """256 MiB: some five million rows. More is a mistake in the file's name."""
-MAX_SHEET_BYTES: Final = 1 << 30
-"""A spreadsheet is a ZIP; unpacked it may have four times as many bytes, and no bomb goes off."""
-MAX_COLUMNS: Final = 1000
-MAX_CELL_CHARACTERS: Final = 100_000
+MARK_BYTES: Final = 4096
+"""So many from the beginning tell what a file is, unless it begins with more of empty lines."""
 
 _CHUNK_BYTES: Final = 1 << 20
 _DELIMITERS: Final = ",;\t|"
 _SAMPLE_ROWS: Final = 20
 _ZIP_MARK: Final = b"PK\x03\x04"
 _OLD_OFFICE_MARK: Final = b"\xd0\xcf\x11\xe0"
+_GZIP_MARK: Final = b"\x1f\x8b"
 _ENCODING_NAMES: Final = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "cp1252": "Windows-1252"}
 
 
-class Row(NamedTuple):
-    """One line of a file."""
+class SheetKind(Enum):
+    """What a file can be."""
 
-    number: int
-    """As people count: the line of a text, the row of a spreadsheet, the entry of a JSON array; from 1."""
-    cells: Sequence[object]
-    """Text; of spreadsheets and JSON also numbers, truth values, dates."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SheetForm:
-    """How a file was understood."""
-
-    kind: str
-    """CSV, spreadsheet, JSON or NDJSON."""
-    unit: str
-    """What a row is called: `line`, `row` or `entry`."""
-    details: tuple[str, ...] = ()
-    """Encoding and delimiter, or the sheet's name."""
-    notes: tuple[str, ...] = ()
-    """What was guessed, and should be looked at."""
-    has_letters: bool = False
-    """Columns have letters, as in a spreadsheet."""
+    CSV = "csv"
+    SPREADSHEET = "spreadsheet"
+    JSON = "json"
+    NDJSON = "ndjson"
 
 
-class Sheet(Protocol):
-    """Rows of a file; may be read more than once."""
-
-    @property
-    def form(self) -> SheetForm:
-        """How the file was understood."""
-        ...
-
-    def rows(self) -> Iterator[Row]:
-        """Give all rows, empty ones included, from the first.
-
-        Raises:
-            RosterFormatError: It is not what it seemed to be; the problem says where.
-        """
-        ...
+_KIND_WORDS: Final = {
+    SheetKind.CSV: "delimited text",
+    SheetKind.SPREADSHEET: "a spreadsheet",
+    SheetKind.JSON: "a JSON array",
+    SheetKind.NDJSON: "a JSON object on each line",
+}
 
 
-def open_sheet(path: Path) -> Sheet:
-    """Find out what a file is, by its content, not its name.
+def kind_of(start: bytes) -> SheetKind:
+    """Tell what a file is by how it begins, whatever its name.
+
+    Raises:
+        RosterFormatError: It is compressed.
+    """
+    if start.startswith(_GZIP_MARK):
+        raise RosterFormatError("the roster is compressed with gzip", advice="Unpack it first.")
+    if start.startswith((_ZIP_MARK, _OLD_OFFICE_MARK)):
+        return SheetKind.SPREADSHEET
+    first = start.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
+    return {b"[": SheetKind.JSON, b"{": SheetKind.NDJSON}.get(first, SheetKind.CSV)
+
+
+def check_kind(start: bytes, stated: SheetKind) -> None:
+    """Check that a file can be what it is said to be.
+
+    Args:
+        start: Its first bytes.
+        stated: What it is said to be.
+
+    Raises:
+        RosterFormatError: It is something else.
+    """
+    found = kind_of(start)
+    # A heading may start with a bracket.
+    if found is not stated and (stated is not SheetKind.CSV or found is SheetKind.SPREADSHEET):
+        raise RosterFormatError(
+            f"the roster is said to be {_KIND_WORDS[stated]}, but begins like {_KIND_WORDS[found]}",
+            advice="Say what it is in Content-Type, or send what is said.",
+        )
+
+
+def open_sheet(source: Path | Content, stated: SheetKind | None = None) -> Sheet:
+    """Open a file as what it is said to be, or as what its content says.
 
     Raises:
         RosterFormatError: It cannot be read, is too large, or is of no known kind.
     """
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise RosterFormatError(f"the roster {path} is not a file")
-        if status.st_size > MAX_FILE_BYTES:
-            raise RosterFormatError(f"the roster has more than {MAX_FILE_BYTES} bytes")
-        with path.open("rb") as file:
-            start = file.read(_CHUNK_BYTES)
-    except OSError as error:
-        raise RosterFormatError(f"the list {path} cannot be read: {error.strerror}") from error
-    if start.startswith((_ZIP_MARK, _OLD_OFFICE_MARK)):
-        return SpreadsheetSheet(path)
-    first = start.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
-    if first == b"[":
-        return JsonSheet(path)
-    if first == b"{":
-        return NdjsonSheet(path)
-    return CsvSheet(path)
+    content = NamedContent(source) if isinstance(source, Path) else source
+    if content.size > MAX_FILE_BYTES:
+        raise RosterFormatError(f"the roster has more than {MAX_FILE_BYTES} bytes")
+    with content.open() as file:
+        start = file.read(_CHUNK_BYTES)
+    if stated is not None:
+        check_kind(start, stated)
+    match stated or kind_of(start):
+        case SheetKind.SPREADSHEET:
+            return SpreadsheetSheet(content)
+        case SheetKind.JSON:
+            return json_sheet(content)
+        case SheetKind.NDJSON:
+            return ndjson_sheet(content)
+        case SheetKind.CSV:
+            return CsvSheet(content)
 
 
 class CsvSheet:
     """Delimited text."""
 
-    def __init__(self, path: Path) -> None:
-        self._path: Final = path
-        self._encoding: Final = _encoding_of(path)
+    def __init__(self, content: Content) -> None:
+        self._content: Final = content
+        self._encoding: Final = _encoding_of(content)
         with self._open() as text:
             sample = text.read(_CHUNK_BYTES)
         self._delimiter: Final = _delimiter_of(sample)
@@ -135,98 +143,11 @@ class CsvSheet:
                 raise unusable([Problem(where=f"line {number}", reason=f"not CSV ({error})", hint=hint)]) from None
 
     def _open(self) -> io.TextIOWrapper:
-        return self._path.open(encoding=self._encoding, newline="")
+        return io.TextIOWrapper(self._content.open(), encoding=self._encoding, newline="")
 
 
-class SpreadsheetSheet:
-    """The first visible sheet of an Excel or OpenDocument file."""
-
-    def __init__(self, path: Path) -> None:
-        from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
-
-        _refuse_bomb(path)
-        try:
-            workbook = CalamineWorkbook.from_path(path)
-            visible = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
-            self._sheet: Final = workbook.get_sheet_by_name(visible[0])
-        except (CalamineError, IndexError) as error:
-            raise RosterFormatError(
-                "the roster looks like a spreadsheet, but cannot be opened",
-                advice="Open it in your spreadsheet program, take off its password if it has one, and save it as xlsx.",
-            ) from error
-        if self._sheet.total_width > MAX_COLUMNS:
-            raise RosterFormatError(f"the sheet has {self._sheet.total_width} columns; at most {MAX_COLUMNS} are read")
-        others = f"only the sheet “{visible[0]}” is read, not the {len(visible) - 1} others"
-        self.form: Final = SheetForm(
-            kind="spreadsheet",
-            unit="row",
-            details=(f"sheet “{visible[0]}”",),
-            notes=(others,) if len(visible) > 1 else (),
-            has_letters=True,
-        )
-
-    def rows(self) -> Iterator[Row]:
-        """Give all rows from the first of the sheet."""
-        # The rows begin with the first that is used, where counting begins with the sheet's.
-        first = self._sheet.start[0] + 1 if self._sheet.start is not None else 1
-        offset = self._sheet.start[1] if self._sheet.start is not None else 0
-        for number, cells in enumerate(self._sheet.to_python(skip_empty_area=True), start=first):
-            yield Row(number, [*([""] * offset), *cells])
-
-
-class JsonSheet:
-    """A JSON array of objects: members are cells, their names the header."""
-
-    form: Final = SheetForm(kind="JSON", unit="entry", details=("UTF-8",))
-
-    def __init__(self, path: Path) -> None:
-        try:
-            entries = json.loads(path.read_bytes().decode("utf-8-sig"))
-        except (ValueError, RecursionError) as error:
-            raise RosterFormatError("the roster starts like JSON, but is none") from error
-        self._rows: Final = _objects_as_rows(list(enumerate(entries, start=1)), "entry")
-
-    def rows(self) -> Iterator[Row]:
-        """Give the header, numbered 0, and a row for each entry."""
-        return iter(self._rows)
-
-
-class NdjsonSheet:
-    """A JSON object on each line."""
-
-    form: Final = SheetForm(kind="NDJSON", unit="line", details=("UTF-8",))
-
-    def __init__(self, path: Path) -> None:
-        entries = []
-        for number, line in enumerate(path.read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n"), start=1):
-            if line.strip():
-                try:
-                    entries.append((number, json.loads(line)))
-                except (ValueError, RecursionError):
-                    raise unusable([Problem(where=f"line {number}", reason="is not JSON")]) from None
-        self._rows: Final = _objects_as_rows(entries, "line")
-
-    def rows(self) -> Iterator[Row]:
-        """Give the header, numbered 0, and a row for each line."""
-        return iter(self._rows)
-
-
-def unusable(problems: Sequence[Problem], count: int | None = None) -> RosterFormatError:
-    """Make the error that lists a roster's problems.
-
-    Args:
-        problems: The first of them, in the order of the file.
-        count: How many there are in all; default: those.
-    """
-    total = len(problems) if count is None else count
-    found = "1 problem" if total == 1 else f"{total:,} problems"
-    return RosterFormatError(
-        f"the roster has {found}; nothing was issued", tuple(problems), advice="Mend these and try again."
-    )
-
-
-def _encoding_of(path: Path) -> str:
-    with path.open("rb") as file:
+def _encoding_of(content: Content) -> str:
+    with content.open() as file:
         start = file.read(4)
         if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return "utf-16"
@@ -274,24 +195,3 @@ def _delimiter_of(sample: str) -> str:
         return (sum(width == widest for width in widths) if widest > 1 else 0, widest)
 
     return max(_DELIMITERS, key=regularity)
-
-
-def _refuse_bomb(path: Path) -> None:
-    if not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as archive:
-        size = sum(entry.file_size for entry in archive.infolist())
-    if size > MAX_SHEET_BYTES:
-        raise RosterFormatError(f"the spreadsheet unpacks to {size} bytes; at most {MAX_SHEET_BYTES} are read")
-
-
-def _objects_as_rows(entries: Sequence[tuple[int, Any]], unit: str) -> list[Row]:
-    headings: dict[str, None] = {}
-    for number, entry in entries:
-        if not isinstance(entry, dict):
-            raise unusable([Problem(where=f"{unit} {number}", reason="is not a JSON object")])
-        headings.update(dict.fromkeys(entry))
-        if len(headings) > MAX_COLUMNS:
-            raise RosterFormatError(f"the roster's objects have more than {MAX_COLUMNS} different members")
-    header = Row(0, list(headings))
-    return [header, *(Row(number, [entry.get(name, "") for name in headings]) for number, entry in entries)]

@@ -103,7 +103,7 @@ def test_states_follow_in_order(sqlite_database: Database, state: JobState) -> N
 
 def test_every_state_but_the_last_ones_leads_somewhere() -> None:
     assert set(NEXT_STATES) == set(JobState)
-    assert set(ENDED) == {JobState.FINAL, JobState.CANCELLED, JobState.FAILED}
+    assert set(ENDED) == {JobState.FINAL, JobState.TRIED, JobState.CANCELLED, JobState.FAILED}
     assert set(CANCELLABLE) == {JobState.RECEIVING, JobState.RECEIVED, JobState.VALIDATED}
 
 

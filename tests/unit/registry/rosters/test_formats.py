@@ -12,7 +12,7 @@ import pytest
 from registry.errors import RosterFormatError
 from registry.services.recipient import Recipient
 from registry.services.roster import open_roster
-from registry.services.rosters import sheets
+from registry.services.rosters import spreadsheets
 from tests.support.messy_roster import COUNT, FAULTS, as_xlsx, mended_rows, messy_rows
 from tests.support.rosters import check_roster, opened, parse_roster, recipients_in
 
@@ -67,7 +67,7 @@ def test_problem_in_a_spreadsheet_is_found_by_row_and_letter() -> None:
 
 
 def test_spreadsheet_that_would_unpack_to_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheets, "MAX_SHEET_BYTES", 1000)
+    monkeypatch.setattr(spreadsheets, "MAX_SHEET_BYTES", 1000)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet1.xml", b" " * 1001)
