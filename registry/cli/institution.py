@@ -54,11 +54,13 @@ PublicUrlOption = Annotated[
 BudgetOption = Annotated[
     str | None,
     typer.Option(
-        "--daily-gas-budget-wei", metavar="WEI", help="What its transactions may cost a day. Default: any amount."
+        "--monthly-gas-budget-wei",
+        metavar="WEI",
+        help="What its transactions may cost a month (UTC). Default: any amount.",
     ),
 ]
 MAX_WEI_DIGITS: Final = 30
-CLEARABLE: Final = ("url", "public-url", "daily-gas-budget-wei", "anchor-key", "status-key")
+CLEARABLE: Final = ("url", "public-url", "monthly-gas-budget-wei", "anchor-key", "status-key")
 
 
 @app.command("add")
@@ -92,7 +94,7 @@ def add(
             anchor_key=anchor_key,
             status_key=status_key,
             public_url=public_url,
-            daily_gas_budget_wei=_wei(budget),
+            monthly_gas_budget_wei=_wei(budget),
         )
         record = operation.add(store, code, details, now=now())
     if as_json:
@@ -147,7 +149,7 @@ def change(
         "anchor_key": anchor_key,
         "status_key": status_key,
         "public_url": public_url,
-        "daily_gas_budget_wei": _wei(budget),
+        "monthly_gas_budget_wei": _wei(budget),
     }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for each in clear or ():
@@ -231,7 +233,7 @@ def content_of(record: InstitutionRecord) -> dict[str, Any]:
         "anchorKey": details.anchor_key,
         "statusKey": details.status_key,
         "publicUrl": details.public_url,
-        "dailyGasBudgetWei": None if details.daily_gas_budget_wei is None else str(details.daily_gas_budget_wei),
+        "monthlyGasBudgetWei": None if details.monthly_gas_budget_wei is None else str(details.monthly_gas_budget_wei),
         "createdAt": record.created_at,
         "closedAt": record.closed_at,
     }

@@ -122,7 +122,7 @@ def check_details(details: InstitutionDetails) -> None:
     for reference in (details.anchor_key, details.status_key):
         if reference is not None:
             parse_remote_key(reference)
-    if details.daily_gas_budget_wei is not None and details.daily_gas_budget_wei < 0:
+    if details.monthly_gas_budget_wei is not None and details.monthly_gas_budget_wei < 0:
         raise MalformedError("a budget is no less than 0 wei")
 
 

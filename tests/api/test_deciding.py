@@ -223,7 +223,7 @@ def test_institution_changes_its_web_site_and_nothing_else(town: Town) -> None:
     assert change(url="https://new.example/").json()["url"] == "https://new.example/"
     assert change(url=None).json()["url"] is None
     others = {"name": "Another", "did": "did:web:x", "issuerId": 9, "registry": town.chain.registry.to_text()}
-    others |= {"publicUrl": "https://evil.example", "dailyGasBudgetWei": None}
+    others |= {"publicUrl": "https://evil.example", "monthlyGasBudgetWei": None}
     for name, value in others.items():
         assert change(**{name: value, "url": "https://x.example/"}).status_code == 403
     assert change(anchorKey="keys/another.json").status_code == 422
@@ -236,12 +236,12 @@ def test_operator_adds_changes_and_closes_institutions(any_town: Town) -> None:
         "code": "third",
         "name": "Third",
         "did": "did:web:third.example",
-        "dailyGasBudgetWei": "123456789012345678901",
+        "monthlyGasBudgetWei": "123456789012345678901",
     }
     made = town.operate("POST", "/v1/institutions", asked)
     assert (made.status_code, made.headers["location"]) == (201, "/v1/institutions/third"), made.text
     assert made.json()["missing"] == ["issuerId", "anchorKey", "statusKey"]
-    assert made.json()["dailyGasBudgetWei"] == asked["dailyGasBudgetWei"]
+    assert made.json()["monthlyGasBudgetWei"] == asked["monthlyGasBudgetWei"]
     assert town.operate("POST", "/v1/institutions", asked).status_code == 409
     assert town.operate("PATCH", "/v1/institutions/third", {"issuerId": 77}).json()["issuerId"] == 77
     taken = {"issuerId": town.here.issuer_id, "registry": town.chain.registry.to_text()}

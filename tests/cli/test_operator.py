@@ -58,7 +58,7 @@ def test_life_of_an_institution_and_its_keys(bureau: Bureau) -> None:
         (["institution", "add", "x", "--name", "x", "--url", "ftp://x"], 2, "web site"),
         (["institution", "add", "x", "--name", "x", "--url", "http://["], 2, "web site"),
         (["institution", "add", "x", "--name", "x", "--anchor-key", "http://signer"], 2, "remote signer's key"),
-        (["institution", "add", "x", "--name", "x", "--daily-gas-budget-wei", "-1"], 2, "whole number of wei"),
+        (["institution", "add", "x", "--name", "x", "--monthly-gas-budget-wei", "-1"], 2, "whole number of wei"),
         (["institution", "set", "none", "--url", "https://x.example"], 1, "there is no institution none"),
         (["institution", "set", "home", "--url", "https://x.example"], 1, "settings"),
         (["institution", "set", "home"], 2, "nothing is named"),
@@ -92,12 +92,12 @@ def test_institution_is_changed_member_by_member(bureau: Bureau) -> None:
     assert add(bureau, "borealis", "--url", "https://c.example") == 0
     key = "http://127.0.0.1:9000#0x" + "ab" * 20
     code, changed = bureau.run_json(
-        "institution", "set", "borealis", "--anchor-key", key, "--daily-gas-budget-wei", "12345678901234567890"
+        "institution", "set", "borealis", "--anchor-key", key, "--monthly-gas-budget-wei", "12345678901234567890"
     )
     assert code == 0
     assert changed["institution"]["anchorKey"] == key
     assert changed["institution"]["url"] == "https://c.example"
-    assert changed["institution"]["dailyGasBudgetWei"] == "12345678901234567890"
+    assert changed["institution"]["monthlyGasBudgetWei"] == "12345678901234567890"
     assert bureau.run("institution", "set", "borealis", "--name", "Boréalis", "--clear", "url")[0] == 0
     _, shown = bureau.run_json("institution", "show", "borealis")
     assert (shown["institution"]["name"], shown["institution"]["url"]) == ("Boréalis", None)
