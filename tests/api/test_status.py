@@ -277,7 +277,7 @@ def test_refused_by_the_contract_it_fails(town: Town) -> None:
     work(Worker(town.service.store, work_of, name="worker", clock=lambda: SOON))
     job = town.get(address).json()
     assert (job["state"], job["transactions"]) == ("failed", [])
-    assert "refused" in job["failure"]
+    assert job["failureKind"] == "ledgerRefuses"
 
 
 def test_final_only_when_the_block_that_shows_it_is(town: Town) -> None:

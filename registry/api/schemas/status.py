@@ -7,11 +7,10 @@ from typing import Any, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
 
 from anchor.model import Hash32, hash32, to_hex
 from anchor.status import StatusReason
-from registry.api.schemas.base import Document, Hash, Seconds
+from registry.api.schemas.base import Asked, Document, Hash, Seconds
 from registry.services.failures import name_of
 from registry.services.jobs import SeenJob
 from registry.services.status_request import Preview, StatusRequest, passed_over, passed_over_count
@@ -31,13 +30,23 @@ Reason = Literal[
     "other",
 ]
 _REASONS: Final = {reason.label: reason for reason in StatusReason}
-_SOME: Final[dict[str, Any]] = {"anyOf": [{"required": ["credentials"]}, {"required": ["batches"]}]}
+_SOME: Final[dict[str, Any]] = {
+    "anyOf": [{"required": ["credentials"]}, {"required": ["batches"]}],
+    "examples": [
+        {
+            "action": "revoke",
+            "reason": "issued-in-error",
+            "credentials": ["6a4f0f4e-6c4e-4f0e-9d1b-0d3c5a0f9b11"],
+            "passOver": False,
+        }
+    ],
+}
 
 
-class ChangeOfStatus(Document):
+class ChangeOfStatus(Asked):
     """What is to be done, to which credentials and whole batches."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, json_schema_extra=_SOME)
+    model_config = ConfigDict(json_schema_extra=_SOME)
 
     action: Action
     reason: Reason = Field(description="Stands on the ledger for ever; say more nowhere but with the holder.")
@@ -74,7 +83,10 @@ class ChangeOfStatus(Document):
 class PassedOver(Document):
     """What is left as it is, and why."""
 
-    target: str = Field(description="Id of a credential, or root of a batch.")
+    target: str = Field(
+        description="Id of a credential, or root of a batch.",
+        examples=["urn:uuid:6a4f0f4e-6c4e-4f0e-9d1b-0d3c5a0f9b11"],
+    )
     reason: str = Field(examples=["is already revoked"])
 
 
@@ -88,8 +100,12 @@ class StatusPreview(Document):
     passed_over: list[PassedOver] = Field(description="The first 1000 of those that were named; why each stays.")
     transactions: int
     gas: int
-    likely_wei: str = Field(pattern="^[0-9]+$", description="If fees stay as they are.")
-    max_wei: str = Field(pattern="^[0-9]+$", description="If they rise as far as the transactions would allow.")
+    likely_wei: str = Field(pattern="^[0-9]+$", description="If fees stay as they are.", examples=["61000000000000"])
+    max_wei: str = Field(
+        pattern="^[0-9]+$",
+        description="If they rise as far as the transactions would allow.",
+        examples=["122000000000000"],
+    )
 
     @classmethod
     def of(cls, request: StatusRequest, preview: Preview) -> StatusPreview:

@@ -16,7 +16,17 @@ from sqlalchemy import Connection, Table
 import registry.store
 from anchor.model import Address, Hash32, StatusPosition
 from registry.errors import ConflictError, NotFoundError
-from registry.store import achievements, batches, erasure, jobs, learner_pages, people, transactions, webhooks
+from registry.store import (
+    achievements,
+    batches,
+    erasure,
+    jobs,
+    learner_pages,
+    people,
+    status_jobs,
+    transactions,
+    webhooks,
+)
 from registry.store.connection import HOME, InstitutionConnection, InstitutionId
 from registry.store.engine import Store
 from registry.store.institutions import (
@@ -156,6 +166,9 @@ class Belongings:
             (self.delivery,) = webhooks.list_deliveries(connection, self.webhook.public_id)
             self.job = jobs.create_job(connection, jobs.JobKind.ROSTER, "{}", now=NOW)
             jobs.add_content(connection, self.job, 0, b"name\n")
+            change = jobs.create_job(connection, jobs.JobKind.STATUS, "{}", now=NOW)
+            self.change = jobs.finish_content(connection, change, now=NOW)
+            status_jobs.link_transaction(connection, self.change, self.transaction)
             learner_pages.add_pages(connection, [self.first.uuid], address_of, now=NOW)
 
 
@@ -191,6 +204,9 @@ READS: dict[str, Callable[[InstitutionConnection, Belongings], object]] = {
     "deliveries": lambda connection, its: webhooks.list_deliveries(connection, its.webhook.public_id),
     "jobs": lambda connection, _its: jobs.list_jobs(connection),
     "content": lambda connection, its: list(jobs.read_content(connection, its.job)),
+    "unmined": lambda connection, _its: status_jobs.unmined_status_jobs(connection),
+    "transactions of a job": lambda connection, its: status_jobs.transactions_of_job(connection, its.change.id),
+    "several credentials": lambda connection, its: status_jobs.get_credentials(connection, [its.first.uuid]),
 }
 
 REFUSED: dict[str, Callable[[InstitutionConnection, Belongings], object]] = {
@@ -205,6 +221,7 @@ REFUSED: dict[str, Callable[[InstitutionConnection, Belongings], object]] = {
     "cancelling": lambda connection, its: jobs.cancel_job(connection, its.job.public_id, now=NOW),
     "uploading": lambda connection, its: jobs.add_content(connection, its.job, 1, b"x"),
     "moving a job": lambda connection, its: jobs.move_job(connection, its.job, jobs.JobState.RECEIVED, now=NOW),
+    "linking": lambda connection, its: status_jobs.link_transaction(connection, its.change, its.transaction),
     "page": lambda connection, its: learner_pages.page_of(connection, its.first.uuid),
     "withdrawing": lambda connection, its: learner_pages.withdraw_page(connection, its.first.uuid, now=NOW),
     "renewing": lambda connection, its: learner_pages.renew_page(connection, its.first.uuid, address_of, now=NOW),
