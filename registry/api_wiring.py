@@ -32,13 +32,16 @@ class ApiService(Service):
     Args:
         home: The operator's home folder.
         ask_passphrase: Asks the person at the keyboard for the passphrase of the keys.
+        is_for_trying_out: As in `Service`.
 
     Raises:
         SettingsError: The settings lack what the API needs.
     """
 
-    def __init__(self, home: Path | None, ask_passphrase: Callable[[], str]) -> None:
-        super().__init__(home, ask_passphrase)
+    def __init__(
+        self, home: Path | None, ask_passphrase: Callable[[], str], *, is_for_trying_out: bool = False
+    ) -> None:
+        super().__init__(home, ask_passphrase, is_for_trying_out=is_for_trying_out)
         self.public_url: Final = _needed(
             self.settings.public_url, "public_url", '"https://credentials.college.example"'
         )
@@ -129,20 +132,30 @@ class ApiService(Service):
         self.client.close()
 
 
-def load_service(home: Path, ask_passphrase: Callable[[], str]) -> ApiService:
+def load_service(home: Path, ask_passphrase: Callable[[], str], *, is_for_trying_out: bool = False) -> ApiService:
     """Build the API's service of a home folder; opens its database.
 
     Args:
         home: The operator's home folder.
         ask_passphrase: Asks the person at the keyboard for the passphrase of the keys.
+        is_for_trying_out: As in `Service`.
 
     Raises:
         SettingsError: It is not set up, or a setting that the API needs is missing.
         StoreError: The database cannot be used.
     """
-    service = ApiService(home, ask_passphrase)
+    service = ApiService(home, ask_passphrase, is_for_trying_out=is_for_trying_out)
     # Built here, by one thread: a schema that has to be brought up to date is, before anything is asked.
-    _ = service.store, service.client, service.readiness, service.bundler, service.lists, service.proofs, service.door
+    _ = (
+        service.secrets,
+        service.store,
+        service.client,
+        service.readiness,
+        service.bundler,
+        service.lists,
+        service.proofs,
+        service.door,
+    )
     return service
 
 

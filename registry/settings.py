@@ -104,6 +104,22 @@ class ServiceSettings(BaseModel):
     """Requests a minute from one address without a key; 0: any number."""
     key_per_minute: int = Field(default=6000, ge=0)
     """Requests a minute with one API key; 0: any number."""
+    max_streams: int = Field(default=200, ge=1)
+    """How many streams of events are open at once."""
+    max_streams_per_key: int = Field(default=10, ge=1)
+    """How many of them with one API key."""
+    stream_seconds: float = Field(default=3600.0, gt=0)
+    """Longest time that a stream of events goes on; its client asks for the rest again."""
+    webhook_threads: int = Field(default=16, ge=1, le=256)
+    """How many messages to webhooks are sent at once; of one institution at most a quarter of them."""
+    webhook_seconds: float = Field(default=15.0, gt=0, le=60)
+    """How long the receiver of a message may take to answer."""
+    private_webhooks: bool = False
+    """Whether messages may go anywhere, without TLS and within your own network, too; for trying things out."""
+    keep_deliveries_days: int = Field(default=30, ge=7)
+    """How long messages to webhooks stay in the list once they arrived or were given up."""
+    keep_answers_days: int = Field(default=7, ge=1)
+    """How long a write that comes again under its `Idempotency-Key` is answered as the first time."""
     shutdown_seconds: int = Field(default=30, ge=1)
     """How long requests that are under way may take when the service ends."""
 

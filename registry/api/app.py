@@ -38,6 +38,7 @@ from registry.api.routes import (
     status,
     status_lists,
     verify,
+    webhooks,
 )
 from registry.api_wiring import ApiService
 from registry.services.error_log import log_error
@@ -96,6 +97,7 @@ def create_app(service: ApiService) -> FastAPI:
         achievements,
         api_keys,
         audit,
+        webhooks,
         operation,
     ):
         app.include_router(each.router)

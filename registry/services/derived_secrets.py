@@ -28,9 +28,9 @@ class DerivedSecrets:
     def __init__(self, key: bytes) -> None:
         self._key: Final = key
 
-    def webhook_secret(self, webhook: UUID) -> bytes:
-        """Give the 32 bytes with which messages to a webhook are signed."""
-        return hmac.digest(self._key, _WEBHOOK + webhook.bytes, "sha256")
+    def webhook_secret(self, webhook: UUID, generation: int) -> bytes:
+        """Give the 32 bytes with which messages to a webhook are signed; each generation has others."""
+        return hmac.digest(self._key, _WEBHOOK + webhook.bytes + generation.to_bytes(4, "big"), "sha256")
 
     def page_address(self, credential: UUID, nonce: bytes) -> bytes:
         """Give the 32 bytes of a learner's page's address: a `registry.store.learner_pages.Derive`."""

@@ -110,8 +110,9 @@ def test_secrets_are_the_same_again_and_differ_by_what_they_are_for(service: Ser
     assert first.page_address(uuid, nonce) == again.page_address(uuid, nonce)
     others = {
         first.page_address(uuid, bytes(15) + b"\1"),
-        first.webhook_secret(uuid),
+        first.webhook_secret(uuid, 0),
+        first.webhook_secret(uuid, 1),
         DerivedSecrets(bytes(32)).page_address(uuid, nonce),
     }
-    assert len(others | {first.page_address(uuid, nonce)}) == 4
+    assert len(others | {first.page_address(uuid, nonce)}) == 5
     assert (tmp_path / "service.key").stat().st_mode & 0o077 == 0
