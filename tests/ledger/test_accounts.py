@@ -27,7 +27,7 @@ from registry.store.engine import Store
 from registry.store.records import TransactionId, TransactionRecord, TransactionState
 from registry.store.transactions import get_transaction
 from registry.wiring import account_lock
-from tests.ledger.chain import ANCHOR_KEY, Chain, root_of
+from tests.ledger.chain import ANCHOR_KEY, Chain, drop, root_of
 from tests.ledger.proxy import FaultProxy
 from tests.support.databases import Database
 from tests.support.institutions import add
@@ -222,3 +222,33 @@ def test_what_no_node_will_ever_take_holds_up_nobody(
     other = settle(store.of(there), outbox, place.send(outbox, 40))
     assert (other.nonce, other.state) == (first, TransactionState.MINED)
     assert record_of(store.of(here), TransactionId(1)).state is TransactionState.REPLACED
+
+
+def test_stranger_that_waits_with_the_same_nonce_is_let_go_first(
+    chain: Chain, place: Place, store: Store, institutions: tuple[InstitutionId, InstitutionId]
+) -> None:
+    here, there = institutions
+    first = nonces_of(chain)
+    chain.set_mining(automatic=False)
+    run_killed(send_and_die, place, here, 30, DiesBefore)
+    chain.sender(ANCHOR_KEY).send(chain.anchor_call(77), drop)
+    other = place.send(place.outbox(store.of(there)), 40)
+    chain.mine()
+    assert settle(store.of(there), place.outbox(store.of(there)), other).nonce == first + 1
+    with pytest.raises(ReplacedError):
+        place.outbox(store.of(here)).settle(TransactionId(1))
+    assert anchorings(chain, 30, 77, 40) == 2
+
+
+def test_node_that_has_not_heard_yet_does_not_give_a_nonce_twice(
+    chain: Chain, place: Place, proxy: FaultProxy, store: Store, institutions: tuple[InstitutionId, InstitutionId]
+) -> None:
+    first = nonces_of(chain)
+    chain.set_mining(automatic=False)
+    proxy.answer = lambda method, _params, result: hex(first) if method == "eth_getTransactionCount" else result
+    behind = replace(place, url=proxy.url)
+    for institution, number in zip(institutions, (30, 40), strict=True):
+        behind.send(behind.outbox(store.of(institution)), number)
+    chain.mine()
+    assert nonces_of(chain) == first + 2
+    assert anchorings(chain, 30, 40) == 2
