@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from registry.services.access import Door
     from registry.services.balances import Balances
     from registry.services.bundles import Bundler
+    from registry.services.learner_pages import LearnerPages
     from registry.services.ledger_state import LedgerView
+    from registry.services.page_verdicts import PageVerdicts
     from registry.services.published_lists import PublishedLists
     from registry.services.readiness import Readiness
+    from registry.store.engine import Store
     from registry.store.proofs import ProofReader
 
 
@@ -113,6 +116,35 @@ class ApiService(Service):
 
         return PublishedLists(self.client)
 
+    @cached_property
+    def page_verdicts(self) -> PageVerdicts:
+        """Judges what learners' pages show."""
+        from registry.services.page_verdicts import PageVerdicts
+
+        return PageVerdicts(self.policy_file, time.monotonic)
+
+    def pages_of(self, store: Store) -> LearnerPages:
+        """Give the addresses of an institution's credentials.
+
+        Args:
+            store: The institution's.
+        """
+        from registry.services.learner_pages import LearnerPages
+
+        return LearnerPages(store, self.secrets, self.public_url_of(store))
+
+    def public_url_of(self, store: Store) -> str:
+        """Tell where an institution's part of the service is reached, without a slash at the end.
+
+        Args:
+            store: The institution's.
+        """
+        from registry.store.institutions import own_institution
+
+        with store.reading() as connection:
+            profile = self.profile(own_institution(connection))
+        return (profile.public_url or self.public_url).rstrip("/")
+
     def profile(self, record: InstitutionRecord) -> InstitutionDetails:
         """Tell what is known of an institution: of the home folder's, its settings say it."""
         details, settings = record.details, self.settings
@@ -166,6 +198,7 @@ def load_service(home: Path, ask_passphrase: Callable[[], str], *, is_for_trying
         service.lists,
         service.proofs,
         service.door,
+        service.page_verdicts,
     )
     return service
 

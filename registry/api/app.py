@@ -28,6 +28,7 @@ from registry.api.problems import (
 )
 from registry.api.routes import (
     achievements,
+    addresses,
     api_keys,
     audit,
     batches,
@@ -35,6 +36,7 @@ from registry.api.routes import (
     institutions,
     jobs,
     operation,
+    pages,
     status_lists,
     verify,
     webhooks,
@@ -87,7 +89,9 @@ def create_app(service: ApiService) -> FastAPI:
     credentials.add_often(app.router)
     for each in (
         credentials,
+        pages,
         batches,
+        addresses,
         jobs,
         verify,
         status_lists,

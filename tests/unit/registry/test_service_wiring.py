@@ -129,4 +129,5 @@ def test_secrets_are_the_same_again_and_differ_by_what_they_are_for(service: Ser
         DerivedSecrets(bytes(32)).page_address(uuid, nonce),
     }
     assert len(others | {first.page_address(uuid, nonce)}) == 5
+    assert first.credential_at(first.page_address(uuid, nonce)) == uuid
     assert (tmp_path / "service.key").stat().st_mode & 0o077 == 0
