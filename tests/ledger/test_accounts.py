@@ -10,7 +10,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from anchor.errors import ReplacedError
@@ -26,7 +25,6 @@ from registry.store.connection import InstitutionId
 from registry.store.engine import Store
 from registry.store.records import TransactionId, TransactionRecord, TransactionState
 from registry.store.transactions import get_transaction
-from registry.wiring import account_lock
 from tests.ledger.chain import ANCHOR_KEY, Chain, drop, root_of
 from tests.ledger.proxy import FaultProxy
 from tests.support.databases import Database
@@ -161,19 +159,6 @@ def test_whoever_lost_the_lock_keeps_and_sends_nothing(
         Outbox(store.of(here), sender).send(chain.anchor_call(30), keep_nothing, now=NOW)
     assert nonces_of(chain) == first + 1
     assert (anchorings(chain, 30), anchorings(chain, 40)) == (0, 1)
-
-
-def test_a_lock_that_the_server_took_away_is_somebody_elses(
-    chain: Chain, postgres_database: Database, tmp_path: Path
-) -> None:
-    store = postgres_database.open()
-    account = dev_signer(ANCHOR_KEY).address
-    held, other = (account_lock(tmp_path, chain.chain_id, account, store) for _ in range(2))
-    with held:
-        with psycopg.connect(postgres_database.url, autocommit=True) as connection:
-            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
-        with other:
-            pass
 
 
 def test_what_a_reorganisation_took_back_is_sent_again_before_anything_new(
