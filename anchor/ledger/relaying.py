@@ -25,7 +25,7 @@ LIKELY_RELAYED_GAS: Final = 15_000
 """About what being relayed adds, for telling beforehand."""
 
 _RELAYED_GAS: Final = 60_000
-"""Signature, nonce and calldata: some 11,000 for anchoring, 35,000 for a key's first change. What is not used is not paid."""
+"""Signature, nonce and calldata: 11,000 for anchoring, 36,000 for a key's first change; the rest is not paid."""
 _WORD_GAS: Final = 100
 """For each 32 bytes of what is signed, which are hashed."""
 
