@@ -66,6 +66,7 @@ def command(
             host=service.options.host if host is None else host,
             port=service.options.port if port is None else port,
             say=lambda url: _say_where(url, demo),
+            ending=app.state.context.streams.end,
         )
 
 
