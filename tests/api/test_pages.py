@@ -62,6 +62,7 @@ def test_a_page_shows_one_credential_and_gives_its_files(town: Town) -> None:
     assert credential.recipient_name in answer.text
     assert status_in(answer.text) == "Valide"
     assert PUBLIC_URL + path in answer.text
+    assert (town.client.head(path).status_code, town.client.head("/c/nowhere").status_code) == (200, 404)
     others = [each.recipient_name for each in town.here.credentials() if each != credential]
     assert not any(name in answer.text for name in others)
     assert not any(secret in answer.text for secret in town.there.secrets())
