@@ -266,6 +266,8 @@ def test_a_revocation_shows_within_seconds(town: Town, monkeypatch: pytest.Monke
 
 def test_a_node_that_does_not_answer_makes_it_unknown_and_the_page_is_there(town: Town) -> None:
     path = url_of(town)
+    # What was proven to somebody whom the policy trusts no more counts no more.
+    assert status_in(town.client.get(path).text) == "Valid"
     policy = json.loads((town.folder / "policy.json").read_text())
     (town.folder / "policy.json").write_text(json.dumps({**policy, "nodes": ["http://127.0.0.1:9"]}))
     answer = town.client.get(path)
