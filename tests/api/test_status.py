@@ -115,6 +115,25 @@ def test_a_whole_batch_and_credentials_of_another_take_two_transactions(any_town
     assert (job["state"], job["passedOverCount"], job["passedOver"][0]["target"]) == ("final", 2, to_hex(batch.root))
 
 
+def test_history_lists_what_was_sent_page_by_page(any_town: Town) -> None:
+    town = any_town
+    batch = second_batch(town)
+    alike = [asked(town, "suspend", place) for place in (0, 1)]
+    work(worker_of(town))
+    whole = asked(town, "revoke", batches=[to_hex(batch.root)], reason="superseded")
+    work(worker_of(town))
+    newest, oldest = town.get("/v1/history").json()["changes"]
+    assert (newest["change"], newest["reason"], newest["batch"]) == ("revoke", "superseded", to_hex(batch.root))
+    assert (newest["count"], newest["credentials"]) == (0, [])
+    assert newest["jobs"] == [whole.rpartition("/")[2]]
+    assert (oldest["change"], oldest["batch"], oldest["count"], oldest["state"]) == ("suspend", None, 2, "mined")
+    assert set(oldest["credentials"]) == {uuid_at(town, place).urn for place in (0, 1)}
+    assert oldest["jobs"] == [each.rpartition("/")[2] for each in alike]
+    page = town.get("/v1/history?limit=1").json()
+    assert page["changes"] == [newest]
+    assert town.get(f"/v1/history?limit=1&cursor={page['next']}").json() == {"changes": [oldest], "next": None}
+
+
 def test_tried_out_nothing_is_done(town: Town) -> None:
     address = asked(town, "revoke", 0)
     work(worker_of(town))
