@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from types import ModuleType
 from typing import Any, get_type_hints
-from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, Table
@@ -78,7 +77,7 @@ OPERATORS_FUNCTIONS = {
     "deliveries.claim_deliveries",
     "deliveries.remove_old_deliveries",
     # Whoever knows the address, or asks for a status list, belongs to no institution.
-    "learner_pages.page_at",
+    "learner_pages.owner_of_credential",
 }
 
 
@@ -176,11 +175,7 @@ class Belongings:
             change = jobs.create_job(connection, jobs.JobKind.STATUS, "{}", now=NOW)
             self.change = jobs.finish_content(connection, change, now=NOW)
             status_jobs.link_transaction(connection, self.change, self.transaction)
-            learner_pages.add_pages(connection, [self.first.uuid], address_of, now=NOW)
-
-
-def address_of(credential: UUID, nonce: bytes) -> bytes:
-    return credential.bytes + nonce
+            learner_pages.renew_page(connection, self.first.uuid, now=NOW)
 
 
 READS: dict[str, Callable[[InstitutionConnection, Belongings], object]] = {
@@ -235,7 +230,7 @@ REFUSED: dict[str, Callable[[InstitutionConnection, Belongings], object]] = {
     "linking": lambda connection, its: status_jobs.link_transaction(connection, its.change, its.transaction),
     "page": lambda connection, its: learner_pages.page_of(connection, its.first.uuid),
     "withdrawing": lambda connection, its: learner_pages.withdraw_page(connection, its.first.uuid, now=NOW),
-    "renewing": lambda connection, its: learner_pages.renew_page(connection, its.first.uuid, address_of, now=NOW),
+    "renewing": lambda connection, its: learner_pages.renew_page(connection, its.first.uuid, now=NOW),
     "disabling": lambda connection, its: webhooks.disable_webhook(connection, its.webhook.public_id, now=NOW),
     "redelivering": lambda connection, its: deliveries.redeliver(
         connection, its.webhook.public_id, its.delivery.public_id, now=NOW
