@@ -1,4 +1,4 @@
-"""A status change's job on its way: waiting for blocks, taken back by the chain, killed, relayed; it comes about once."""
+"""A status change's job on its way: waiting for blocks, taken back by the chain, killed, relayed; it is done once."""
 
 from __future__ import annotations
 
