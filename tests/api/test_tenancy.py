@@ -28,6 +28,7 @@ OWN_ONLY = {
     "/v1/history",
     "/v1/institutions",
     "/v1/jobs",
+    "/v1/jobs/events",
     "/v1/keys",
     "/v1/webhooks",
 }
@@ -103,7 +104,7 @@ def operations(town: Town) -> Iterator[tuple[str, str, dict[str, Any]]]:
 def values_of(path: str, of: Resident) -> dict[str, str]:
     """What stands in addresses, as far as each institution has its own."""
     credential = of.credentials()[0]
-    webhook, delivery = of.hook() if "{webhook}" in path else ("", "")
+    webhook, delivery = of.hook(is_enabled=not path.endswith("/enable")) if "{webhook}" in path else ("", "")
     return {
         "code": "data-literacy" if path.startswith("/v1/achievements") else of.code,
         "version": "1",

@@ -73,6 +73,7 @@ OPERATORS_FUNCTIONS = {
     "institutions.page_of_institutions",
     "idempotency.forget_answers",
     "jobs.remove_abandoned",  # uploads that broke off, whoever began them
+    "job_progress.watched_progress",  # one look for all who watch
     "deliveries.are_deliveries_due",
     "deliveries.claim_deliveries",
     "deliveries.remove_old_deliveries",
