@@ -28,6 +28,7 @@ from registry.api.problems import (
 )
 from registry.api.routes import (
     achievements,
+    addresses,
     api_keys,
     audit,
     batches,
@@ -36,6 +37,7 @@ from registry.api.routes import (
     institutions,
     jobs,
     operation,
+    pages,
     status_lists,
     verify,
     webhooks,
@@ -88,7 +90,9 @@ def create_app(service: ApiService) -> FastAPI:
     credentials.add_often(app.router)
     for each in (
         credentials,
+        pages,
         batches,
+        addresses,
         events,
         jobs,
         verify,

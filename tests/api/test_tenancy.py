@@ -34,6 +34,7 @@ OWN_ONLY = {
 """Lists, which give what is the asker's own whoever he is."""
 
 SCOPES = {
+    ("DELETE", "/v1/credentials/{id}/page"): "issue",
     ("GET", "/v1/api-keys"): "admin",
     ("GET", "/v1/api-keys/{prefix}"): "admin",
     ("GET", "/v1/audit"): "admin",
@@ -43,6 +44,7 @@ SCOPES = {
     ("POST", "/v1/api-keys"): "admin",
     ("POST", "/v1/api-keys/{prefix}/revoke"): "admin",
     ("POST", "/v1/batches"): "issue",
+    ("POST", "/v1/credentials/{id}/page"): "issue",
     ("POST", "/v1/institutions"): "admin",
     ("POST", "/v1/institutions/{code}/close"): "admin",
     ("POST", "/v1/jobs/{job}/cancel"): "issue",
