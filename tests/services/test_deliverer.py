@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import threading
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,12 +89,12 @@ def send_all(one: Deliverer) -> int:
     return count
 
 
-def add_told(store: Store, address: str, count: int = 1) -> UUID:
+def add_told(store: Store, address: str, count: int = 1, *, now: int = NOW) -> UUID:
     with store.writing() as connection:
-        webhook = add_webhook(connection, address=address, events=["batch.final"], created_at=NOW)
+        webhook = add_webhook(connection, address=address, events=["batch.final"], created_at=now)
         for number in range(count):
-            tell(connection, Event.BATCH_FINAL, {"job": str(number)}, now=NOW)
-            tell(connection, Event.JOB_FAILED, {"job": "nobody wants to know"}, now=NOW)
+            tell(connection, Event.BATCH_FINAL, {"job": str(number)}, now=now)
+            tell(connection, Event.JOB_FAILED, {"job": "nobody wants to know"}, now=now)
     return webhook.public_id
 
 
@@ -304,15 +305,13 @@ def test_worker_killed_while_sending_is_followed_by_another(
         handler.close_connection = True
 
     receiver.answer = wait_for_its_end
-    webhook = add_told(store, receiver.url)
-    process = subprocess.Popen([PROGRAM, "worker", "--home", str(home)], stderr=subprocess.PIPE)
-    try:
-        first = receiver.next()
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=WAIT_SECONDS)
-    finally:
-        process.kill()
-        killed.set()
+    webhook = add_told(store, receiver.url, now=int(time.time()))
+    with subprocess.Popen([PROGRAM, "worker", "--home", str(home)], stderr=subprocess.DEVNULL) as process:
+        try:
+            first = receiver.next()
+        finally:
+            process.send_signal(signal.SIGKILL)
+    killed.set()
     receiver.answer = status(200)
     record, clock = told(store, webhook), Clock()
     assert record.state is DeliveryState.PENDING
