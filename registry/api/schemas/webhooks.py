@@ -33,12 +33,12 @@ class Webhook(Document):
     """Where something is told, and of what. Its secret is apart: `/v1/webhooks/{webhook}/secret`."""
 
     id: str = Field(examples=[_ID])
-    address: str
+    address: str = Field(examples=["https://lms.college.example/hooks/credanchor"])
     events: list[Event]
     created_at: Seconds
     rotated_at: int | None = Field(description="When it got the secret that it has; null: it has its first.")
-    disabled_at: int | None = Field(description="Since when it is told nothing; null: it is told.")
-    disabled_why: str | None = Field(description="Why the service disabled it; null: it did not.")
+    disabled_at: int | None = Field(description="Since when it is told nothing; null: it is told.", examples=[None])
+    disabled_why: str | None = Field(description="Why the service disabled it; null: it did not.", examples=[None])
 
     @classmethod
     def of(cls, record: WebhookRecord) -> Webhook:
@@ -63,7 +63,11 @@ class Webhooks(Document):
 class WebhookSecret(Document):
     """What messages are signed with."""
 
-    secret: str = Field(pattern=r"^whsec_[A-Za-z0-9+/]{43}=$", description="As Standard Webhooks writes it.")
+    secret: str = Field(
+        pattern=r"^whsec_[A-Za-z0-9+/]{43}=$",
+        description="As Standard Webhooks writes it.",
+        examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="],
+    )
 
 
 class Delivery(Document):
@@ -73,9 +77,9 @@ class Delivery(Document):
     event: str = Field(examples=["batch.final"])
     state: DeliveryStateName = Field(description="Pending: it is sent as soon as it is due; failed: it is given up.")
     attempts: int = Field(description="How many there were.")
-    next_at: int | None = Field(description="When it is sent the next time; null: it is not.")
+    next_at: int | None = Field(description="When it is sent the next time; null: it is not.", examples=[None])
     last_status: int | None = Field(description="HTTP status of the last answer; null: there was none.")
-    last_error: str | None = Field(description="Why the last attempt did not succeed.")
+    last_error: str | None = Field(description="Why the last attempt did not succeed.", examples=[None])
     created_at: Seconds
     delivered_at: int | None
     message: dict[str, Any] = Field(
