@@ -24,13 +24,14 @@ from registry.api.schemas.webhooks import (
     Webhooks,
     WebhookSecret,
 )
+from registry.api.strict import StrictRoute
 from registry.api.writes import WRITE_HEADERS, IdempotencyKey, answer_write
 from registry.services import webhooks as service
 from registry.services.webhook_signing import secret_text
 from registry.store.deliveries import DeliveryState, get_delivery
 from registry.store.webhooks import get_webhook, list_webhooks
 
-router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
+router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], route_class=StrictRoute)
 
 _EXAMPLE: Final = "0b7d4c9e-5f0c-4c31-9d24-1a7be95f0c1a"
 WebhookParam = Annotated[UUID, Path(description="The webhook's id.", examples=[_EXAMPLE])]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from registry.api.schemas.base import Document, Page, Seconds
+from registry.api.schemas.base import Asked, Document, Page, Seconds
 from registry.services.happenings import Event
 from registry.store.deliveries import DeliveryRecord
 from registry.store.webhooks import WebhookRecord
@@ -17,7 +17,7 @@ _ID = "0b7d4c9e-5f0c-4c31-9d24-1a7be95f0c1a"
 DeliveryStateName = Literal["pending", "delivered", "failed"]
 
 
-class NewWebhook(Document):
+class NewWebhook(Asked):
     """What something wants to be told, and where."""
 
     address: str = Field(
