@@ -234,6 +234,7 @@ def institution_settings(operator: DraftSettings, record: InstitutionRecord) -> 
         "issuer_url": details.url,
         "anchor_key": details.anchor_key,
         "status_key": details.status_key,
+        "relayed": details.is_relayed,
         "public_url": details.public_url or operator.public_url,
     }
     missing = sorted(name for name, value in own.items() if value is None and name != "issuer_url")

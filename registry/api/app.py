@@ -28,13 +28,16 @@ from registry.api.problems import (
 )
 from registry.api.routes import (
     achievements,
+    addresses,
     api_keys,
     audit,
     batches,
     credentials,
+    events,
     institutions,
     jobs,
     operation,
+    pages,
     status_lists,
     verify,
     webhooks,
@@ -87,7 +90,10 @@ def create_app(service: ApiService) -> FastAPI:
     credentials.add_often(app.router)
     for each in (
         credentials,
+        pages,
         batches,
+        addresses,
+        events,
         jobs,
         verify,
         status_lists,

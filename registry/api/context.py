@@ -13,8 +13,10 @@ from fastapi import Depends, Request
 from registry.api.access_log import AccessLog
 from registry.api.limits import RateLimiter, client_of
 from registry.api.metrics import Metrics
+from registry.api.page_status import PageStatus
 from registry.api.pool import Pool
 from registry.api.problems import TOO_MANY_REQUESTS, ProblemError
+from registry.api.streams import Streams
 from registry.api_wiring import ApiService
 
 NO_CLIENT: Final = "unknown"
@@ -37,10 +39,12 @@ class Context:
     log: AccessLog
     pool: Pool
     """For what asks nodes, which may dawdle: the threads of everything else stay free."""
+    page_status: PageStatus
     anonymous: RateLimiter
     """By address."""
     by_key: RateLimiter
     """By API key."""
+    streams: Streams
     archives: Downloads = field(default_factory=Downloads)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -52,6 +56,7 @@ class Context:
 
     async def close(self) -> None:
         """End: what was begun is finished, then connections are given up."""
+        await self.streams.wait_closed()
         await asyncio.gather(*self._tasks)
         self.pool.close()
         self.service.close()
@@ -60,13 +65,16 @@ class Context:
 def make_context(service: ApiService) -> Context:
     """Put together what one app's routes share."""
     options = service.options
+    pool = Pool(options.node_threads)
     return Context(
         service=service,
         metrics=Metrics(),
         log=AccessLog(),
-        pool=Pool(options.node_threads),
+        pool=pool,
+        page_status=PageStatus(service.page_verdicts, pool, service.now),
         anonymous=RateLimiter(options.anonymous_per_minute, time.monotonic),
         by_key=RateLimiter(options.key_per_minute, time.monotonic),
+        streams=Streams(service.store, service.now, most=options.max_streams, most_per_key=options.max_streams_per_key),
     )
 
 

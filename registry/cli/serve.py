@@ -67,6 +67,7 @@ def command(
             host=service.options.host if host is None else host,
             port=service.options.port if port is None else port,
             say=lambda url: error_console.print(f"[bold green]✔[/] serving at {printable(url)}; Ctrl-C ends it"),
+            ending=app.state.context.streams.end,
         )
 
 

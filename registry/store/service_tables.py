@@ -159,10 +159,8 @@ learner_pages: Final = Table(
     metadata,
     Column("credential_uuid", LargeBinary(16), ForeignKey("credentials.uuid"), primary_key=True),
     institution_column(),
-    # The address is derived from this and a key outside the database; only its hash is here.
+    # The address is derived from this, too, and a key outside the database; empty: as in the beginning.
     Column("nonce", LargeBinary(16), nullable=False),
-    Column("address_hash", LargeBinary(32), nullable=False, unique=True),
-    Column("created_at", BigInteger, nullable=False),
     Column("renewed_at", BigInteger),
     Column("withdrawn_at", BigInteger),
 )

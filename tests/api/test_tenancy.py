@@ -27,12 +27,14 @@ OWN_ONLY = {
     "/v1/credentials",
     "/v1/institutions",
     "/v1/jobs",
+    "/v1/jobs/events",
     "/v1/keys",
     "/v1/webhooks",
 }
 """Lists, which give what is the asker's own whoever he is."""
 
 SCOPES = {
+    ("DELETE", "/v1/credentials/{id}/page"): "issue",
     ("GET", "/v1/api-keys"): "admin",
     ("GET", "/v1/api-keys/{prefix}"): "admin",
     ("GET", "/v1/audit"): "admin",
@@ -42,6 +44,7 @@ SCOPES = {
     ("POST", "/v1/api-keys"): "admin",
     ("POST", "/v1/api-keys/{prefix}/revoke"): "admin",
     ("POST", "/v1/batches"): "issue",
+    ("POST", "/v1/credentials/{id}/page"): "issue",
     ("POST", "/v1/institutions"): "admin",
     ("POST", "/v1/institutions/{code}/close"): "admin",
     ("POST", "/v1/jobs/{job}/cancel"): "issue",
@@ -99,7 +102,7 @@ def operations(town: Town) -> Iterator[tuple[str, str, dict[str, Any]]]:
 def values_of(path: str, of: Resident) -> dict[str, str]:
     """What stands in addresses, as far as each institution has its own."""
     credential = of.credentials()[0]
-    webhook, delivery = of.hook() if "{webhook}" in path else ("", "")
+    webhook, delivery = of.hook(is_enabled=not path.endswith("/enable")) if "{webhook}" in path else ("", "")
     return {
         "code": "data-literacy" if path.startswith("/v1/achievements") else of.code,
         "version": "1",

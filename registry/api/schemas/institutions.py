@@ -48,7 +48,15 @@ class Institution(Document):
         examples=["https://credentials.college.example"],
     )
     monthly_gas_budget_wei: str | None = Field(
-        description="What its transactions may cost a month (UTC); null: any amount.", examples=["50000000000000000"]
+        description="What its transactions may cost in a calendar month (UTC); null: any amount.",
+        examples=["50000000000000000"],
+    )
+    monthly_gas_spent_wei: str = Field(
+        description="What its transactions cost this month; those not mined yet count with their most.",
+        examples=["12000000000000000"],
+    )
+    is_relayed: bool = Field(
+        description="Whether its keys only sign, and the operator's account sends and pays.", examples=[False]
     )
     missing: list[Literal["did", "issuerId", "anchorKey", "statusKey"]] = Field(
         description="What must be settled before it can issue; the operator names keys by command.",
@@ -58,7 +66,7 @@ class Institution(Document):
     closed_at: Seconds | None
 
     @classmethod
-    def of(cls, record: InstitutionRecord, details: InstitutionDetails) -> Institution:
+    def of(cls, record: InstitutionRecord, details: InstitutionDetails, spent_wei: int) -> Institution:
         """Show an institution."""
         budget = details.monthly_gas_budget_wei
         needed: dict[Literal["did", "issuerId", "anchorKey", "statusKey"], object] = {
@@ -76,6 +84,8 @@ class Institution(Document):
             issuer_id=details.issuer_id,
             public_url=details.public_url,
             monthly_gas_budget_wei=None if budget is None else str(budget),
+            monthly_gas_spent_wei=str(spent_wei),
+            is_relayed=details.is_relayed,
             missing=[name for name, value in needed.items() if value is None],
             created_at=record.created_at,
             closed_at=record.closed_at,
@@ -103,7 +113,7 @@ class InstitutionChange(Asked):
         default=None, description="Where status lists and learners' pages are shown. Default: the service's."
     )
     monthly_gas_budget_wei: Wei | None = Field(
-        default=None, description="What its transactions may cost a month (UTC). Default: any amount."
+        default=None, description="What its transactions may cost in a calendar month (UTC). Default: any amount."
     )
 
     def changes(self) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from types import ModuleType
 from typing import Any, get_type_hints
-from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, Table
@@ -72,11 +71,12 @@ OPERATORS_FUNCTIONS = {
     "institutions.page_of_institutions",
     "idempotency.forget_answers",
     "jobs.remove_abandoned",  # uploads that broke off, whoever began them
+    "job_progress.watched_progress",  # one look for all who watch
     "deliveries.are_deliveries_due",
     "deliveries.claim_deliveries",
     "deliveries.remove_old_deliveries",
     # Whoever knows the address, or asks for a status list, belongs to no institution.
-    "learner_pages.page_at",
+    "learner_pages.owner_of_credential",
 }
 
 
@@ -171,11 +171,7 @@ class Belongings:
             deliveries.settle_delivery(connection, self.delivery, "w", now=NOW, status=200, error=None, again_at=None)
             self.job = jobs.create_job(connection, jobs.JobKind.ROSTER, "{}", now=NOW)
             jobs.add_content(connection, self.job, 0, b"name\n")
-            learner_pages.add_pages(connection, [self.first.uuid], address_of, now=NOW)
-
-
-def address_of(credential: UUID, nonce: bytes) -> bytes:
-    return credential.bytes + nonce
+            learner_pages.renew_page(connection, self.first.uuid, now=NOW)
 
 
 READS: dict[str, Callable[[InstitutionConnection, Belongings], object]] = {
@@ -225,7 +221,7 @@ REFUSED: dict[str, Callable[[InstitutionConnection, Belongings], object]] = {
     "moving a job": lambda connection, its: jobs.move_job(connection, its.job, jobs.JobState.RECEIVED, now=NOW),
     "page": lambda connection, its: learner_pages.page_of(connection, its.first.uuid),
     "withdrawing": lambda connection, its: learner_pages.withdraw_page(connection, its.first.uuid, now=NOW),
-    "renewing": lambda connection, its: learner_pages.renew_page(connection, its.first.uuid, address_of, now=NOW),
+    "renewing": lambda connection, its: learner_pages.renew_page(connection, its.first.uuid, now=NOW),
     "disabling": lambda connection, its: webhooks.disable_webhook(connection, its.webhook.public_id, now=NOW),
     "redelivering": lambda connection, its: deliveries.redeliver(
         connection, its.webhook.public_id, its.delivery.public_id, now=NOW
