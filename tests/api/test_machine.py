@@ -315,7 +315,7 @@ def test_whatever_two_institutions_do_comes_out_as_it_must(chain: Chain, tmp_pat
     with stand_in(*accounts) as signer:
         fields = {"chain": chain, "signer": signer, "folder": tmp_path, "numbers": numbers}
         machine = type("VillageMachine", (Machine,), fields)
-        run_state_machine_as_test(machine, settings=rules, _min_steps=STEPS - 1)  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(machine, settings=rules, _min_steps=STEPS - 1)
     # A machine that stands still proves nothing.
     assert all(Machine.done[each] for each in ("final", "failed", "cancelled", "lost", "again", "anothers")), (
         Machine.done
