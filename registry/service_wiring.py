@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import secrets
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +39,10 @@ if TYPE_CHECKING:
     from registry.store.engine import Store
     from registry.store.institutions import InstitutionRecord
     from registry.store.jobs import JobKind
+
+
+RECURSION_LIMIT: Final = 1000
+"""Python's own."""
 
 
 class HostedSettings(Settings):
@@ -68,6 +74,7 @@ class Service:
     """
 
     def __init__(self, home: Path | None, ask_passphrase: Callable[[], str]) -> None:
+        _limit_recursion()
         self.settings: Final[DraftSettings] = load_draft(find_home(home))
         self._ask_passphrase: Final = ask_passphrase
         self._building: Final = threading.Lock()
@@ -171,6 +178,16 @@ class Service:
             Worker(self.store, self.work_of, name=f"{name}-{number}", clock=now, lane=lane)
             for number, lane in enumerate(lanes_of(self.settings.service.workers))
         ]
+
+
+def _limit_recursion() -> None:
+    """Have nesting refused before the stack is used up: what strangers send as JSON may nest as deep as it is long.
+
+    A library beneath web3 lets functions call each other a hundred times as often as Python does, which ends the
+    process. It does so when it is loaded, so that is done first.
+    """
+    import_module("py_ecc")
+    sys.setrecursionlimit(RECURSION_LIMIT)
 
 
 def institution_settings(operator: DraftSettings, record: InstitutionRecord) -> Settings:
