@@ -14,6 +14,7 @@
     ├─ NotPermittedError                 not this issuer's, or not verifiable as such      API 403
     └─ TooMuchError                      more than is taken at once                      API 413
     BusyError                          this is as much as the service does now             API 503 · exit 3
+    └─ BudgetError                       the institution may not spend more this month        API 503 · exit 3
     StoreError                         the database cannot be used                         API 503 · exit 3
 
 Errors never carry personal data: a roster's problems name line, column and reason, never the cell.
@@ -98,6 +99,10 @@ class TooMuchError(RegistryError):
 
 class BusyError(CredanchorError):
     """The service does as much as it can, or took too long; the same may be asked again later."""
+
+
+class BudgetError(BusyError):
+    """The institution's transactions would cost more than the operator allows in a month; waiting mends it."""
 
 
 class StoreError(CredanchorError):

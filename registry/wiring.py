@@ -186,7 +186,7 @@ class AnyInstitution:
             self.client,
             chain_id=chain_id,
             signer=signer,
-            lock=_account_lock(self.settings.home, chain_id, signer.address, self.store),
+            lock=account_lock(self.settings.home, chain_id, signer.address, self.store),
             on_mined=_devnet_save(self.settings),
         )
         return Outbox(self.store, sender, wait_seconds=self.settings.wait_seconds)
@@ -293,7 +293,7 @@ class Workplace:
             self.client,
             chain_id=chain_id,
             signer=key,
-            lock=_account_lock(self.home, chain_id, key.address),
+            lock=account_lock(self.home, chain_id, key.address),
             on_mined=_devnet_save(self.settings),
             max_cost_wei=MAX_COST_WEI if max_cost_wei is None else max_cost_wei,
         )
@@ -316,7 +316,7 @@ def _open_store(settings: DraftSettings) -> Store:
     return open_store(settings.store_url, pooled=False)
 
 
-def _account_lock(
+def account_lock(
     home: Path, chain_id: int, account: Address, store: Store | None = None
 ) -> AbstractContextManager[None]:
     """Give the lock of an account: on a file, or in the database where processes on several machines share one."""

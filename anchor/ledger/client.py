@@ -51,6 +51,8 @@ class Fees:
 
     max_fee_wei: int
     max_tip_wei: int
+    base_fee_wei: int = 0
+    """Of the newest block, where known; what is offered above it is a reserve and the tip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,7 +254,7 @@ class LedgerClient:
             tip = self._read("eth_maxPriorityFeePerGas", [], read_quantity)
         except NodeRefusedError:
             tip = _FALLBACK_TIP_WEI
-        return Fees(max_fee_wei=2 * base_fee + tip, max_tip_wei=tip)
+        return Fees(max_fee_wei=2 * base_fee + tip, max_tip_wei=tip, base_fee_wei=base_fee)
 
     def estimate_gas(self, sender: Address, call: Call) -> int:
         """Let the node work out what gas a call takes; a refusal by the contract is a `NodeRefusedError` with data."""

@@ -14,9 +14,9 @@ again can never do twice what they say. A crash between 3 and 4 leaves bytes tha
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -31,8 +31,9 @@ from anchor.errors import (
     RevertedError,
 )
 from anchor.ledger.answers import Receipt
-from anchor.ledger.client import Call, LedgerClient
+from anchor.ledger.client import Call, Fees, LedgerClient
 from anchor.ledger.contract import check_code
+from anchor.ledger.fees import capped_fees, raised_fees
 from anchor.ledger.reverts import decode_revert, revert_of
 from anchor.ledger.signers import SigningKey
 from anchor.model import Address, Hash32, address, to_hex
@@ -53,7 +54,7 @@ _FIRST_POLL_SECONDS: Final = 0.02
 _LONGEST_POLL_SECONDS: Final = 1.0
 _POLL_GROWTH: Final = 1.5
 
-_TO_FIELD, _DATA_FIELD = 5, 7
+_TIP_FIELD, _FEE_FIELD, _GAS_FIELD, _TO_FIELD, _DATA_FIELD = 2, 3, 4, 5, 7
 
 _DEFINITE_REFUSALS: Final = (
     "insufficient funds",
@@ -80,6 +81,11 @@ class PreparedTransaction:
     gas: int
     max_fee_wei: int
     max_tip_wei: int
+
+    @property
+    def max_cost_wei(self) -> int:
+        """What it costs at most."""
+        return self.gas * self.max_fee_wei
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +129,7 @@ class TransactionSender:
             that send for this account: a `filelock.FileLock` on a path made from chain and address.
         on_mined: Called after a receipt was seen and before anyone is told; the local testnet saves its chain here.
         max_cost_wei: Most that one transaction may cost.
+        max_fee_wei: Most to offer for a unit of gas, tip included; None: what the chain asks for.
     """
 
     def __init__(
@@ -134,13 +141,15 @@ class TransactionSender:
         lock: AbstractContextManager[object],
         on_mined: Callable[[], None] | None = None,
         max_cost_wei: int = MAX_COST_WEI,
+        max_fee_wei: int | None = None,
     ) -> None:
         self.client: Final = client
         self.chain_id: Final = chain_id
+        self.lock: Final = lock
         self._signer: Final = signer
-        self._lock: Final = lock
         self._on_mined: Final = on_mined
         self._max_cost_wei: Final = max_cost_wei
+        self._max_fee_wei: Final = max_fee_wei
         self._checked: Final[set[tuple[Address, Hash32]]] = set()
 
     @property
@@ -163,7 +172,7 @@ class TransactionSender:
             OutcomeUnknownError: It may have been sent: reconcile before sending anything else.
             ReplacedError: Somebody without the lock used the nonce; send anew.
         """
-        with self._lock:
+        with self.lock:
             signed = self.sign(self.prepare(call))
             persist(signed)
             self.broadcast(signed)
@@ -190,12 +199,8 @@ class TransactionSender:
                 raise _with_advice(error) from error
             raise reverted from error
         gas = min(int(estimate * _GAS_MARGIN), max(estimate, _GAS_CAP))
-        fees = self.client.fees()
-        if gas * fees.max_fee_wei > self._max_cost_wei:
-            raise LedgerError(
-                f"to {call.what} could cost {gas * fees.max_fee_wei} wei, more than the {self._max_cost_wei} allowed",
-                advice="wait until fees are lower; if they are not, the node gives wrong ones: use another",
-            )
+        fees = capped_fees(self.client.fees(), self._max_fee_wei)
+        self._require_affordable(call, gas, fees)
         return PreparedTransaction(
             call=call,
             chain_id=self.chain_id,
@@ -205,6 +210,27 @@ class TransactionSender:
             max_fee_wei=fees.max_fee_wei,
             max_tip_wei=fees.max_tip_wei,
         )
+
+    def raised(self, signed: SignedTransaction) -> PreparedTransaction | None:
+        """Prepare a transaction once more, with fees so much higher that nodes take it in its place.
+
+        Args:
+            signed: Its newest version.
+
+        Returns:
+            The same call with the same nonce, to be signed; None: the fees are as high as they may be.
+
+        Raises:
+            LedgerError: It would cost more than allowed.
+            LedgerUnavailableError: The node did not say what fees are asked for.
+        """
+        prepared = read_back(signed, self.chain_id)
+        offered = Fees(max_fee_wei=prepared.max_fee_wei, max_tip_wei=prepared.max_tip_wei)
+        fees = raised_fees(offered, self.client.fees(), self._max_fee_wei)
+        if fees is None:
+            return None
+        self._require_affordable(prepared.call, prepared.gas, fees)
+        return replace(prepared, max_fee_wei=fees.max_fee_wei, max_tip_wei=fees.max_tip_wei)
 
     def sign(self, prepared: PreparedTransaction) -> SignedTransaction:
         """Step 2."""
@@ -246,8 +272,19 @@ class TransactionSender:
                 advice="reconcile before sending anything else",
             ) from error
 
-    def wait_for_receipt(self, signed: SignedTransaction, timeout_seconds: float = DEFAULT_WAIT_SECONDS) -> Receipt:
+    def wait_for_receipt(
+        self,
+        signed: SignedTransaction,
+        timeout_seconds: float = DEFAULT_WAIT_SECONDS,
+        *,
+        others: Sequence[SignedTransaction] = (),
+    ) -> Receipt:
         """Step 5.
+
+        Args:
+            signed: What was sent.
+            timeout_seconds: How long to wait.
+            others: Other versions of it: one of them all is mined.
 
         Raises:
             RevertedError: It was mined, and the contract refused it.
@@ -258,12 +295,12 @@ class TransactionSender:
         while True:
             failure: LedgerUnavailableError | None = None
             try:
-                found = self.reconcile(signed)
+                found = self.reconcile(signed, *others)
             except LedgerUnavailableError as error:
                 failure = error
             else:
                 if found.receipt is not None:
-                    return self._settled(signed, found.receipt)
+                    return self._settled((signed, *others), found.receipt)
                 if found.fate is Fate.REPLACED:
                     raise _replaced(signed)
             if time.monotonic() + pause > deadline:
@@ -275,21 +312,36 @@ class TransactionSender:
             time.sleep(pause)
             pause = min(pause * _POLL_GROWTH, _LONGEST_POLL_SECONDS)
 
-    def reconcile(self, signed: SignedTransaction) -> Reconciliation:
-        """Find out what became of a signed transaction, changing nothing.
+    def reconcile(self, signed: SignedTransaction, *others: SignedTransaction) -> Reconciliation:
+        """Find out what became of a signed transaction, or of its versions together, changing nothing.
+
+        Args:
+            signed: What was signed.
+            others: Other versions of it, which have the same nonce.
 
         Raises:
             LedgerUnavailableError: The node did not say.
         """
-        receipt = self.client.receipt(signed.hash)
-        if receipt is None and not self.client.knows_transaction(signed.hash):
+        versions = (signed, *others)
+        receipt = self._receipt_of_one(versions)
+        if receipt is None and not any(self.client.knows_transaction(each.hash) for each in versions):
             if self.client.mined_count(signed.sender) <= signed.nonce:
                 return Reconciliation(fate=Fate.NEVER_SEEN)
             # It may have been mined between the questions, so its receipt is asked for once more.
-            receipt = self.client.receipt(signed.hash)
+            receipt = self._receipt_of_one(versions)
             if receipt is None:
                 return Reconciliation(fate=Fate.REPLACED)
         return Reconciliation(fate=Fate.PENDING if receipt is None else Fate.MINED, receipt=receipt)
+
+    def _receipt_of_one(self, versions: Sequence[SignedTransaction]) -> Receipt | None:
+        return next((found for each in versions if (found := self.client.receipt(each.hash)) is not None), None)
+
+    def _require_affordable(self, call: Call, gas: int, fees: Fees) -> None:
+        if gas * fees.max_fee_wei > self._max_cost_wei:
+            raise LedgerError(
+                f"to {call.what} could cost {gas * fees.max_fee_wei} wei, more than the {self._max_cost_wei} allowed",
+                advice="wait until fees are lower; if they are not, the node gives wrong ones: use another",
+            )
 
     def _fate_after(self, signed: SignedTransaction, refusal: NodeRefusedError) -> Fate:
         try:
@@ -299,24 +351,42 @@ class TransactionSender:
                 f"{refusal}; and then: {error}", advice="reconcile before sending anything else"
             ) from error
 
-    def _settled(self, signed: SignedTransaction, receipt: Receipt) -> Receipt:
+    def _settled(self, versions: Sequence[SignedTransaction], receipt: Receipt) -> Receipt:
         if self._on_mined is not None:
             self._on_mined()
         if receipt.succeeded:
             return receipt
+        (signed,) = (each for each in versions if each.hash == receipt.transaction_hash)
         what = f"accept transaction {to_hex(signed.hash)} when it was mined"
+        call = replace(read_back(signed, self.chain_id).call, what=what)
         try:
-            self.client.replay(signed.sender, _call_of(signed, what), receipt.block_number)
+            self.client.replay(signed.sender, call, receipt.block_number)
         except NodeRefusedError as error:
             raise decode_revert(error.data, what) from error
         # The state at the end of the block accepts what the state within it did not.
         raise RevertedError(f"the contract refused to {what}", advice="try again")
 
 
-def _call_of(signed: SignedTransaction, what: str) -> Call:
-    """Read back the call from the raw transaction (EIP-1559: type byte, then the fields in a list)."""
+def read_back(signed: SignedTransaction, chain_id: int) -> PreparedTransaction:
+    """Read from the signed bytes what was signed (EIP-1559: type byte, then the fields in a list)."""
     fields = rlp.decode(signed.raw[1:])
-    return Call(to=address(fields[_TO_FIELD]) if fields[_TO_FIELD] else None, data=fields[_DATA_FIELD], what=what)
+    tip, max_fee, gas = (int.from_bytes(each, "big") for each in fields[_TIP_FIELD : _GAS_FIELD + 1])
+    to = address(fields[_TO_FIELD]) if fields[_TO_FIELD] else None
+    return PreparedTransaction(
+        call=Call(to=to, data=fields[_DATA_FIELD], what="do what was signed"),
+        chain_id=chain_id,
+        sender=signed.sender,
+        nonce=signed.nonce,
+        gas=gas,
+        max_fee_wei=max_fee,
+        max_tip_wei=tip,
+    )
+
+
+def max_cost_of(raw: bytes) -> int:
+    """Tell what a signed transaction may cost at most, in wei."""
+    fields = rlp.decode(raw[1:])
+    return int.from_bytes(fields[_GAS_FIELD], "big") * int.from_bytes(fields[_FEE_FIELD], "big")
 
 
 def _replaced(signed: SignedTransaction) -> ReplacedError:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from anchor.errors import CredanchorError
 from registry.api.context import Context, make_context
+from registry.api.examples import complete
 from registry.api.gate import Gate
 from registry.api.problems import (
     INTERNAL,
@@ -24,7 +26,18 @@ from registry.api.problems import (
     ProblemError,
     problem_of,
 )
-from registry.api.routes import achievements, batches, credentials, institutions, jobs, operation, status_lists, verify
+from registry.api.routes import (
+    achievements,
+    api_keys,
+    audit,
+    batches,
+    credentials,
+    institutions,
+    jobs,
+    operation,
+    status_lists,
+    verify,
+)
 from registry.api_wiring import ApiService
 from registry.services.error_log import log_error
 
@@ -56,6 +69,7 @@ def create_app(service: ApiService) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
         redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
         separate_input_output_schemas=False,
         # It would tell an exporter addresses, queries, and what errors say.
         telemetry={
@@ -67,9 +81,21 @@ def create_app(service: ApiService) -> FastAPI:
         },
     )
     app.state.context = context
+    _describe(app)
     # They are looked through in this order: first what is asked for most.
     credentials.add_often(app.router)
-    for each in (credentials, batches, jobs, verify, status_lists, institutions, achievements, operation):
+    for each in (
+        credentials,
+        batches,
+        jobs,
+        verify,
+        status_lists,
+        institutions,
+        achievements,
+        api_keys,
+        audit,
+        operation,
+    ):
         app.include_router(each.router)
     _handle_errors(app, service.public_url)
     options = service.options
@@ -94,6 +120,22 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
     yield
     await context.close()
+
+
+def _operation_id(route: APIRoute) -> str:
+    # By these, programs that are made from the document call what they do: they stay when addresses change.
+    return f"{route.tags[0]}_{route.name}".lower().replace(" ", "_")
+
+
+def _describe(app: FastAPI) -> None:
+    describe = app.openapi
+
+    def describe_whole() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            complete(describe())
+        return describe()
+
+    app.openapi = describe_whole  # type: ignore[method-assign]  # the framework's way of changing it
 
 
 def _handle_errors(app: FastAPI, public_url: str) -> None:

@@ -98,33 +98,35 @@ async def _note(context: Context, access: Access, now: int, request_id: str) -> 
         log_error(error, requestId=request_id)
 
 
-class CallerWith(HTTPBearer):
-    """A dependency that gives the institution that asks, if its key has a scope.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """Who runs the service asks: opens institutions as such, and none of their data."""
 
-    One, with none beneath: each takes the web framework as long as reading a proof takes us. What it inherits says in
-    the OpenAPI document that a key is needed.
+    access: Access
+    service: ApiService
 
-    Args:
-        scope: What the key must be good for.
-    """
+    @property
+    def actor(self) -> str:
+        """As audit logs name it."""
+        return f"operator's key {self.access.key.prefix}"
+
+
+class _KeyWith(HTTPBearer):
+    # One dependency, with none beneath: each takes the web framework as long as reading a proof takes us. What it
+    # inherits says in the OpenAPI document that a key is needed.
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(scheme_name="apiKey", description="An API key, made by `credanchor api-key new`.")
         self._scope: Final = scope
 
-    async def __call__(self, request: Request) -> Caller:  # type: ignore[override]
-        """Give it.
-
-        Raises:
-            ProblemError: There is no valid key, it has not the scope, or it is the operator's.
-        """
+    async def _who(self, request: Request) -> Caller | Operator:
         context: Context = request.app.state.context
         access = await _access(request, context)
         if not access.has(self._scope):
             raise ProblemError(FORBIDDEN, f"this needs an API key with the scope {self._scope.value}")
-        if access.institution is None:
-            raise ProblemError(FORBIDDEN, "this is the operator's API key; an institution's is needed")
         service = context.service
+        if access.institution is None:
+            return Operator(access=access, service=service)
         return Caller(
             access=access,
             institution=access.institution,
@@ -134,7 +136,63 @@ class CallerWith(HTTPBearer):
         )
 
 
+class CallerWith(_KeyWith):
+    """A dependency that gives the institution that asks, if its key has a scope.
+
+    Args:
+        scope: What the key must be good for.
+    """
+
+    async def __call__(self, request: Request) -> Caller:  # type: ignore[override]
+        """Give it.
+
+        Raises:
+            ProblemError: There is no valid key, it has not the scope, or it is the operator's.
+        """
+        who = await self._who(request)
+        if isinstance(who, Operator):
+            raise ProblemError(FORBIDDEN, "this is the operator's API key; an institution's is needed")
+        return who
+
+
+class OperatorWith(_KeyWith):
+    """A dependency that lets the operator alone pass, if its key has a scope.
+
+    Args:
+        scope: What the key must be good for.
+    """
+
+    async def __call__(self, request: Request) -> Operator:  # type: ignore[override]
+        """Give the operator.
+
+        Raises:
+            ProblemError: There is no valid key, it has not the scope, or it is an institution's.
+        """
+        who = await self._who(request)
+        if isinstance(who, Caller):
+            raise ProblemError(FORBIDDEN, "this is an institution's API key; the operator's is needed")
+        return who
+
+
+class AnybodyWith(_KeyWith):
+    """A dependency that gives the institution that asks, or the operator, if the key has a scope.
+
+    Args:
+        scope: What the key must be good for.
+    """
+
+    async def __call__(self, request: Request) -> Caller | Operator:  # type: ignore[override]
+        """Give who asks.
+
+        Raises:
+            ProblemError: There is no valid key, or it has not the scope.
+        """
+        return await self._who(request)
+
+
 Reader = Annotated[Caller, Depends(CallerWith(Scope.READ))]
 """An institution whose key may read."""
 Issuing = Annotated[Caller, Depends(CallerWith(Scope.ISSUE))]
 """An institution whose key may issue."""
+Admin = Annotated[Caller, Depends(CallerWith(Scope.ADMIN))]
+"""An institution whose key may decide what it issues, and who may use its API."""

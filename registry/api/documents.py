@@ -12,6 +12,7 @@ from registry.api.problems import (
     INTERNAL,
     INVALID_PARAMETERS,
     KINDS,
+    MALFORMED,
     MEDIA_TYPE,
     TOO_MANY_REQUESTS,
     UNAUTHENTICATED,
@@ -41,7 +42,11 @@ class ProblemDocument(BaseModel):
     requestId: str = Field(description="By which the operator finds the request in the log.")  # noqa: N815 - of JSON
 
 
-AUTHENTICATED: Final = (UNAUTHENTICATED, FORBIDDEN, TOO_MANY_REQUESTS, INVALID_PARAMETERS, UNAVAILABLE)
+KNOWN: Final[dict[int | str, dict[str, Any]]] = {
+    304: {"description": "It stands as the client knows: `If-None-Match` names it"}
+}
+"""Of every route whose answers have an `ETag`."""
+AUTHENTICATED: Final = (MALFORMED, UNAUTHENTICATED, FORBIDDEN, TOO_MANY_REQUESTS, INVALID_PARAMETERS, UNAVAILABLE)
 """Of every route that needs a key."""
 LEDGER: Final = (UNAVAILABLE, UNDETERMINED, BUSY, INTERNAL)
 """Of every route that asks the node."""

@@ -31,20 +31,26 @@ Examples:
 
   credanchor api-key new --institution borealis --scope read --scope issue --expires 2027-09-01 --label "campus LMS"
 
+  credanchor api-key new --operator --scope read --scope admin --label "onboarding"
+
   credanchor api-key revoke --institution borealis 0f3c5a0f9b11aa02
 """,
     no_args_is_help=True,
 )
 
 InstitutionOption = Annotated[
-    str, typer.Option("--institution", metavar="CODE", help="Whose; home is the home folder's own.")
+    str | None, typer.Option("--institution", metavar="CODE", help="Whose; home is the home folder's own.")
+]
+OperatorFlag = Annotated[
+    bool, typer.Option("--operator", help="The operator's own: opens institutions as such, and none of their data.")
 ]
 
 
 @app.command("new")
 def new(
-    institution: InstitutionOption,
     scope: Annotated[list[str], typer.Option("--scope", help=f"What it is good for: {', '.join(SCOPES)}.")],
+    institution: InstitutionOption = None,
+    is_operator: OperatorFlag = False,
     expires: Annotated[
         str | None, typer.Option("--expires", metavar="TIME", help="Until when, such as 2027-09-01. Default: no end.")
     ] = None,
@@ -57,6 +63,7 @@ def new(
     from registry.store.api_keys import Scope
     from registry.wiring import now
 
+    _require_one(institution, is_operator)
     unknown = [each for each in scope if each not in SCOPES]
     if unknown:
         raise MalformedError(f"there is no scope {unknown[0][:40]!r}", advice=f"Scopes are {', '.join(SCOPES)}.")
@@ -74,12 +81,18 @@ def new(
 
 
 @app.command("list")
-def list_all(institution: InstitutionOption, home: HomeOption = None, as_json: JsonFlag = False) -> None:
-    """List an institution's API keys, without their secrets."""
+def list_all(
+    institution: InstitutionOption = None,
+    is_operator: OperatorFlag = False,
+    home: HomeOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """List an institution's API keys, or the operator's own, without their secrets."""
     from registry.services import operation
 
+    _require_one(institution, is_operator)
     with open_home_store(home) as (_, store):
-        _, keys = operation.show(store, institution)
+        keys = operation.list_keys(store, institution)
     if as_json:
         print_json({"format": FORMAT, "keys": [key_content(each) for each in keys]})
         return
@@ -90,7 +103,8 @@ def list_all(institution: InstitutionOption, home: HomeOption = None, as_json: J
 @app.command("revoke")
 def revoke(
     prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="The key's first part, as the list shows it.")],
-    institution: InstitutionOption,
+    institution: InstitutionOption = None,
+    is_operator: OperatorFlag = False,
     home: HomeOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -98,12 +112,18 @@ def revoke(
     from registry.services import operation
     from registry.wiring import now
 
+    _require_one(institution, is_operator)
     with open_home_store(home) as (_, store):
         operation.revoke_key(store, institution, prefix, now=now())
     if as_json:
         print_json({"format": FORMAT, "revoked": prefix})
     else:
         console.print(f"[bold green]✔[/] key {printable(prefix)} is revoked")
+
+
+def _require_one(institution: str | None, is_operator: bool) -> None:
+    if (institution is None) != is_operator:
+        raise MalformedError("whose key is meant?", advice="Give --institution CODE, or --operator.")
 
 
 def key_content(key: ApiKeyRecord) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import typer
 from registry.cli import (
     achievement,
     api_key,
+    audit_log,
     dev,
     find,
     init,
@@ -67,4 +68,5 @@ def register(app: typer.Typer) -> None:
     app.command("worker", help=worker.HELP)(worker.command)
     app.add_typer(institution.app, name="institution")
     app.add_typer(api_key.app, name="api-key")
+    app.add_typer(audit_log.app, name="audit-log")
     app.add_typer(dev.app, name="dev")

@@ -1,4 +1,4 @@
-"""`credanchor institution add|list|show|close`: the institutions that a service is for. Asks, tells."""
+"""`credanchor institution add|set|list|show|close`: the institutions that a service is for. Asks, tells."""
 
 from __future__ import annotations
 
@@ -26,52 +26,62 @@ Examples:
 
   credanchor institution add borealis --name "Collège Boréalis" --did did:web:college.example --issuer-id 1
 
+  credanchor institution set borealis --anchor-key keys/borealis-anchor.json --status-key keys/borealis-status.json
+
   credanchor institution list
 """,
     no_args_is_help=True,
 )
 
 CodeArgument = Annotated[str, typer.Argument(metavar="CODE", help="Its code, such as borealis.")]
+DidOption = Annotated[str | None, typer.Option("--did", help="Its DID, as it was accredited.")]
+UrlOption = Annotated[str | None, typer.Option("--url", help="Its web site.")]
+IssuerIdOption = Annotated[
+    int | None, typer.Option("--issuer-id", min=1, max=MAX_UINT32, help="Its number in the registry.")
+]
+RegistryOption = Annotated[
+    str | None, typer.Option("--registry", help="Registry that accredited it (CAIP-10). Default: the settings'.")
+]
+AnchorKeyOption = Annotated[
+    str | None, typer.Option("--anchor-key", help="Key file or remote signer's key that anchors its batches.")
+]
+StatusKeyOption = Annotated[
+    str | None, typer.Option("--status-key", help="Key file or remote signer's key that changes status.")
+]
+PublicUrlOption = Annotated[
+    str | None, typer.Option("--public-url", help="Where status lists and pages are shown. Default: the settings'.")
+]
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--daily-gas-budget-wei", metavar="WEI", help="What its transactions may cost a day. Default: any amount."
+    ),
+]
+MAX_WEI_DIGITS: Final = 30
+CLEARABLE: Final = ("url", "public-url", "daily-gas-budget-wei", "anchor-key", "status-key")
 
 
 @app.command("add")
 def add(
     code: CodeArgument,
     name: Annotated[str, typer.Option("--name", help="Its name, as people know it.")],
-    did: Annotated[str | None, typer.Option("--did", help="Its DID, as it was accredited.")] = None,
-    url: Annotated[str | None, typer.Option("--url", help="Its web site.")] = None,
-    issuer_id: Annotated[
-        int | None, typer.Option("--issuer-id", min=1, max=MAX_UINT32, help="Its number in the registry.")
-    ] = None,
-    registry: Annotated[
-        str | None, typer.Option("--registry", help="Registry that accredited it (CAIP-10). Default: the settings'.")
-    ] = None,
-    anchor_key: Annotated[
-        str | None, typer.Option("--anchor-key", help="Key file or remote signer's key that anchors its batches.")
-    ] = None,
-    status_key: Annotated[
-        str | None, typer.Option("--status-key", help="Key file or remote signer's key that changes status.")
-    ] = None,
+    did: DidOption = None,
+    url: UrlOption = None,
+    issuer_id: IssuerIdOption = None,
+    registry: RegistryOption = None,
+    anchor_key: AnchorKeyOption = None,
+    status_key: StatusKeyOption = None,
+    public_url: PublicUrlOption = None,
+    budget: BudgetOption = None,
     home: HomeOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Add an institution; then make it an API key with `credanchor api-key new`."""
     from registry.services import operation
-    from registry.settings import check_settings
     from registry.store.institutions import InstitutionDetails
     from registry.wiring import now
 
-    if not name.strip() or not name.isprintable():
-        raise MalformedError("an institution has a name, all of it visible")
     with open_home_store(home) as (settings, store):
-        values = {
-            "issuer_did": did,
-            "issuer_url": url,
-            "registry": registry or settings.registry,
-            "anchor_key": anchor_key,
-            "status_key": status_key,
-        }
-        check_settings({"rpc_url": settings.rpc_url, **{key: value for key, value in values.items() if value}})
         named = registry or (settings.registry if issuer_id is not None else None)
         details = InstitutionDetails(
             name=name,
@@ -81,6 +91,8 @@ def add(
             issuer_id=issuer_id,
             anchor_key=anchor_key,
             status_key=status_key,
+            public_url=public_url,
+            daily_gas_budget_wei=_wei(budget),
         )
         record = operation.add(store, code, details, now=now())
     if as_json:
@@ -88,6 +100,75 @@ def add(
         return
     console.print(f"[bold green]✔[/] institution {printable(code)} is added: {printable(name)}")
     console.print(f"  Make it an API key: credanchor api-key new --institution {printable(code)} --scope read")
+
+
+SET_HELP: Final = """Change what is said of an institution. What you do not name stays; what was issued stays as it is.
+
+The home folder's own, home, is what settings.toml says.
+
+Exit code: 0 done · 1 refused, or there is none · 2 wrong usage or not set up · 3 the database cannot be used.
+
+Examples:
+
+  credanchor institution set borealis --anchor-key keys/borealis-anchor.json --issuer-id 7
+
+  credanchor institution set borealis --name "Collège Boréalis" --clear url
+"""
+
+
+@app.command("set", help=SET_HELP)
+def change(
+    code: CodeArgument,
+    name: Annotated[str | None, typer.Option("--name", help="Its name, as people know it.")] = None,
+    did: DidOption = None,
+    url: UrlOption = None,
+    issuer_id: IssuerIdOption = None,
+    registry: RegistryOption = None,
+    anchor_key: AnchorKeyOption = None,
+    status_key: StatusKeyOption = None,
+    public_url: PublicUrlOption = None,
+    budget: BudgetOption = None,
+    clear: Annotated[
+        list[str] | None, typer.Option("--clear", metavar="NAME", help=f"Say nothing of it: {', '.join(CLEARABLE)}.")
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Change what is said of an institution."""
+    from registry.services import operation
+    from registry.wiring import now
+
+    given = {
+        "name": name,
+        "did": did,
+        "url": url,
+        "issuer_id": issuer_id,
+        "registry": None if registry is None else RegistryId.parse(registry),
+        "anchor_key": anchor_key,
+        "status_key": status_key,
+        "public_url": public_url,
+        "daily_gas_budget_wei": _wei(budget),
+    }
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    for each in clear or ():
+        member = each.replace("-", "_")
+        if each not in CLEARABLE or member in changes:
+            raise MalformedError(
+                f"{each[:40]!r} cannot be cleared, or is given beside", advice=f"Clear {', '.join(CLEARABLE)}."
+            )
+        changes[member] = None
+    if not changes:
+        raise MalformedError("nothing is named that is to change", advice="See credanchor institution set --help.")
+    with open_home_store(home) as (settings, store):
+        if issuer_id is not None and registry is None and settings.registry is not None:
+            record, _ = operation.show(store, code)
+            if record.details.registry is None:
+                changes["registry"] = RegistryId.parse(settings.registry)
+        record = operation.change(store, code, changes, now=now())
+    if as_json:
+        print_json({"format": FORMAT, "institution": content_of(record)})
+    else:
+        console.print(f"[bold green]✔[/] institution {printable(code)} is changed: {', '.join(sorted(changes))}")
 
 
 @app.command("list")
@@ -118,9 +199,9 @@ def show(code: CodeArgument, home: HomeOption = None, as_json: JsonFlag = False)
         return
     for label, value in content_of(record).items():
         if value is not None:
-            console.print(f"{label:<12} {printable(str(value))}")
+            console.print(f"{label:<18} {printable(str(value))}")
     for each in keys:
-        console.print(f"{'key':<12} {key_words(each)}")
+        console.print(f"{'key':<18} {key_words(each)}")
 
 
 @app.command("close")
@@ -147,6 +228,20 @@ def content_of(record: InstitutionRecord) -> dict[str, Any]:
         "url": details.url,
         "registry": None if details.registry is None else details.registry.to_text(),
         "issuerId": details.issuer_id,
+        "anchorKey": details.anchor_key,
+        "statusKey": details.status_key,
+        "publicUrl": details.public_url,
+        "dailyGasBudgetWei": None if details.daily_gas_budget_wei is None else str(details.daily_gas_budget_wei),
         "createdAt": record.created_at,
         "closedAt": record.closed_at,
     }
+
+
+def _wei(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_WEI_DIGITS):
+        raise MalformedError(
+            "a budget is a whole number of wei", advice="Such as 50000000000000000 for 0.05 of a coin."
+        )
+    return int(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,8 @@ from anchor.errors import MalformedError
 from registry.errors import AchievementFormatError, NotFoundError
 from registry.services.achievement import Achievement, Review, parse_achievement, review_achievement
 from registry.store.achievements import add_achievement, list_achievements, read_achievement, revise_achievement
+from registry.store.audit_log import OPERATOR, append_entry
+from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.records import AchievementEntry
 
@@ -24,7 +27,78 @@ _REFERENCE: Final = re.compile(rf"(?P<code>{_CODE.pattern})(?:@(?P<version>[1-9]
 _NEAR: Final = 0.5
 
 
-def keep_new(store: Store, data: bytes, code: str | None, *, now: int) -> tuple[AchievementEntry, Review]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """An achievement that is good enough to issue from; only `judge` makes one."""
+
+    achievement: Achievement
+    review: Review
+
+
+def judge(data: bytes) -> Judged:
+    """Check that an achievement is good enough to be kept.
+
+    Raises:
+        AchievementFormatError: It is not; problems say why.
+    """
+    review = review_achievement(data)
+    if review.problems:
+        count = "1 problem" if len(review.problems) == 1 else f"{len(review.problems)} problems"
+        raise AchievementFormatError(
+            f"the achievement is not good enough to issue from: {count}",
+            review.problems,
+            advice="Mend it and try again; nothing was kept.",
+        )
+    return Judged(achievement=parse_achievement(data), review=review)
+
+
+def add_judged(
+    connection: InstitutionConnection, judged: Judged, code: str | None, *, actor: str, now: int
+) -> AchievementEntry:
+    """Keep an achievement under a code, one made from its name where none is given, and note who did it.
+
+    Raises:
+        MalformedError: The code is none, or none can be made from the name.
+        ConflictError: The code or the achievement's id is taken.
+    """
+    achievement = judged.achievement
+    entry = add_achievement(
+        connection,
+        code=check_code(code) if code is not None else suggest_code(achievement.name),
+        uri=achievement.id,
+        name=achievement.name,
+        content=canonicalize(achievement.value),
+        added_at=now,
+    )
+    _note(connection, entry, "achievement.add", actor, now)
+    return entry
+
+
+def add_judged_version(
+    connection: InstitutionConnection, judged: Judged, code: str, *, actor: str, now: int
+) -> AchievementEntry:
+    """Keep a new version of an achievement, and note who did it.
+
+    Raises:
+        NotFoundError: No achievement of this code is kept.
+        ConflictError: It has another id, or nothing changed.
+    """
+    achievement = judged.achievement
+    entry = revise_achievement(
+        connection,
+        code=code,
+        uri=achievement.id,
+        name=achievement.name,
+        content=canonicalize(achievement.value),
+        added_at=now,
+    )
+    _note(connection, entry, "achievement.revise", actor, now)
+    return entry
+
+
+def keep_new(
+    store: Store, data: bytes, code: str | None, *, now: int, actor: str = OPERATOR
+) -> tuple[AchievementEntry, Review]:
     """Keep an achievement under a code; one made from its name where none is given.
 
     Raises:
@@ -32,21 +106,14 @@ def keep_new(store: Store, data: bytes, code: str | None, *, now: int) -> tuple[
         MalformedError: The code is none, or none can be made from the name.
         ConflictError: The code or the achievement's id is taken.
     """
-    achievement, review = _good(data)
-    wanted = check_code(code) if code is not None else suggest_code(achievement.name)
+    judged = judge(data)
     with store.writing() as connection:
-        entry = add_achievement(
-            connection,
-            code=wanted,
-            uri=achievement.id,
-            name=achievement.name,
-            content=canonicalize(achievement.value),
-            added_at=now,
-        )
-    return entry, review
+        return add_judged(connection, judged, code, actor=actor, now=now), judged.review
 
 
-def keep_version(store: Store, data: bytes, code: str, *, now: int) -> tuple[AchievementEntry, Review]:
+def keep_version(
+    store: Store, data: bytes, code: str, *, now: int, actor: str = OPERATOR
+) -> tuple[AchievementEntry, Review]:
     """Keep a new version of an achievement.
 
     Raises:
@@ -54,17 +121,9 @@ def keep_version(store: Store, data: bytes, code: str, *, now: int) -> tuple[Ach
         NotFoundError: No achievement of this code is kept.
         ConflictError: It has another id, or nothing changed.
     """
-    achievement, review = _good(data)
+    judged = judge(data)
     with store.writing() as connection:
-        entry = revise_achievement(
-            connection,
-            code=code,
-            uri=achievement.id,
-            name=achievement.name,
-            content=canonicalize(achievement.value),
-            added_at=now,
-        )
-    return entry, review
+        return add_judged_version(connection, judged, code, actor=actor, now=now), judged.review
 
 
 def check_code(code: str) -> str:
@@ -139,13 +198,7 @@ def _advice(code: str, entries: tuple[AchievementEntry, ...]) -> str:
     return "See which are kept: credanchor achievement list."
 
 
-def _good(data: bytes) -> tuple[Achievement, Review]:
-    review = review_achievement(data)
-    if review.problems:
-        count = "1 problem" if len(review.problems) == 1 else f"{len(review.problems)} problems"
-        raise AchievementFormatError(
-            f"the achievement is not good enough to issue from: {count}",
-            review.problems,
-            advice="Mend it and try again; nothing was kept.",
-        )
-    return parse_achievement(data), review
+def _note(connection: InstitutionConnection, entry: AchievementEntry, action: str, actor: str, now: int) -> None:
+    append_entry(
+        connection, at=now, actor=actor, action=action, subject=f"achievement {entry.code} version {entry.version}"
+    )

@@ -1,48 +1,58 @@
-"""What the operator does: institutions are added and closed, API keys made and revoked. All of it is in the audit log.
-
-Upholds: what is done and its entry in the log are kept together or not at all. An entry has codes and prefixes only.
-"""
+"""What the operator does by commands: institutions and API keys, each act in a transaction of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Final
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection
 
-from anchor.errors import MalformedError
-from registry.services.achievement_library import check_code
-from registry.store.api_keys import ApiKeyRecord, Scope, create_api_key, list_api_keys, revoke_api_key
-from registry.store.audit_log import append_entry
+from anchor.model import Hash32
+from registry.services import hosting
+from registry.store.api_keys import ApiKeyRecord, Scope, list_api_keys
+from registry.store.audit_log import OPERATOR, AuditEntry, check_chain, end_of_chain, list_entries
 from registry.store.connection import HOME, InstitutionConnection, InstitutionId
 from registry.store.engine import Store
 from registry.store.institutions import (
     InstitutionDetails,
     InstitutionRecord,
-    add_institution,
-    close_institution,
     find_institution,
     get_institution,
     list_institutions,
 )
-
-OPERATOR: Final = "operator"
-"""Who did it, in the audit log."""
-MAX_LABEL_CHARACTERS: Final = 100
 
 
 def add(store: Store, code: str, details: InstitutionDetails, *, now: int) -> InstitutionRecord:
     """Add an institution.
 
     Raises:
-        MalformedError: The code can be none.
+        MalformedError: The code can be none, or the details cannot be used.
         ConflictError: The code is taken, or the issuer is another institution's.
     """
-    check_code(code)
     with store.operator_writing() as connection:
-        record = add_institution(connection, code=code, details=details, created_at=now)
-        _note(connection, record.id, now, "institution.add", code)
-    return record
+        return hosting.add(connection, code, details, actor=OPERATOR, now=now)
+
+
+def change(store: Store, code: str, changes: dict[str, Any], *, now: int) -> InstitutionRecord:
+    """Say something else of an institution.
+
+    Args:
+        store: The registry's database.
+        code: Which.
+        changes: Members of `InstitutionDetails`, by name; the others stay.
+        now: Unix seconds.
+
+    Raises:
+        NotFoundError: There is none of this code.
+        MalformedError: The details cannot be used.
+        ConflictError: It is the home folder's, it is closed, or the issuer is another institution's.
+    """
+    with store.operator_writing() as connection:
+        record = find_institution(connection, code)
+        details = replace(record.details, **changes)
+        return hosting.change(connection, record, details, actor=OPERATOR, now=now)
 
 
 def close(store: Store, code: str, *, now: int) -> InstitutionRecord:
@@ -52,10 +62,7 @@ def close(store: Store, code: str, *, now: int) -> InstitutionRecord:
         NotFoundError: There is none of this code, or it is closed already.
     """
     with store.operator_writing() as connection:
-        record = find_institution(connection, code)
-        close_institution(connection, record.id, now=now)
-        _note(connection, record.id, now, "institution.close", code)
-        return get_institution(connection, record.id)
+        return hosting.close(connection, code, actor=OPERATOR, now=now)
 
 
 def show(store: Store, code: str) -> tuple[InstitutionRecord, Sequence[ApiKeyRecord]]:
@@ -75,10 +82,28 @@ def list_all(store: Store) -> Sequence[InstitutionRecord]:
         return get_institution(connection, HOME), *list_institutions(connection)
 
 
+def list_keys(store: Store, code: str | None) -> Sequence[ApiKeyRecord]:
+    """List an institution's API keys, or the operator's own.
+
+    Raises:
+        NotFoundError: There is no institution of this code.
+    """
+    with store.operator_reading() as connection:
+        return list_api_keys(connection, _number(connection, code))
+
+
 def make_key(
-    store: Store, code: str, scopes: Collection[Scope], *, label: str, expires_at: int | None, now: int
+    store: Store, code: str | None, scopes: Collection[Scope], *, label: str, expires_at: int | None, now: int
 ) -> tuple[ApiKeyRecord, str]:
-    """Make an API key for an institution.
+    """Make an API key for an institution, or for the operator.
+
+    Args:
+        store: The registry's database.
+        code: The institution's; None: the key is the operator's.
+        scopes: What it is good for.
+        label: Tells it from others.
+        expires_at: Unix seconds; None: never.
+        now: Unix seconds.
 
     Returns:
         The key as kept, and its text, which is never to be had again.
@@ -86,33 +111,55 @@ def make_key(
     Raises:
         MalformedError: It would be good for nothing, has expired, or its label is too long.
         NotFoundError: There is no institution of this code.
+        TooMuchError: The institution has as many as it may have.
     """
-    if not scopes:
-        raise MalformedError("a key without scope is good for nothing", advice="Give --scope at least once.")
-    if expires_at is not None and expires_at <= now:
-        raise MalformedError("the key would have expired already", advice="Give a time in the future.")
-    if len(label) > MAX_LABEL_CHARACTERS or not label.isprintable():
-        raise MalformedError(f"a label has at most {MAX_LABEL_CHARACTERS} characters, all of them visible")
     with store.operator_writing() as connection:
-        institution = find_institution(connection, code)
-        key, text = create_api_key(
-            connection, institution.id, scopes, label=label, created_at=now, expires_at=expires_at
+        institution = _number(connection, code)
+        return hosting.make_key(
+            connection, institution, scopes, label=label, expires_at=expires_at, actor=OPERATOR, now=now
         )
-        _note(connection, institution.id, now, "key.create", f"key {key.prefix}")
-    return key, text
 
 
-def revoke_key(store: Store, code: str, prefix: str, *, now: int) -> None:
-    """Revoke an API key of an institution; from now on it opens nothing.
+def revoke_key(store: Store, code: str | None, prefix: str, *, now: int) -> None:
+    """Revoke an API key of an institution, or of the operator; from now on it opens nothing.
 
     Raises:
         NotFoundError: There is no such institution or key, or it is revoked already.
     """
     with store.operator_writing() as connection:
-        institution = find_institution(connection, code)
-        revoke_api_key(connection, institution.id, prefix, now=now)
-        _note(connection, institution.id, now, "key.revoke", f"key {prefix}")
+        hosting.revoke_key(connection, _number(connection, code), prefix, actor=OPERATOR, now=now)
 
 
-def _note(connection: Connection, institution: InstitutionId, now: int, action: str, subject: str) -> None:
-    append_entry(InstitutionConnection(connection, institution), at=now, actor=OPERATOR, action=action, subject=subject)
+def read_log(store: Store, code: str, *, after: int, limit: int) -> tuple[Sequence[AuditEntry], int, Hash32]:
+    """Read an institution's audit log, from the entry after a number on.
+
+    Returns:
+        Entries, the length of the whole log, and its head.
+
+    Raises:
+        NotFoundError: There is no institution of this code.
+    """
+    with _log_of(store, code) as connection:
+        return list_entries(connection, after=after, limit=limit), *end_of_chain(connection)
+
+
+def check_log(store: Store, code: str) -> tuple[int, Hash32]:
+    """Check an institution's whole audit log; give its length and its head.
+
+    Raises:
+        NotFoundError: There is no institution of this code.
+        StoreError: An entry was changed, put in or taken out.
+    """
+    with _log_of(store, code) as connection:
+        check_chain(connection)
+        return end_of_chain(connection)
+
+
+def _log_of(store: Store, code: str) -> AbstractContextManager[InstitutionConnection]:
+    with store.operator_reading() as connection:
+        number = find_institution(connection, code).id
+    return store.of(number).reading()
+
+
+def _number(connection: Connection, code: str | None) -> InstitutionId | None:
+    return None if code is None else find_institution(connection, code).id

@@ -1,36 +1,53 @@
 """Sending for the services: a signed transaction is in the database before a node has it, and its fate is found out.
 
 Whatever kills the process, the database then knows of every transaction that may be on the ledger: `settle` asks what
-became of one, sends the same bytes again where the node never saw them, and waits.
+became of one, sends the same bytes again where the node never saw them, raises the fees of what waits for too long, and
+waits. Each version of a transaction is kept before it is sent, and any of them may be the one that is mined.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
-from anchor.errors import ReplacedError, RevertedError
+from anchor.errors import OutcomeUnknownError, ReplacedError, RevertedError
 from anchor.ledger.answers import Receipt
 from anchor.ledger.client import Call
 from anchor.ledger.transactions import DEFAULT_WAIT_SECONDS, Fate, SignedTransaction, TransactionSender
+from registry.services.account import Account, Raised, Raising, signed_versions
+from registry.services.budgets import require_budget
 from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.records import TransactionId, TransactionRecord, TransactionState
-from registry.store.transactions import get_transaction, keep_transaction, settle_transaction
+from registry.store.sending_accounts import count_kept
+from registry.store.transactions import get_transaction, keep_transaction, settle_transaction, settle_version
+
+_AT_THE_CAP: Final = "Its fees are as high as they may be: wait, or allow higher ones by the setting max_fee_gwei."
 
 
 class Outbox:
-    """Transactions of one account, kept in the store.
+    """Transactions of one account, kept in the store for one institution.
 
     Args:
         store: Where they are kept.
         sender: Signs and sends for the account.
         wait_seconds: How long to wait for a transaction to be mined.
+        raising: When to raise the fees of what is not mined; None: never.
     """
 
-    def __init__(self, store: Store, sender: TransactionSender, *, wait_seconds: float = DEFAULT_WAIT_SECONDS) -> None:
+    def __init__(
+        self,
+        store: Store,
+        sender: TransactionSender,
+        *,
+        wait_seconds: float = DEFAULT_WAIT_SECONDS,
+        raising: Raising | None = None,
+    ) -> None:
         self._store: Final = store
         self._wait_seconds: Final = wait_seconds
+        self._account: Final = Account(store, sender, raising)
         self.sender: Final = sender
 
     def send(
@@ -46,31 +63,26 @@ class Outbox:
 
         Raises:
             RevertedError: The contract would refuse it; nothing was kept.
+            BudgetError: The institution may not spend so much now; nothing was kept.
+            BusyError: Other processes send for the account; nothing was kept.
             ReplacedError: Somebody without the lock used the nonce; what was kept can never be mined.
             LedgerError: As of `TransactionSender.send`; what was kept, `settle` finds out about.
         """
-        kept: list[TransactionId] = []
-
-        def persist(signed: SignedTransaction) -> None:
+        with self._account.turn() as turn:
+            prepared = self.sender.prepare(call)
+            prepared = replace(prepared, nonce=turn.nonce_from(prepared.nonce))
+            with self._store.reading() as connection:
+                require_budget(connection, prepared, now=now)
+            signed = self.sender.sign(prepared)
             with self._store.writing() as connection:
-                transaction = keep_transaction(
-                    connection,
-                    chain_id=self.sender.chain_id,
-                    sender=signed.sender,
-                    nonce=signed.nonce,
-                    transaction_hash=signed.hash,
-                    raw=signed.raw,
-                    signed_at=now,
-                )
+                require_budget(connection, prepared, now=now, alone=True)
+                transaction = self._keep(connection, signed, kept=turn.kept, now=now)
                 keep(connection, transaction)
-            kept.append(transaction)
-
-        try:
-            self.sender.send(call, persist)
-        except ReplacedError:
-            self._note(kept[0], TransactionState.REPLACED)
-            raise
-        (transaction,) = kept
+            try:
+                self.sender.broadcast(signed)
+            except ReplacedError:
+                self._note(transaction, TransactionState.REPLACED)
+                raise
         self._note(transaction, TransactionState.SENT)
         return transaction
 
@@ -85,38 +97,81 @@ class Outbox:
             LedgerUnavailableError: The node did not say.
             OutcomeUnknownError: It is not mined yet.
         """
+        deadline = time.monotonic() + self._wait_seconds
+        raised = None
+        while True:
+            record = self._read(transaction)
+            signed, *others = signed_versions(record)
+            patience = left = deadline - time.monotonic()
+            if raised in {None, Raised.SENT}:
+                patience = min(left, max(self._account.seconds_until_raised(record), 0))
+            try:
+                if self.sender.reconcile(signed, *others).fate is Fate.NEVER_SEEN:
+                    self._account.look_after()
+                return self.sender.wait_for_receipt(signed, patience, others=others)
+            except ReplacedError:
+                if self._read(transaction).versions != record.versions:
+                    continue  # another process raised its fees meanwhile
+                self._note(transaction, TransactionState.REPLACED)
+                raise
+            except RevertedError:
+                self._note_refused(transaction, signed, others)
+                raise
+            except OutcomeUnknownError as error:
+                if patience == left:
+                    if raised is Raised.AT_THE_CAP:
+                        error.advice = f"{error.advice} {_AT_THE_CAP}".strip()
+                    raise
+                raised = self._account.raise_stuck()
+
+    def _keep(
+        self, connection: InstitutionConnection, signed: SignedTransaction, *, kept: int, now: int
+    ) -> TransactionId:
+        count_kept(connection.plain, self.sender.chain_id, signed.sender, seen=kept)
+        return keep_transaction(
+            connection,
+            chain_id=self.sender.chain_id,
+            sender=signed.sender,
+            nonce=signed.nonce,
+            transaction_hash=signed.hash,
+            raw=signed.raw,
+            signed_at=now,
+        )
+
+    def _read(self, transaction: TransactionId) -> TransactionRecord:
         with self._store.reading() as connection:
-            record = get_transaction(connection, transaction)
-        signed = _signed(record)
-        try:
-            found = self.sender.reconcile(signed)
-            if found.fate is Fate.NEVER_SEEN:
-                self.sender.broadcast(signed)
-                self._note(transaction, TransactionState.SENT)
-            return self.sender.wait_for_receipt(signed, self._wait_seconds)
-        except ReplacedError:
-            self._note(transaction, TransactionState.REPLACED)
-            raise
-        except RevertedError:
-            self._note(transaction, TransactionState.REFUSED)
-            raise
+            return get_transaction(connection, transaction)
 
     def _note(self, transaction: TransactionId, state: TransactionState) -> None:
         with self._store.writing() as connection:
             settle_transaction(connection, transaction, state)
 
+    def _note_refused(
+        self, transaction: TransactionId, signed: SignedTransaction, others: list[SignedTransaction]
+    ) -> None:
+        """Note that it was mined and refused: it cost something all the same."""
+        receipt = self.sender.reconcile(signed, *others).receipt
+        with self._store.writing() as connection:
+            if receipt is None:
+                settle_transaction(connection, transaction, TransactionState.REFUSED)
+            else:
+                _note_receipt(connection, transaction, TransactionState.REFUSED, receipt)
+
 
 def note_mined(connection: InstitutionConnection, transaction: TransactionId, receipt: Receipt) -> None:
-    """Note a transaction as mined, with what it cost."""
+    """Note a transaction as mined, in the version that was, with what it cost."""
+    _note_receipt(connection, transaction, TransactionState.MINED, receipt)
+
+
+def _note_receipt(
+    connection: InstitutionConnection, transaction: TransactionId, state: TransactionState, receipt: Receipt
+) -> None:
+    settle_version(connection, transaction, receipt.transaction_hash)
     settle_transaction(
         connection,
         transaction,
-        TransactionState.MINED,
+        state,
         block_number=receipt.block_number,
         gas_used=receipt.gas_used,
         gas_price_wei=receipt.gas_price_wei,
     )
-
-
-def _signed(record: TransactionRecord) -> SignedTransaction:
-    return SignedTransaction(raw=record.raw, hash=record.hash, sender=record.sender, nonce=record.nonce)

@@ -40,13 +40,11 @@ def add_achievement(
         )
     ).first()
     if taken is not None and taken.code == code and taken.uri != uri:
-        raise ConflictError(
-            f"the code {code} is taken by another achievement", advice="Give another one with --code CODE."
-        )
+        raise ConflictError(f"the code {code} is taken by another achievement", advice="Choose another one.")
     if taken is not None:
         raise ConflictError(
             f"this achievement is kept already, as {taken.code}",
-            advice=f"Make a new version of it: credanchor achievement revise {taken.code} FILE. "
+            advice=f"Make a new version of it: credanchor achievement revise {taken.code} FILE, or by API. "
             "If it is another achievement, give it an id of its own.",
         )
     row = (

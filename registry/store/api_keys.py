@@ -52,6 +52,12 @@ class ApiKeyRecord:
     revoked_at: int | None
     last_used_at: int | None
     """To the minute."""
+    number: int
+    """By order of making."""
+
+    def is_in_force(self, now: int) -> bool:
+        """Tell whether it is neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
 def create_api_key(
@@ -96,7 +102,7 @@ def authenticate(connection: Connection, text: str, *, now: int) -> ApiKeyRecord
     row = connection.execute(statement.where(api_keys.c.prefix == prefix)).one_or_none()
     # Of a key that is not there, too, so that the time tells nothing.
     is_right = hmac.compare_digest(bytes(32) if row is None else row.secret_hash, _hash(secret))
-    if row is None or not is_right or not _is_in_force(_record(row), now) or row.closed_at is not None:
+    if row is None or not is_right or not _record(row).is_in_force(now) or row.closed_at is not None:
         raise NotPermittedError("this API key is not valid", advice="Ask the operator of the service for another one.")
     return _record(row)
 
@@ -120,18 +126,35 @@ def revoke_api_key(connection: Connection, institution: InstitutionId | None, pr
         raise NotFoundError("there is no such API key that is not revoked")
 
 
-def list_api_keys(connection: Connection, institution: InstitutionId | None) -> tuple[ApiKeyRecord, ...]:
-    """List an institution's keys, or the operator's own, the oldest first."""
-    rows = connection.execute(select(api_keys).where(_of(institution)).order_by(api_keys.c.id))
-    return tuple(map(_record, rows))
+def get_api_key(connection: Connection, institution: InstitutionId | None, prefix: str) -> ApiKeyRecord:
+    """Look up a key by its prefix.
+
+    Raises:
+        NotFoundError: The institution has no such key, or the operator, if there is no institution.
+    """
+    row = connection.execute(select(api_keys).where(api_keys.c.prefix == prefix, _of(institution))).one_or_none()
+    if row is None:
+        raise NotFoundError("there is no such API key")
+    return _record(row)
+
+
+def list_api_keys(
+    connection: Connection, institution: InstitutionId | None, *, after: int = 0, limit: int | None = None
+) -> tuple[ApiKeyRecord, ...]:
+    """List an institution's keys, or the operator's own, the oldest first.
+
+    Args:
+        connection: From `Store.operator_reading`, or an institution's own.
+        institution: Whose; None: the operator's.
+        after: Number of the last one of the page before.
+        limit: How many at most; None: all.
+    """
+    statement = select(api_keys).where(_of(institution), api_keys.c.id > after).order_by(api_keys.c.id)
+    return tuple(map(_record, connection.execute(statement.limit(limit))))
 
 
 def _of(institution: InstitutionId | None) -> ColumnElement[bool]:
     return api_keys.c.institution_ref.is_not_distinct_from(institution)
-
-
-def _is_in_force(key: ApiKeyRecord, now: int) -> bool:
-    return key.revoked_at is None and (key.expires_at is None or now < key.expires_at)
 
 
 def _hash(secret: str) -> bytes:
@@ -148,4 +171,5 @@ def _record(row: Row[*tuple[Any, ...]]) -> ApiKeyRecord:
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
+        number=row.id,
     )

@@ -21,6 +21,9 @@ from registry.store.connection import InstitutionConnection
 from registry.store.institutions import NO_HASH
 from registry.store.service_tables import audit_chains, audit_entries
 
+OPERATOR: Final = "operator"
+"""Who did it, where somebody at the operator's machine did it by a command."""
+
 _ROWS_A_FETCH: Final = 1000
 
 
@@ -64,16 +67,20 @@ def list_entries(connection: InstitutionConnection, *, after: int = 0, limit: in
     return tuple(map(_entry, connection.execute(statement)))
 
 
+def end_of_chain(connection: InstitutionConnection) -> tuple[int, Hash32]:
+    """Tell how many entries the log has, and the hash of the newest: its head."""
+    chain = audit_chains.c.institution_ref == connection.institution
+    length, head = connection.execute(select(audit_chains.c.length, audit_chains.c.head).where(chain)).one()
+    return length, Hash32(head)
+
+
 def check_chain(connection: InstitutionConnection) -> Hash32:
     """Check the whole log; give its head, to be noted elsewhere.
 
     Raises:
         StoreError: An entry was changed, put in or taken out.
     """
-    chain = select(audit_chains.c.length, audit_chains.c.head).where(
-        audit_chains.c.institution_ref == connection.institution
-    )
-    length, head = connection.execute(chain).one()
+    length, head = end_of_chain(connection)
     number, reached = 0, NO_HASH
     for number, entry in enumerate(_all_entries(connection), start=1):
         reached = _hash(reached, number, entry.at, entry.actor, entry.action, entry.subject)

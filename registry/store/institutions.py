@@ -31,8 +31,10 @@ class InstitutionDetails:
     """A key file or a remote signer's key, as in the settings; never a key itself."""
     status_key: str | None = None
     public_url: str | None = None
-    daily_gas_budget_wei: int | None = None
-    """What its transactions may cost a day; None: no limit."""
+    monthly_gas_budget_wei: int | None = None
+    """What its transactions may cost in a calendar month (UTC); None: no limit."""
+    is_relayed: bool = False
+    """Whether its keys only sign, and the operator's account sends and pays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,12 @@ def list_institutions(connection: Connection) -> tuple[InstitutionRecord, ...]:
     return tuple(sorted(map(_record, rows), key=lambda record: record.code))
 
 
+def page_of_institutions(connection: Connection, *, after: int, limit: int) -> tuple[InstitutionRecord, ...]:
+    """List all institutions, the home folder's too, in the order in which they were added, after a number."""
+    statement = select(institutions).where(institutions.c.id > after).order_by(institutions.c.id).limit(limit)
+    return tuple(map(_record, connection.execute(statement)))
+
+
 def own_institution(connection: InstitutionConnection) -> InstitutionRecord:
     """Look up the institution that the connection is for."""
     return get_institution(connection.plain, connection.institution)
@@ -151,7 +159,7 @@ def _require_one(count: int, institution: InstitutionId) -> None:
 
 
 def _values(details: InstitutionDetails) -> dict[str, Any]:
-    budget = details.daily_gas_budget_wei
+    budget = details.monthly_gas_budget_wei
     return {
         "name": details.name,
         "did": details.did,
@@ -161,7 +169,8 @@ def _values(details: InstitutionDetails) -> dict[str, Any]:
         "anchor_key": details.anchor_key,
         "status_key": details.status_key,
         "public_url": details.public_url,
-        "daily_gas_budget_wei": None if budget is None else str(budget),
+        "monthly_gas_budget_wei": None if budget is None else str(budget),
+        "is_relayed": details.is_relayed,
     }
 
 
@@ -178,7 +187,8 @@ def _record(row: Row[Any]) -> InstitutionRecord:
             anchor_key=row.anchor_key,
             status_key=row.status_key,
             public_url=row.public_url,
-            daily_gas_budget_wei=None if row.daily_gas_budget_wei is None else int(row.daily_gas_budget_wei),
+            monthly_gas_budget_wei=None if row.monthly_gas_budget_wei is None else int(row.monthly_gas_budget_wei),
+            is_relayed=row.is_relayed,
         ),
         created_at=row.created_at,
         closed_at=row.closed_at,

@@ -7,6 +7,7 @@ moment (REPEATABLE READ).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
@@ -38,6 +39,12 @@ _LOCK_NOT_AVAILABLE: Final = "55P03"
 _NOT_GONE: Final = "it was erased, but the database still keeps it, for somebody is reading what was there before"
 _NOT_GONE_ADVICE: Final = "It goes when they have ended and the server has cleaned up, or do the same again then."
 
+_LOCK_SESSION: Final = """
+    SELECT set_config('lock_timeout', :limit, false), set_config('tcp_keepalives_idle', '10', false),
+        set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false)
+"""
+"""A machine that is gone without a word loses its locks after half a minute, not after hours."""
+
 _SESSION: Final = f"""
     SELECT set_config('lock_timeout', '{BUSY_SECONDS}s', false),
         CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')
@@ -67,6 +74,9 @@ def prepare(engine: Engine) -> None:
 class AdvisoryLock:
     """A lock by name, held by one process at a time wherever it runs, and set free when that ends or loses the server.
 
+    It is the session's, on a connection of its own, so that no time-out of idle transactions ends it. Whoever loses
+    that connection loses the lock without knowing: what is done under it has to be such that this does no harm.
+
     Args:
         engine: The database that all of them use.
         name: Of what is locked.
@@ -79,14 +89,16 @@ class AdvisoryLock:
         self._key: Final = int.from_bytes(sha256(name.encode()).digest()[:8], "big", signed=True)
         self._what: Final = what
         self._timeout_seconds: Final = timeout_seconds
-        self._held: Connection | None = None
+        self._held: Final = threading.local()
 
     def __enter__(self) -> None:
-        connection = self._engine.connect()
+        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
-            # A transaction of its own: lock and time-out end with it, whatever becomes of the process.
-            connection.execute(text(f"SET LOCAL lock_timeout = {max(1, round(self._timeout_seconds * 1000))}"))
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": self._key})
+            # Taken out of the pool: whatever happens, nobody else gets a connection that holds the lock.
+            connection.detach()
+            limit = max(1, round(self._timeout_seconds * 1000))
+            connection.execute(text(_LOCK_SESSION), {"limit": str(limit)})
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": self._key})
         except OperationalError as error:
             connection.close()
             if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
@@ -94,16 +106,18 @@ class AdvisoryLock:
             raise ConflictError(
                 f"another process {self._what}", advice="Wait until it has ended, then try again."
             ) from None
-        self._held = connection
+        self._held.connection = connection
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        held, self._held = self._held, None
-        if held is not None:
-            # If the connection was lost, so was the lock: nothing is left to give up.
-            with suppress(DBAPIError):
-                held.close()
+        connection: Connection = self._held.connection
+        del self._held.connection
+        # If the connection was lost, so was the lock: nothing is left to give up.
+        with suppress(DBAPIError):
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": self._key})
+        with suppress(DBAPIError):
+            connection.close()
 
 
 def lock_migrations(connection: Connection) -> None:

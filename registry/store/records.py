@@ -59,8 +59,19 @@ class IssuerRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionVersion:
+    """One of the signed forms of a transaction, which differ in their fees."""
+
+    hash: Hash32
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionRecord:
-    """A signed transaction and what became of it."""
+    """A signed transaction and what became of it.
+
+    `hash` and `raw` are those of the version that was mined, else of the newest.
+    """
 
     id: TransactionId
     chain_id: int
@@ -68,10 +79,21 @@ class TransactionRecord:
     nonce: int
     hash: Hash32
     raw: bytes
+    others: tuple[TransactionVersion, ...] = ()
+    """Other versions, the newest first; any of them may be mined."""
     state: TransactionState
     block_number: int | None
     gas_used: int | None
     gas_price_wei: int | None
+    signed_at: int
+    """When the newest version was signed, in Unix seconds."""
+    authorised_by: Address | None
+    """The institution's key whose signature it carries, if another account sends it."""
+
+    @property
+    def versions(self) -> tuple[TransactionVersion, ...]:
+        """All versions."""
+        return (TransactionVersion(hash=self.hash, raw=self.raw), *self.others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

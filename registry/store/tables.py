@@ -10,8 +10,10 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -20,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -56,7 +59,8 @@ institutions: Final = Table(
     Column("anchor_key", Text),  # a key file or a remote signer's key, never a key
     Column("status_key", Text),
     Column("public_url", Text),
-    Column("daily_gas_budget_wei", String(80)),  # may exceed 64 bits; absent: no limit
+    Column("monthly_gas_budget_wei", String(80)),  # may exceed 64 bits; absent: no limit
+    Column("is_relayed", Boolean, nullable=False, server_default=false()),  # its keys sign, the operator's account pays
     Column("created_at", BigInteger, nullable=False),
     Column("closed_at", BigInteger),
     UniqueConstraint("registry", "issuer_id"),
@@ -91,8 +95,32 @@ transactions: Final = Table(
     Column("block_number", BigInteger),
     Column("gas_used", BigInteger),
     Column("gas_price_wei", String(80)),  # may exceed 64 bits
+    Column("raised_at", BigInteger),  # when its newest version was signed, if it is not the first
+    Column("authorised_by", LargeBinary(20)),  # the institution's key whose signature it carries, if that is another's
+    Index("ix_transactions_sender_nonce", "sender", "nonce"),
 )
-"""Every transaction signed, kept before anybody else has it."""
+"""Every transaction signed, kept before anybody else has it. Bytes and hash are those of the version that was mined,
+else of the newest."""
+
+transaction_versions: Final = Table(
+    "transaction_versions",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("transaction_id", RowId, ForeignKey("transactions.id"), nullable=False, index=True),
+    Column("hash", LargeBinary(32), nullable=False, unique=True),
+    Column("raw", LargeBinary, nullable=False),
+)
+"""Other versions of a transaction, which differ in their fees: the same nonce, so that one of all is mined at most."""
+
+sending_accounts: Final = Table(
+    "sending_accounts",
+    metadata,
+    Column("chain_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("sender", LargeBinary(20), primary_key=True),
+    # How many signed versions were kept for it: whoever signed while somebody else did finds it changed.
+    Column("kept", BigInteger, nullable=False),
+)
+"""Accounts that send, whoever they send for."""
 
 batches: Final = Table(
     "batches",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, literal, select, update
 
 from anchor.model import Address, Hash32, StatusPosition
 from registry.errors import NotFoundError
@@ -17,8 +17,9 @@ from registry.store.records import (
     TransactionId,
     TransactionRecord,
     TransactionState,
+    TransactionVersion,
 )
-from registry.store.tables import batch_revocations, status_changes, transactions
+from registry.store.tables import batch_revocations, status_changes, transaction_versions, transactions
 
 OPEN_STATES: Final = (TransactionState.SIGNED, TransactionState.SENT)
 """States in which the ledger may yet decide otherwise than the database knows."""
@@ -33,8 +34,20 @@ def keep_transaction(
     transaction_hash: Hash32,
     raw: bytes,
     signed_at: int,
+    authorised_by: Address | None = None,
 ) -> TransactionId:
-    """Keep a signed transaction, before anybody else has it."""
+    """Keep a signed transaction, before anybody else has it.
+
+    Args:
+        connection: From `Store.writing`.
+        chain_id: EIP-155 number.
+        sender: The account that sends it.
+        nonce: Its nonce.
+        transaction_hash: Its hash.
+        raw: Its signed bytes.
+        signed_at: Unix seconds.
+        authorised_by: The institution's key whose signature it carries, if that does not send it.
+    """
     row = insert(transactions).values(
         institution_ref=connection.institution,
         chain_id=chain_id,
@@ -44,8 +57,50 @@ def keep_transaction(
         raw=raw,
         state=TransactionState.SIGNED.value,
         signed_at=signed_at,
+        authorised_by=authorised_by,
     )
     return TransactionId(connection.execute(row.returning(transactions.c.id)).scalar_one())
+
+
+def keep_version(
+    connection: InstitutionConnection,
+    transaction: TransactionId,
+    *,
+    transaction_hash: Hash32,
+    raw: bytes,
+    signed_at: int,
+) -> None:
+    """Keep another version of a transaction, before anybody else has it: the same nonce, higher fees.
+
+    It becomes the one that the transaction is known by; those before it are kept beside.
+    """
+    _set_aside(connection, transaction)
+    connection.execute(
+        update(transactions)
+        .where(transactions.c.id == transaction, _own(connection))
+        .values(hash=transaction_hash, raw=raw, raised_at=signed_at)
+    )
+
+
+def settle_version(connection: InstitutionConnection, transaction: TransactionId, transaction_hash: Hash32) -> None:
+    """Note which version of a transaction was mined: it is known by that one from now on.
+
+    Raises:
+        NotFoundError: There is no such version.
+    """
+    record = get_transaction(connection, transaction)
+    if record.hash == transaction_hash:
+        return
+    raw = next((each.raw for each in record.versions if each.hash == transaction_hash), None)
+    if raw is None:
+        raise NotFoundError(f"no version of transaction {transaction} has this hash")
+    _set_aside(connection, transaction)
+    connection.execute(delete(transaction_versions).where(transaction_versions.c.hash == transaction_hash))
+    connection.execute(
+        update(transactions)
+        .where(transactions.c.id == transaction, _own(connection))
+        .values(hash=transaction_hash, raw=raw)
+    )
 
 
 def settle_transaction(
@@ -81,7 +136,7 @@ def get_transaction(connection: InstitutionConnection, transaction: TransactionI
     ).one_or_none()
     if row is None:
         raise NotFoundError(f"there is no transaction {transaction} in the database")
-    return _record(row)
+    return transaction_records(connection, [row])[0]
 
 
 def open_status_transactions(
@@ -100,7 +155,7 @@ def open_status_transactions(
         )
         .order_by(transactions.c.nonce)
     )
-    return tuple(map(_record, connection.execute(statement)))
+    return transaction_records(connection, connection.execute(statement).all())
 
 
 def keep_status_changes(
@@ -176,7 +231,31 @@ def _own(connection: InstitutionConnection) -> ColumnElement[bool]:
     return transactions.c.institution_ref == connection.institution
 
 
-def _record(row: Row[Any]) -> TransactionRecord:
+def _set_aside(connection: InstitutionConnection, transaction: TransactionId) -> None:
+    """Keep the version that a transaction is known by among its others."""
+    known = select(transactions.c.id, transactions.c.hash, transactions.c.raw).where(
+        transactions.c.id == transaction, _own(connection)
+    )
+    connection.execute(insert(transaction_versions).from_select(["transaction_id", "hash", "raw"], known))
+
+
+def transaction_records(
+    connection: Connection | InstitutionConnection, rows: Sequence[Row[*tuple[Any, ...]]]
+) -> tuple[TransactionRecord, ...]:
+    """Read rows of the table, with the other versions of each.
+
+    Args:
+        connection: Any.
+        rows: With all columns.
+    """
+    others: dict[int, list[TransactionVersion]] = {}
+    statement = select(transaction_versions).where(transaction_versions.c.transaction_id.in_([row.id for row in rows]))
+    for each in connection.execute(statement.order_by(transaction_versions.c.id.desc())):
+        others.setdefault(each.transaction_id, []).append(TransactionVersion(hash=Hash32(each.hash), raw=each.raw))
+    return tuple(_record(row, others.get(row.id, ())) for row in rows)
+
+
+def _record(row: Row[*tuple[Any, ...]], others: Iterable[TransactionVersion] = ()) -> TransactionRecord:
     return TransactionRecord(
         id=TransactionId(row.id),
         chain_id=row.chain_id,
@@ -184,8 +263,11 @@ def _record(row: Row[Any]) -> TransactionRecord:
         nonce=row.nonce,
         hash=Hash32(row.hash),
         raw=row.raw,
+        others=tuple(others),
         state=TransactionState(row.state),
         block_number=row.block_number,
         gas_used=row.gas_used,
         gas_price_wei=None if row.gas_price_wei is None else int(row.gas_price_wei),
+        signed_at=row.signed_at if row.raised_at is None else row.raised_at,
+        authorised_by=None if row.authorised_by is None else Address(row.authorised_by),
     )

@@ -47,7 +47,8 @@ def test_use_is_noted_and_all_that_the_operator_did_is_in_the_log(town: Town) ->
     with town.here.store.reading() as connection:
         actions = [each.action for each in list_entries(connection)]
         check_chain(connection)
-    assert actions == ["institution.add", *["key.create"] * 6, "key.revoke"]
+    kept = ["achievement.add", "achievement.revise"]
+    assert actions == ["institution.add", *kept, *["key.create"] * 7, "key.revoke"]
     town.client.__enter__()
 
 

@@ -9,43 +9,50 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import booleans
 from schemathesis.python import asgi
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from anchor.model import to_hex
-from tests.api.test_tenancy import OPEN, scope_of
+from tests.api.test_tenancy import OPEN, OPERATORS, body_of, scope_of, values_of
 from tests.api.town import Town
 
+BEYOND_SCHEMA = {
+    ("POST", "/v1/achievements"),  # Open Badges 3.0
+    ("POST", "/v1/achievements/{code}/versions"),
+    ("POST", "/v1/achievements/check"),  # numbers that doubles hold
+    ("POST", "/v1/api-keys"),  # expires in the future; what is written is visible
+    ("POST", "/v1/institutions"),
+    ("PATCH", "/v1/institutions/{code}"),
+}
+"""Those whose bodies must be what no JSON Schema says."""
+DOOMED = "doomed"
+"""Code of an institution that nobody needs."""
 EXAMPLES = 12
 """Tries of each operation; enough to have found all faults that there were when this was written."""
 
 
 def seeded(town: Town, path: str) -> dict[str, Any]:
     """Values with which an operation must succeed."""
-    here = town.here
-    parameters: dict[str, Any] = {
-        "code": "data-literacy" if "achievements" in path else here.code,
-        "root": to_hex(here.anchored.root),
-        "id": str(here.credentials()[0].uuid),
-        "issuer_id": here.issuer_id,
-        "status_list": here.credentials()[0].position.status_list,
-        "purpose": "revocation",
-        "job": here.job,
-    }
+    parameters: dict[str, Any] = values_of(path, town.here)
+    if path == "/v1/institutions/{code}/close":
+        parameters["code"] = DOOMED
     return {name: value for name, value in parameters.items() if f"{{{name}}}" in path}
 
 
-def body_of(town: Town, path: str) -> dict[str, Any]:
-    if path == "/v1/credentials/search":
-        return {"body": {"query": town.here.credentials()[0].uuid.urn}, "media_type": "application/json"}
+def sent(town: Town, method: str, path: str) -> dict[str, Any]:
+    """What an operation must succeed with, beside what stands in the address."""
+    if (method, path) == ("POST", "/v1/batches"):
+        return {"body": "name\nAnn\n", "media_type": "text/csv", "query": {"achievement": "data-literacy"}}
     if path.startswith("/v1/verify"):
         what = "bundle" if path.endswith("bundle") else "document"
         document = town.get(f"/v1/credentials/{town.here.credentials()[0].uuid}/{what}").content
         return {"body": json.loads(document), "media_type": "application/json"}
-    return {}
+    body = body_of(method, path, town.here)
+    return {} if body is None else {"body": body, "media_type": "application/json"}
 
 
 def test_every_operation_answers_as_documented_and_can_succeed(town: Town) -> None:
     schema = schemathesis.openapi.from_asgi("/openapi.json", town.app)
     town.here.add_job()
+    town.operate("POST", "/v1/institutions", {"code": DOOMED, "name": "Doomed"})
     # One for all tries: the application ends with it.
     with asgi.get_client(cast(Any, town.app)) as session:
         tried = [try_out(town, cast(Any, result).ok(), session) for result in schema.get_all_operations()]
@@ -55,10 +62,11 @@ def test_every_operation_answers_as_documented_and_can_succeed(town: Town) -> No
 
 def try_out(town: Town, operation: Any, session: Any) -> str:
     """Try one operation out; give its path."""
-    good = seeded(town, operation.path)
-    scope = scope_of(operation.method.upper(), operation.path)
-    how: dict[str, Any] = {"headers": {"Authorization": f"Bearer {town.here.keys[scope]}"}, "session": session}
-    takes_roster = (operation.method.upper(), operation.path) == ("POST", "/v1/batches")
+    method, path = operation.method.upper(), operation.path
+    good = seeded(town, path)
+    key = town.operator if (method, path) in OPERATORS else town.here.keys[scope_of(method, path)]
+    how: dict[str, Any] = {"headers": {"Authorization": f"Bearer {key}"}, "session": session}
+    unchecked = [positive_data_acceptance] if (method, path) in BEYOND_SCHEMA else []
     rules = settings(
         max_examples=EXAMPLES,
         deadline=None,
@@ -73,11 +81,10 @@ def try_out(town: Town, operation: Any, session: Any) -> str:
     def tries(case: Any, is_seeded: bool) -> None:
         if is_seeded:
             case.path_parameters = {**case.path_parameters, **good}
-        case.call_and_validate(**how)
+        case.call_and_validate(**how, excluded_checks=unchecked)
 
     tries()
-    roster = {"body": "name\nAnn\n", "media_type": "text/csv", "query": {"achievement": "data-literacy"}}
-    case = operation.Case(path_parameters=good, **(roster if takes_roster else body_of(town, operation.path)))
+    case = operation.Case(path_parameters=good, **sent(town, method, path))
     answer = case.call_and_validate(**how)
-    assert answer.status_code in {200, 202}, (operation.path, answer.text)
-    return str(operation.path)
+    assert answer.status_code in {200, 201, 202}, (path, answer.text)
+    return str(path)

@@ -123,7 +123,7 @@ def test_search_by_name_email_and_id_in_a_body(any_town: Town) -> None:
     assert named.uuid.urn in search(named.recipient_email or "", batch=to_hex(town.here.anchored.root))
     assert search("nobody at all") == []
     for control in ("a\x00@b.example", "a\nb"):
-        assert town.post("/v1/credentials/search", {"query": control}).status_code == 422
+        assert town.post("/v1/credentials/search", {"query": control}).status_code in {400, 422}
     assert town.get("/v1/achievements/%00").status_code == 422
     assert town.post("/v1/credentials/search", {"query": "zoe", "limit": 1}).json()["hasMore"] is True
 

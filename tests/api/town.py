@@ -53,6 +53,11 @@ class Resident:
     """Of a roster that was uploaded, once `add_job` was called."""
 
     @property
+    def achievement_id(self) -> str:
+        """Of the achievement `data-literacy`."""
+        return f"https://{self.code}.example/achievements/1"
+
+    @property
     def store(self) -> Store:
         return self.office.store
 
@@ -75,7 +80,13 @@ class Resident:
 
     def secrets(self) -> list[str]:
         """What nobody else may see in any answer."""
-        found = [self.code, to_hex(self.anchored.root), to_hex(self.sealed.root), f"Name of {self.code}"]
+        found = [
+            self.code,
+            self.achievement_id,
+            to_hex(self.anchored.root),
+            to_hex(self.sealed.root),
+            f"Name of {self.code}",
+        ]
         found += [self.job] if self.job else []
         for each in (*self.credentials(), *self.credentials(self.sealed)):
             found += [str(each.uuid), each.recipient_name]
@@ -93,13 +104,21 @@ class Town:
     chain: Chain
     here: Resident
     there: Resident
+    operator: str
+    """The operator's API key, good for everything that his can be good for."""
 
     def get(self, path: str, key: str = "read", **headers: str) -> Any:
         """Ask as the first institution."""
         return self.client.get(path, headers={"Authorization": f"Bearer {self.here.keys[key]}", **headers})
 
-    def post(self, path: str, content: object, key: str = "read") -> Any:
-        return self.client.post(path, json=content, headers={"Authorization": f"Bearer {self.here.keys[key]}"})
+    def post(self, path: str, content: object, key: str = "read", **headers: str) -> Any:
+        given = {"Authorization": f"Bearer {self.here.keys[key]}", **headers}
+        return self.client.post(path, json=content, headers=given)
+
+    def operate(self, method: str, path: str, content: object = None, **headers: str) -> Any:
+        """Ask as the operator."""
+        given = {"Authorization": f"Bearer {self.operator}", **headers}
+        return self.client.request(method, path, json=content, headers=given)
 
 
 def build_town(chain: Chain, folder: Path, database: Database) -> Town:
@@ -112,8 +131,18 @@ def build_town(chain: Chain, folder: Path, database: Database) -> Town:
     there = _settle(
         service, chain, folder, database, "elsewhere", "did:web:elsewhere.example", _accredit(chain), STRANGER
     )
+    operator = operation.make_key(service.store, None, set(Scope), label="", expires_at=None, now=NOW)[1]
     app = create_app(service)
-    return Town(service=service, app=app, client=TestClient(app), folder=folder, chain=chain, here=here, there=there)
+    return Town(
+        service=service,
+        app=app,
+        client=TestClient(app),
+        folder=folder,
+        chain=chain,
+        here=here,
+        there=there,
+        operator=operator,
+    )
 
 
 def _accredit(chain: Chain) -> int:
@@ -168,6 +197,7 @@ def _settle(
     for scope in Scope:
         resident.keys[scope.value] = _key(service, code, scope, expires_at=None)
     resident.keys["expired"] = _key(service, code, Scope.READ, expires_at=LONG_AGO)
+    resident.keys["spare"] = _key(service, code, Scope.READ, expires_at=None)
     resident.keys["revoked"] = _key(service, code, Scope.READ, expires_at=LATER)
     operation.revoke_key(service.store, code, resident.keys["revoked"].split("_")[1], now=NOW)
     return resident

@@ -1,5 +1,6 @@
 """`credanchor institution` and `credanchor api-key`: the operator's commands."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,21 @@ def test_life_of_an_institution_and_its_keys(bureau: Bureau) -> None:
     [
         (["institution", "add", "Not A Code", "--name", "x"], 2, "a code has small letters"),
         (["institution", "add", "x", "--name", " "], 2, "has a name"),
-        (["institution", "add", "x", "--name", "x", "--did", "nonsense"], 2, "issuer_did"),
+        (["institution", "add", "x", "--name", "x", "--did", "nonsense"], 2, "the DID is none"),
+        (["institution", "add", "x", "--name", "x", "--url", "ftp://x"], 2, "web site"),
+        (["institution", "add", "x", "--name", "x", "--url", "http://["], 2, "web site"),
+        (["institution", "add", "x", "--name", "x", "--anchor-key", "http://signer"], 2, "remote signer's key"),
+        (["institution", "add", "x", "--name", "x", "--daily-gas-budget-wei", "-1"], 2, "whole number of wei"),
+        (["institution", "set", "none", "--url", "https://x.example"], 1, "there is no institution none"),
+        (["institution", "set", "home", "--url", "https://x.example"], 1, "settings"),
+        (["institution", "set", "home"], 2, "nothing is named"),
+        (["institution", "set", "home", "--clear", "name"], 2, "cannot be cleared"),
+        (["institution", "set", "home", "--clear", "url", "--url", "https://x.example"], 2, "cannot be cleared"),
+        (["api-key", "new", "--scope", "read"], 2, "whose key"),
+        (["api-key", "new", "--scope", "read", "--operator", "--institution", "home"], 2, "whose key"),
+        (["api-key", "list"], 2, "whose key"),
+        (["audit-log", "show", "none"], 1, "there is no institution none"),
+        (["audit-log", "check", "none"], 1, "there is no institution none"),
         (["institution", "show", "none"], 1, "there is no institution none"),
         (["api-key", "new", "--institution", "none", "--scope", "read"], 1, "there is no institution none"),
         (["api-key", "new", "--institution", "home", "--scope", "all"], 2, "there is no scope"),
@@ -71,3 +86,67 @@ def test_code_and_issuer_are_one_institutions(bureau: Bureau) -> None:
     assert add(bureau, "borealis", "--issuer-id", "7", "--registry", registry) == 0
     assert add(bureau) == 1
     assert add(bureau, "another", "--issuer-id", "7", "--registry", registry) == 1
+
+
+def test_institution_is_changed_member_by_member(bureau: Bureau) -> None:
+    assert add(bureau, "borealis", "--url", "https://c.example") == 0
+    key = "http://127.0.0.1:9000#0x" + "ab" * 20
+    code, changed = bureau.run_json(
+        "institution", "set", "borealis", "--anchor-key", key, "--daily-gas-budget-wei", "12345678901234567890"
+    )
+    assert code == 0
+    assert changed["institution"]["anchorKey"] == key
+    assert changed["institution"]["url"] == "https://c.example"
+    assert changed["institution"]["dailyGasBudgetWei"] == "12345678901234567890"
+    assert bureau.run("institution", "set", "borealis", "--name", "Boréalis", "--clear", "url")[0] == 0
+    _, shown = bureau.run_json("institution", "show", "borealis")
+    assert (shown["institution"]["name"], shown["institution"]["url"]) == ("Boréalis", None)
+    assert shown["institution"]["anchorKey"] == key
+    assert bureau.run("institution", "close", "borealis")[0] == 0
+    assert bureau.run("institution", "set", "borealis", "--name", "x")[0] == 1
+
+
+def test_number_in_the_registry_goes_with_the_settings_registry(bureau: Bureau) -> None:
+    registry = "eip155:31337:0x" + "22" * 20
+    with (bureau.home / "settings.toml").open("a") as settings:
+        settings.write(f'registry = "{registry}"\n')
+    assert add(bureau) == 0
+    assert bureau.run("institution", "set", "borealis", "--issuer-id", "4")[0] == 0
+    _, shown = bureau.run_json("institution", "show", "borealis")
+    assert (shown["institution"]["registry"], shown["institution"]["issuerId"]) == (registry, 4)
+    assert add(bureau, "another") == 0
+    assert bureau.run("institution", "set", "another", "--issuer-id", "4")[0] == 1
+
+
+def test_operators_keys_are_his_own(bureau: Bureau) -> None:
+    code, made = bureau.run_json("api-key", "new", "--operator", "--scope", "admin")
+    assert code == 0
+    prefix = made["key"]["prefix"]
+    assert [each["prefix"] for each in bureau.run_json("api-key", "list", "--operator")[1]["keys"]] == [prefix]
+    assert bureau.run_json("api-key", "list", "--institution", "home")[1]["keys"] == []
+    assert bureau.run("api-key", "revoke", prefix, "--institution", "home")[0] == 1
+    assert bureau.run("api-key", "revoke", prefix, "--operator")[0] == 0
+    _, log = bureau.run_json("audit-log", "show", "home")
+    assert [(each["action"], each["subject"]) for each in log["entries"]] == [
+        ("key.create", f"operator's key {prefix}"),
+        ("key.revoke", f"operator's key {prefix}"),
+    ]
+
+
+def test_audit_log_is_shown_and_checked(bureau: Bureau) -> None:
+    assert add(bureau) == 0
+    assert bureau.run("institution", "set", "borealis", "--url", "https://x.example")[0] == 0
+    code, log = bureau.run_json("audit-log", "show", "borealis")
+    assert [(each["number"], each["actor"], each["action"]) for each in log["entries"]] == [
+        (1, "operator", "institution.add"),
+        (2, "operator", "institution.change"),
+    ]
+    assert log["head"] == log["entries"][-1]["hash"]
+    assert "1 more: --after 1" in bureau.run("audit-log", "show", "borealis", "--limit", "1")[1]
+    assert bureau.run_json("audit-log", "show", "borealis", "--after", "1")[1]["entries"] == log["entries"][1:]
+    assert bureau.run_json("audit-log", "check", "borealis")[1]["head"] == log["head"]
+    with sqlite3.connect(bureau.home / "registry.db") as connection:
+        connection.execute("UPDATE audit_entries SET actor = 'nobody' WHERE number = 1 AND action = 'institution.add'")
+    connection.close()
+    code, _, err = bureau.run("audit-log", "check", "borealis")
+    assert (code, "altered at entry 1" in err) == (3, True)

@@ -28,6 +28,7 @@ from registry.api.problems import (
 )
 from registry.api.schemas.credentials import Batch, Batches, BatchStateName, Credential, Credentials
 from registry.api.schemas.jobs import Job
+from registry.api.strict import StrictRoute
 from registry.api.writes import REPEATED_HEADER, WRITE_HEADERS, IdempotencyKey
 from registry.errors import BusyError
 from registry.services.archive_stream import archive_pieces
@@ -38,7 +39,7 @@ from registry.store.idempotency import KeptAnswer
 from registry.store.pages import Place
 from registry.store.records import BatchState
 
-router = APIRouter(prefix="/v1/batches", tags=["batches"])
+router = APIRouter(prefix="/v1/batches", tags=["batches"], route_class=StrictRoute)
 
 MAX_ARCHIVES: Final = 4
 """Made at once: each holds a connection to the database for as long as its client takes."""

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from registry.api.answers import tagged
 from registry.api.auth import Reader
-from registry.api.documents import AUTHENTICATED, LEDGER, problems
+from registry.api.documents import AUTHENTICATED, KNOWN, LEDGER, problems
 from registry.api.lean import LeanRoute
 from registry.api.problems import CONFLICT, MALFORMED, NOT_FOUND, UNAVAILABLE
 from registry.api.routes.batches import Cursor, Limit, page_of, root_of
@@ -26,6 +26,8 @@ from registry.api.schemas.credentials import (
     Status,
     StatusChange,
 )
+from registry.api.schemas.samples import BUNDLE, CREDENTIAL
+from registry.api.strict import StrictRoute
 from registry.services.find import parse_query
 from registry.services.reading import (
     read_credential,
@@ -36,7 +38,7 @@ from registry.services.reading import (
 )
 from registry.services.standing import states_of
 
-router = APIRouter(prefix="/v1/credentials", tags=["credentials"])
+router = APIRouter(prefix="/v1/credentials", tags=["credentials"], route_class=StrictRoute)
 
 Id = Annotated[
     UUID,
@@ -45,12 +47,11 @@ Id = Annotated[
     ),
 ]
 _CREDENTIAL_TYPE: Final = "application/vc"
-_KNOWN: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "The client has it: `If-None-Match` names it"}}
 
 
-def _json(description: str, media_type: str) -> dict[int | str, dict[str, Any]]:
-    schema = {"type": "object", "additionalProperties": True}
-    return {200: {"description": description, "content": {media_type: {"schema": schema}}}, **_KNOWN}
+def _json(description: str, media_type: str, example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    content = {"schema": {"type": "object", "additionalProperties": True}, "example": example}
+    return {200: {"description": description, "content": {media_type: content}}, **KNOWN}
 
 
 async def proof(caller: Reader, request: Request, id: Id) -> Response:  # noqa: A002
@@ -68,7 +69,7 @@ def add_often(router: APIRouter) -> None:
         summary="Show a credential's anchor proof",
         tags=["credentials"],
         response_model=Proof,
-        responses={**_KNOWN, **problems(*AUTHENTICATED, NOT_FOUND, CONFLICT, UNAVAILABLE)},
+        responses={**KNOWN, **problems(*AUTHENTICATED, NOT_FOUND, CONFLICT, UNAVAILABLE)},
         route_class_override=LeanRoute,
     )
 
@@ -98,7 +99,7 @@ def show(caller: Reader, id: Id) -> Credential:  # noqa: A002 - the name in the 
     summary="Download a credential",
     response_class=Response,
     responses={
-        **_json("The credential with its anchor proof", _CREDENTIAL_TYPE),
+        **_json("The credential with its anchor proof", _CREDENTIAL_TYPE, CREDENTIAL),
         **problems(*AUTHENTICATED, NOT_FOUND, CONFLICT, UNAVAILABLE),
     },
 )
@@ -112,7 +113,7 @@ def document(caller: Reader, request: Request, id: Id) -> Response:  # noqa: A00
     summary="Download a credential's bundle",
     response_class=Response,
     responses={
-        **_json("`credanchor/bundle@v1`", "application/json"),
+        **_json("`credanchor/bundle@v1`", "application/json", BUNDLE),
         **problems(*AUTHENTICATED, *LEDGER, NOT_FOUND, CONFLICT),
     },
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Final
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Request
@@ -11,20 +11,18 @@ from fastapi.responses import Response
 
 from registry.api.answers import cursor_of, numbers_of, tagged
 from registry.api.auth import Issuing, Reader
-from registry.api.documents import AUTHENTICATED, problems
+from registry.api.documents import AUTHENTICATED, KNOWN, problems
 from registry.api.problems import CONFLICT, NOT_FOUND
 from registry.api.routes.batches import BatchCursor, Limit
 from registry.api.schemas.jobs import Job, JobProblems, Jobs
+from registry.api.strict import StrictRoute
 from registry.services.jobs import cancel, read_job, read_jobs
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=StrictRoute)
 
 JobParam = Annotated[
     UUID, Path(description="The job's id, as it was answered.", examples=["0b7d4c9e-5f0c-4c31-9d24-1a7be95f0c1a"])
 ]
-_KNOWN: Final[dict[int | str, dict[str, Any]]] = {
-    304: {"description": "It stands as the client knows: `If-None-Match` names its revision"}
-}
 
 
 @router.get("", summary="List jobs", responses=problems(*AUTHENTICATED))
@@ -39,7 +37,7 @@ def list_all(caller: Reader, limit: Limit = 50, cursor: BatchCursor = None) -> J
     "/{job}",
     summary="Show a job",
     response_model=Job,
-    responses={**_KNOWN, **problems(*AUTHENTICATED, NOT_FOUND)},
+    responses={**KNOWN, **problems(*AUTHENTICATED, NOT_FOUND)},
 )
 def show(caller: Reader, request: Request, job: JobParam) -> Response:
     """How far it is: received, validated, sealed, signed, sent, mined, final; or cancelled, or failed and why."""

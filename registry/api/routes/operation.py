@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Literal
+from typing import Any, Final, Literal
 
 from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
@@ -16,6 +16,9 @@ from registry.api.documents import problems
 from registry.api.problems import KINDS, PROBLEMS_PATH, UNAVAILABLE, ProblemError
 
 router = APIRouter(tags=["operation"])
+
+_EXAMPLE: Final = 'credanchor_http_requests_total{method="GET",route="/healthz",status="200"} 1\n'
+_COUNTERS: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/plain": {"example": _EXAMPLE}}}}
 
 
 class Alive(BaseModel):
@@ -50,7 +53,7 @@ async def readyz(context: ContextDep) -> Ready:
     return Ready.model_validate(checks)
 
 
-@router.get("/metrics", summary="Show what was counted", response_class=PlainTextResponse)
+@router.get("/metrics", summary="Show what was counted", response_class=PlainTextResponse, responses=_COUNTERS)
 async def metrics(context: ContextDep) -> PlainTextResponse:
     """Counters in Prometheus' text format, of this process, since it was started."""
     return PlainTextResponse(context.metrics.text(), media_type=metrics_format.MEDIA_TYPE)

@@ -13,7 +13,8 @@ from anchor.status import StatusPurpose
 from registry.api.answers import tagged
 from registry.api.context import ContextDep, limited_by_address
 from registry.api.documents import LEDGER, problems
-from registry.api.problems import NOT_FOUND, TOO_MANY_REQUESTS
+from registry.api.problems import INVALID_PARAMETERS, NOT_FOUND, TOO_MANY_REQUESTS
+from registry.api.schemas.samples import STATUS_LIST
 from registry.api_wiring import ApiService
 from registry.errors import NotFoundError
 from registry.services.published_lists import ListIssuer
@@ -26,9 +27,12 @@ router = APIRouter(prefix="/status", tags=["status lists"], dependencies=[Depend
 _TYPE: Final = "application/vc"
 _SCHEMA: Final = {"type": "object", "additionalProperties": True}
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "`BitstringStatusListCredential`, unsigned", "content": {_TYPE: {"schema": _SCHEMA}}},
+    200: {
+        "description": "`BitstringStatusListCredential`, unsigned",
+        "content": {_TYPE: {"schema": _SCHEMA, "example": STATUS_LIST}},
+    },
     304: {"description": "The client has it: `If-None-Match` names it"},
-    **problems(TOO_MANY_REQUESTS, NOT_FOUND, *LEDGER),
+    **problems(TOO_MANY_REQUESTS, NOT_FOUND, INVALID_PARAMETERS, *LEDGER),
 }
 
 

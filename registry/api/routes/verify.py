@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from registry.api.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     ProblemError,
 )
+from registry.api.schemas.samples import BUNDLE, CREDENTIAL
 from registry.api.schemas.verification import Verification
 from registry.services.verification import Form, verify_body
 
@@ -34,6 +36,7 @@ _FORMS: Final = {
     "application/zip": Form.ARCHIVE,
 }
 _OBJECT: Final = {"type": "object", "additionalProperties": True}
+_LINES: Final = json.dumps(CREDENTIAL, ensure_ascii=False) + "\n"
 _BINARY: Final = {"type": "string", "contentMediaType": "application/zip"}
 _PROBLEMS: Final = problems(MALFORMED, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, TOO_MANY_REQUESTS, UNDETERMINED, BUSY)
 
@@ -49,9 +52,15 @@ def _body(content: dict[str, Any]) -> dict[str, Any]:
     responses=_PROBLEMS,
     openapi_extra=_body(
         {
-            "application/json": {"schema": {"oneOf": [_OBJECT, {"type": "array", "items": _OBJECT, "minItems": 1}]}},
-            "application/vc": {"schema": _OBJECT},
-            "application/x-ndjson": {"schema": {"type": "string", "description": "One credential a line."}},
+            "application/json": {
+                "schema": {"oneOf": [_OBJECT, {"type": "array", "items": _OBJECT, "minItems": 1}]},
+                "example": [CREDENTIAL],
+            },
+            "application/vc": {"schema": _OBJECT, "example": CREDENTIAL},
+            "application/x-ndjson": {
+                "schema": {"type": "string", "description": "One credential a line."},
+                "example": _LINES,
+            },
             "application/zip": {"schema": _BINARY},
         }
     ),
@@ -74,7 +83,7 @@ async def verify(request: Request, context: ContextDep) -> Response:
     summary="Verify a bundle",
     response_model=Verification,
     responses=_PROBLEMS,
-    openapi_extra=_body({"application/json": {"schema": _OBJECT}}),
+    openapi_extra=_body({"application/json": {"schema": _OBJECT, "example": BUNDLE}}),
 )
 async def verify_bundle(request: Request, context: ContextDep) -> Response:
     """Send one bundle, `credanchor/bundle@v1`: nodes are asked for its blocks' hashes, and not about its credentials.

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from anchor.model import to_hex
 from anchor.status import StatusReason
-from registry.api.schemas.base import CredentialId, Document, Hash, Page, Seconds
+from registry.api.schemas.base import Asked, CredentialId, Document, Hash, Page, RegistryText, Seconds
+from registry.api.schemas.samples import ANCHOR_PROOF
 from registry.services.find import Found
 from registry.services.reading import Proven
 from registry.store.records import BatchRecord, StatusEntry
 
+AchievementId = Annotated[str, Field(examples=["https://college.example/achievements/data-literacy"])]
+AchievementName = Annotated[str, Field(examples=["Data literacy"])]
 BatchStateName = Literal["sealed", "signed", "sent", "anchored", "failed"]
 _REASONS = {reason.value: reason.label for reason in StatusReason}
 
@@ -22,9 +25,9 @@ class Batch(Document):
 
     root: Hash
     size: int
-    achievement_id: str
-    achievement_name: str
-    registry: str
+    achievement_id: AchievementId
+    achievement_name: AchievementName
+    registry: RegistryText
     issuer_id: int
     state: BatchStateName
     sealed_at: Seconds
@@ -58,13 +61,13 @@ class Credential(Document):
     id: CredentialId
     batch: Hash
     batch_state: BatchStateName
-    achievement_id: str
-    achievement_name: str
+    achievement_id: AchievementId
+    achievement_name: AchievementName
     leaf_index: int
     status_list: int
     status_index: int
-    recipient_name: str | None = Field(description="Null: it was erased.")
-    recipient_email: str | None
+    recipient_name: str | None = Field(description="Null: it was erased.", examples=["Zoë Tremblay"])
+    recipient_email: str | None = Field(examples=["zoe@example.org"])
     anchored_at: Seconds | None
     replaces: CredentialId | None
     replaced_by: CredentialId | None
@@ -96,7 +99,7 @@ class Credentials(Page):
     credentials: list[Credential]
 
 
-class Search(Document):
+class Search(Asked):
     """Whom to look for. In a body, never in an address: addresses end up in logs."""
 
     query: str = Field(
@@ -127,7 +130,7 @@ class Proof(Document):
     salt: Hash
     siblings: list[Hash] = Field(description="From the leaf level up.")
     anchored_at: Seconds | None
-    proof: dict[str, Any] = Field(description="As it stands in the credential.")
+    proof: dict[str, Any] = Field(description="As it stands in the credential.", examples=[ANCHOR_PROOF])
 
     @classmethod
     def content(cls, proven: Proven) -> dict[str, Any]:
@@ -156,7 +159,7 @@ class StatusChange(Document):
     """One change that was sent to the ledger."""
 
     change: Literal["revoke", "suspend", "reinstate"]
-    reason: str
+    reason: str = Field(examples=["issuedInError"])
     whole_batch: bool
     signed_at: Seconds
     transaction: Hash

@@ -17,8 +17,8 @@ class JobProblem(Document):
     """One thing to be mended; what stands there is not repeated."""
 
     where: str = Field(examples=["line 3, column 2 (email)"])
-    reason: str
-    hint: str
+    reason: str = Field(examples=["is no e-mail address"])
+    hint: str = Field(examples=["Such as zoe@example.org."])
 
 
 class JobCost(Document):
@@ -58,7 +58,7 @@ class Job(Document):
         "cancelled",
         "failed",
     ]
-    achievement: str = Field(description="Code.")
+    achievement: str = Field(description="Code.", examples=["data-literacy"])
     version: int
     again: bool
     dry_run: bool = Field(description="Nothing is issued; `tried` is its end.")
@@ -73,9 +73,13 @@ class Job(Document):
     cost: JobCost | None = Field(description="Of a dry run: what anchoring would cost; null: the node did not say.")
     batch: Hash | None = Field(description="Root of its batch, once it is sealed.")
     transaction: Hash | None
-    failure: str | None = Field(description="What is in the way, or why it failed.")
+    failure: str | None = Field(
+        description="What is in the way, or why it failed.", examples=["the node does not answer"]
+    )
     failure_kind: str | None = Field(description="The same for programs.", examples=["ledgerUnavailable"])
-    passed_over: dict[str, int] = Field(description="Why rows are passed over that are no mistakes, and how many.")
+    passed_over: dict[str, int] = Field(
+        description="Why rows are passed over that are no mistakes, and how many.", examples=[{"has it": 2}]
+    )
     left_out: int = Field(description="Bad rows; with `badRows=passOver` the others are issued to.")
     problem_count: int
     problems: list[JobProblem] = Field(description="The first 20; `/v1/jobs/{job}/problems` lists the first 1000.")

@@ -34,13 +34,14 @@ from registry.store.tables import metadata
 from tests.support.institutions import add
 from tests.support.registry import NOW, REGISTRY, frame_of, recipients_of, seal
 
-NOBODYS = {"institutions"}
+NOBODYS = {"institutions", "sending_accounts"}
 MAY_BE_THE_OPERATORS = {"api_keys"}
 
 OPERATORS = {
     # Before it is known whose a request is, or for all of them.
     "api_keys",
     "job_claims",
+    "sending_accounts",
     "engine",
     # What is particular to one kind of database.
     "bulk",
@@ -58,6 +59,7 @@ OPERATORS_FUNCTIONS = {
     "institutions.get_institution",
     "institutions.find_institution",
     "institutions.list_institutions",
+    "institutions.page_of_institutions",
     "idempotency.forget_answers",
     "jobs.remove_abandoned",  # uploads that broke off, whoever began them
     "webhooks.claim_deliveries",
@@ -247,7 +249,7 @@ def test_what_writes_without_asking_changes_nothing_of_another(store: Store) -> 
 
 
 def test_institutions_are_kept_changed_and_closed(store: Store) -> None:
-    details = InstitutionDetails(name="Collège", registry=REGISTRY, issuer_id=7, daily_gas_budget_wei=2**70)
+    details = InstitutionDetails(name="Collège", registry=REGISTRY, issuer_id=7, monthly_gas_budget_wei=2**70)
     one = add(store, "zeta", issuer_id=1)
     add(store, "alpha")
     with store.operator_writing() as connection:
