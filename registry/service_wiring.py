@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from registry.store.jobs import JobKind
 
 
+LOCK_SECONDS: Final = 5
+"""How long a worker waits for another that sends for the same account, before it does something else."""
 RECURSION_LIMIT: Final = 1000
 """Python's own."""
 
@@ -106,7 +108,15 @@ class Service:
         with self._building:
             kept = self._institutions.get(number)
             if kept is None or kept[0] != settings:
-                kept = settings, AnyInstitution(settings, lambda: self.store.of(number), self._ask_passphrase)
+                kept = (
+                    settings,
+                    AnyInstitution(
+                        settings,
+                        lambda: self.store.of(number),
+                        self._ask_passphrase,
+                        lock_seconds=LOCK_SECONDS,
+                    ),
+                )
                 self._institutions[number] = kept
                 # Built here, for all threads.
                 _ = kept[1].store, kept[1].client, kept[1].approvals

@@ -24,6 +24,7 @@ from anchor.errors import (
 )
 from registry.errors import (
     AchievementFormatError,
+    BudgetError,
     BusyError,
     ConflictError,
     IssuedBeforeError,
@@ -83,6 +84,7 @@ FAILURES: Final[tuple[tuple[type[CredanchorError], Failure], ...]] = (
     (ConflictError, Failure("conflict", "it contradicts what is there", True)),
     (NotPermittedError, Failure("notPermitted", "it is not what was approved, or not this institution's", True)),
     (TooMuchError, Failure("tooMuch", "it is more than is done at once", True)),
+    (BudgetError, Failure("budgetUsedUp", "the institution's budget for transactions is used up for now", False)),
     (BusyError, Failure("busy", "the service does as much as it can now", False)),
     (StoreError, Failure("databaseUnavailable", "the service's database cannot be used now", False)),
     (KeyUnavailableError, _NO_KEY),

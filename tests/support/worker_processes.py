@@ -15,10 +15,10 @@ from pathlib import Path
 
 from eth_account import Account
 
-import registry.services.issue as sealing
 from anchor.ledger import contract, keys, transactions
 from anchor.ledger.testnet import dev_signer
 from registry.service_wiring import Service
+from registry.services import issue as sealing
 from registry.services import roster, roster_sealing, spool, worker
 from registry.services.worker import Worker
 from registry.store.connection import InstitutionConnection
@@ -34,8 +34,17 @@ PASSPHRASE = "for tests"
 LEASE_SECONDS = 30
 NOW = 1_900_000_000
 
-POINTS = ("claimed", "validated", "filling", "keeping", "sealed", "signed", "sent", "mined")
-"""Where a worker can be stopped: after each state is kept, and within the two long steps."""
+POINTS = {
+    "claimed": "received",
+    "validated": "validated",
+    "filling": "validated",
+    "keeping": "validated",
+    "sealed": "sealed",
+    "signed": "signed",
+    "sent": "sent",
+    "mined": "mined",
+}
+"""Where a worker can be stopped, and in which state its job is then: after each is kept, and within long steps."""
 
 
 def write_key(folder: Path, account: int) -> str:
@@ -124,7 +133,8 @@ def _work(home: str, now: int, stop_at: str | None, how: int, told: Connection) 
 
 def _prepare_to_stop(point: str, stop: object) -> None:
     assert callable(stop)
-    really_writing, really_adding, really_working = Store.writing, sealing.add_credentials, Worker._work
+    really_writing, really_working = Store.writing, Worker._work
+    really_adding = sealing.add_credentials  # type: ignore[attr-defined]  # where it is called
     done = False
 
     def is_there(job: JobRecord) -> bool:
@@ -153,6 +163,6 @@ def _prepare_to_stop(point: str, stop: object) -> None:
     if point == "claimed":
         worker.Worker._work = work  # type: ignore[method-assign]
     elif point == "keeping":
-        sealing.add_credentials = add_credentials
+        sealing.add_credentials = add_credentials  # type: ignore[attr-defined]
     else:
-        Store.writing = writing  # type: ignore[method-assign]
+        Store.writing = writing  # type: ignore[method-assign, assignment]
