@@ -24,6 +24,8 @@
     └─ LedgerError                     the ledger was not read or not written            exit 3
         ├─ LedgerUnavailableError        no answer; safe to retry                          API 503
         │   └─ NodeRefusedError            the node answered with an error of its own
+        │       └─ TooLittleCoinError          the account cannot pay for the transaction
+        ├─ FeesTooHighError              the chain asks for more than may be paid; wait
         ├─ WrongLedgerError              chain id or contract is not the configured one; fatal
         ├─ RevertedError                 the contract refused; carries the Solidity error  API 409
         ├─ ReplacedError                 another transaction took the nonce; prepare anew  API 409
@@ -269,6 +271,14 @@ class NodeRefusedError(LedgerUnavailableError):
         super().__init__(message, advice=advice)
         self.text = text
         self.data = data
+
+
+class TooLittleCoinError(NodeRefusedError):
+    """The account has not enough coin to pay for the transaction; nothing was sent."""
+
+
+class FeesTooHighError(LedgerError):
+    """The chain asks for more now than may be paid; nothing was signed, and waiting mends it."""
 
 
 class WrongLedgerError(LedgerError):

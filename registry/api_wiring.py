@@ -19,10 +19,14 @@ from registry.store.institutions import InstitutionDetails, InstitutionRecord
 if TYPE_CHECKING:
     from anchor.ledger.client import LedgerClient
     from registry.services.access import Door
+    from registry.services.balances import Balances
     from registry.services.bundles import Bundler
+    from registry.services.learner_pages import LearnerPages
     from registry.services.ledger_state import LedgerView
+    from registry.services.page_verdicts import PageVerdicts
     from registry.services.published_lists import PublishedLists
     from registry.services.readiness import Readiness
+    from registry.store.engine import Store
     from registry.store.proofs import ProofReader
 
 
@@ -32,13 +36,16 @@ class ApiService(Service):
     Args:
         home: The operator's home folder.
         ask_passphrase: Asks the person at the keyboard for the passphrase of the keys.
+        is_for_trying_out: As in `Service`.
 
     Raises:
         SettingsError: The settings lack what the API needs.
     """
 
-    def __init__(self, home: Path | None, ask_passphrase: Callable[[], str]) -> None:
-        super().__init__(home, ask_passphrase)
+    def __init__(
+        self, home: Path | None, ask_passphrase: Callable[[], str], *, is_for_trying_out: bool = False
+    ) -> None:
+        super().__init__(home, ask_passphrase, is_for_trying_out=is_for_trying_out)
         self.public_url: Final = _needed(
             self.settings.public_url, "public_url", '"https://credentials.college.example"'
         )
@@ -75,6 +82,13 @@ class ApiService(Service):
         return Readiness(self.store, self.client, self.registry, time.monotonic)
 
     @cached_property
+    def balances(self) -> Balances:
+        """Tells what the accounts that send have left."""
+        from registry.services.balances import Balances
+
+        return Balances(self.store, self.client, self.registry.chain_id, time.monotonic)
+
+    @cached_property
     def proofs(self) -> ProofReader:
         """Reads inclusion proofs."""
         from registry.store.proofs import ProofReader
@@ -102,6 +116,35 @@ class ApiService(Service):
 
         return PublishedLists(self.client)
 
+    @cached_property
+    def page_verdicts(self) -> PageVerdicts:
+        """Judges what learners' pages show."""
+        from registry.services.page_verdicts import PageVerdicts
+
+        return PageVerdicts(self.policy_file, time.monotonic)
+
+    def pages_of(self, store: Store) -> LearnerPages:
+        """Give the addresses of an institution's credentials.
+
+        Args:
+            store: The institution's.
+        """
+        from registry.services.learner_pages import LearnerPages
+
+        return LearnerPages(store, self.secrets, self.public_url_of(store))
+
+    def public_url_of(self, store: Store) -> str:
+        """Tell where an institution's part of the service is reached, without a slash at the end.
+
+        Args:
+            store: The institution's.
+        """
+        from registry.store.institutions import own_institution
+
+        with store.reading() as connection:
+            profile = self.profile(own_institution(connection))
+        return (profile.public_url or self.public_url).rstrip("/")
+
     def profile(self, record: InstitutionRecord) -> InstitutionDetails:
         """Tell what is known of an institution: of the home folder's, its settings say it."""
         details, settings = record.details, self.settings
@@ -114,6 +157,8 @@ class ApiService(Service):
                 issuer_id=settings.issuer_id,
                 anchor_key=settings.anchor_key,
                 status_key=settings.status_key,
+                monthly_gas_budget_wei=details.monthly_gas_budget_wei,
+                is_relayed=settings.relayed,
             )
         return replace(
             details, registry=details.registry or self.registry, public_url=details.public_url or self.public_url
@@ -129,20 +174,32 @@ class ApiService(Service):
         self.client.close()
 
 
-def load_service(home: Path, ask_passphrase: Callable[[], str]) -> ApiService:
+def load_service(home: Path, ask_passphrase: Callable[[], str], *, is_for_trying_out: bool = False) -> ApiService:
     """Build the API's service of a home folder; opens its database.
 
     Args:
         home: The operator's home folder.
         ask_passphrase: Asks the person at the keyboard for the passphrase of the keys.
+        is_for_trying_out: As in `Service`.
 
     Raises:
         SettingsError: It is not set up, or a setting that the API needs is missing.
         StoreError: The database cannot be used.
     """
-    service = ApiService(home, ask_passphrase)
+    service = ApiService(home, ask_passphrase, is_for_trying_out=is_for_trying_out)
     # Built here, by one thread: a schema that has to be brought up to date is, before anything is asked.
-    _ = service.store, service.client, service.readiness, service.bundler, service.lists, service.proofs, service.door
+    _ = (
+        service.secrets,
+        service.store,
+        service.client,
+        service.readiness,
+        service.balances,
+        service.bundler,
+        service.lists,
+        service.proofs,
+        service.door,
+        service.page_verdicts,
+    )
     return service
 
 

@@ -31,7 +31,9 @@ from registry.wiring import AnyInstitution, now
 if TYPE_CHECKING:
     # What these need is slow to import: they are loaded when they are used.
     from registry.services.anchoring import Anchoring
+    from registry.services.deliverer import Deliverer
     from registry.services.derived_secrets import DerivedSecrets
+    from registry.services.housekeeping import Housekeeper
     from registry.services.ledger_state import LedgerView
     from registry.services.roster_job import RosterJob
     from registry.services.work import Work
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from registry.store.engine import Store
     from registry.store.institutions import InstitutionRecord
     from registry.store.jobs import JobKind
+
+_DAY_SECONDS: Final = 86_400
 
 
 LOCK_SECONDS: Final = 5
@@ -70,14 +74,18 @@ class Service:
     Args:
         home: The operator's home folder; default: $CREDANCHOR_HOME, else `.credanchor`.
         ask_passphrase: Asks the person at the keyboard for the passphrase of the keys.
+        is_for_trying_out: Whether messages to webhooks may go to this machine, whatever the settings say.
 
     Raises:
         SettingsError: The home folder has no settings, or wrong ones.
     """
 
-    def __init__(self, home: Path | None, ask_passphrase: Callable[[], str]) -> None:
+    def __init__(
+        self, home: Path | None, ask_passphrase: Callable[[], str], *, is_for_trying_out: bool = False
+    ) -> None:
         _limit_recursion()
         self.settings: Final[DraftSettings] = load_draft(find_home(home))
+        self.allows_any_webhook: Final = is_for_trying_out or self.settings.service.private_webhooks
         self._ask_passphrase: Final = ask_passphrase
         self._building: Final = threading.Lock()
         self._unlocking: Final = threading.Lock()
@@ -183,11 +191,49 @@ class Service:
         """Give workers, which do the institutions' jobs: as many as the settings say."""
         from registry.services.worker import Worker, lanes_of
 
-        name = f"{socket.gethostname()[:32]}-{secrets.token_hex(8)}"
+        name = _process_name()
         return [
             Worker(self.store, self.work_of, name=f"{name}-{number}", clock=now, lane=lane)
             for number, lane in enumerate(lanes_of(self.settings.service.workers))
         ]
+
+    def deliverer(self) -> Deliverer:
+        """Give what sends messages to webhooks."""
+        from registry.services.courier import Courier
+        from registry.services.deliverer import Deliverer
+
+        options = self.settings.service
+        is_anything_allowed = self.allows_any_webhook
+        return Deliverer(
+            self.store,
+            self.secrets,
+            Courier(seconds=options.webhook_seconds, is_anything_allowed=is_anything_allowed),
+            name=_process_name(),
+            clock=now,
+            threads=options.webhook_threads,
+            is_anything_allowed=is_anything_allowed,
+        )
+
+    def housekeeper(self) -> Housekeeper:
+        """Give what removes what was kept long enough."""
+        from registry.services.housekeeping import Housekeeper
+
+        options = self.settings.service
+        return Housekeeper(
+            self.store,
+            clock=now,
+            keep_deliveries_seconds=options.keep_deliveries_days * _DAY_SECONDS,
+            keep_answers_seconds=options.keep_answers_days * _DAY_SECONDS,
+        )
+
+    def background(self) -> dict[str, Callable[[threading.Event], None]]:
+        """Give all that goes on beside the answering of requests, by name."""
+        workers = {f"worker {number}": each.run for number, each in enumerate(self.workers())}
+        return {**workers, "deliverer": self.deliverer().run, "housekeeper": self.housekeeper().run}
+
+
+def _process_name() -> str:
+    return f"{socket.gethostname()[:32]}-{secrets.token_hex(8)}"
 
 
 def _limit_recursion() -> None:
@@ -215,6 +261,7 @@ def institution_settings(operator: DraftSettings, record: InstitutionRecord) -> 
         "issuer_url": details.url,
         "anchor_key": details.anchor_key,
         "status_key": details.status_key,
+        "relayed": details.is_relayed,
         "public_url": details.public_url or operator.public_url,
     }
     missing = sorted(name for name, value in own.items() if value is None and name != "issuer_url")

@@ -96,6 +96,8 @@ class ServiceSettings(BaseModel):
     """How many jobs one process works on at once."""
     max_verify_credentials: int = Field(default=1000, ge=1)
     """Most credentials in one request to verify."""
+    verifier_url: str = ""
+    """Address of a verifier page that learners' pages link to; empty: they tell how to check with the program alone."""
     node_threads: int = Field(default=8, ge=1, le=256)
     """How many requests that ask nodes are worked on at once; as many again wait, the rest is told to come later."""
     request_seconds: float = Field(default=60.0, gt=0)
@@ -104,8 +106,31 @@ class ServiceSettings(BaseModel):
     """Requests a minute from one address without a key; 0: any number."""
     key_per_minute: int = Field(default=6000, ge=0)
     """Requests a minute with one API key; 0: any number."""
+    max_streams: int = Field(default=200, ge=1)
+    """How many streams of events are open at once."""
+    max_streams_per_key: int = Field(default=10, ge=1)
+    """How many of them with one API key."""
+    stream_seconds: float = Field(default=3600.0, gt=0)
+    """Longest time that a stream of events goes on; its client asks for the rest again."""
+    webhook_threads: int = Field(default=16, ge=1, le=256)
+    """How many messages to webhooks are sent at once; of one institution at most a quarter of them."""
+    webhook_seconds: float = Field(default=15.0, gt=0, le=60)
+    """How long the receiver of a message may take to answer."""
+    private_webhooks: bool = False
+    """Whether messages may go anywhere, without TLS and within your own network, too; for trying things out."""
+    keep_deliveries_days: int = Field(default=30, ge=7)
+    """How long messages to webhooks stay in the list once they arrived or were given up."""
+    keep_answers_days: int = Field(default=7, ge=1)
+    """How long a write that comes again under its `Idempotency-Key` is answered as the first time."""
+    relayer_key: str = ""
+    """Key of the account that sends and pays for institutions whose keys only sign; a key file or a remote signer's."""
     shutdown_seconds: int = Field(default=30, ge=1)
     """How long requests that are under way may take when the service ends."""
+
+    @field_validator("verifier_url")
+    @classmethod
+    def _check_verifier(cls, value: str) -> str:
+        return _address(value) if value else value
 
 
 class DraftSettings(BaseSettings):
@@ -135,6 +160,12 @@ class DraftSettings(BaseSettings):
     passphrase_file: Path | None = None
     wait_seconds: float = Field(default=120.0, gt=0)
     """How long to wait for a transaction to be mined before saying that it is not known yet."""
+    max_fee_gwei: float = Field(default=500.0, gt=0)
+    """Most to offer for a unit of gas, in billionths of a coin; a transaction that needs more waits."""
+    raise_fees_seconds: int = Field(default=180, ge=0)
+    """How long a transaction may wait before it is sent again with higher fees; 0: for ever."""
+    relayed: bool = False
+    """Whether the keys only sign, and the account of the service's `relayer_key` sends and pays."""
     service: ServiceSettings = ServiceSettings()
     """The table `[service]`: what `credanchor serve` goes by."""
 
@@ -146,9 +177,7 @@ class DraftSettings(BaseSettings):
     @field_validator("public_url", "rpc_url", "issuer_url")
     @classmethod
     def _check_address(cls, value: str | None) -> str | None:
-        if value is not None and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).netloc):
-            raise ValueError("must be an address that starts with http:// or https://")
-        return value
+        return None if value is None else _address(value)
 
     @field_validator("anchor_key", "status_key")
     @classmethod
@@ -319,6 +348,12 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise SettingsError(f"the settings {path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"the settings {path} are not TOML: {error}") from error
+
+
+def _address(value: str) -> str:
+    if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).netloc:
+        raise ValueError("must be an address that starts with http:// or https://")
+    return value
 
 
 def _line(name: str, value: str | int) -> str:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     # What these need is slow to import: they are loaded when they are used.
     from anchor.ledger.client import LedgerClient
     from anchor.ledger.keys import KeyStore, Signer
+    from anchor.ledger.transactions import TransactionSender
     from registry.services.anchoring import Anchoring
     from registry.services.approvals import Approvals
     from registry.services.costs import Cost
@@ -109,7 +110,15 @@ class AnyInstitution:
         call = RegistryContract(self.settings.registry_id).anchor(
             issuer_id=self.settings.issuer_id, root=root, size=size
         )
-        return preview_cost(self.client, self.address_of(self.settings.anchor_key), [call])
+        key = self.address_of(self.settings.anchor_key)
+        return preview_cost(self.client, key, [call], extra_gas=self.extra_gas)
+
+    @property
+    def extra_gas(self) -> int:
+        """About what each transaction takes more because the keys only sign."""
+        from anchor.ledger.relaying import LIKELY_RELAYED_GAS
+
+        return LIKELY_RELAYED_GAS if self.settings.relayed else 0
 
     def address_of(self, key: str) -> Address:
         """Tell the address of a key of the settings, which need not be opened for it."""
@@ -187,20 +196,42 @@ class AnyInstitution:
         return self._unlocking[key].result()
 
     def _outbox(self, key: str) -> Outbox:
-        from anchor.ledger.transactions import TransactionSender
+        from registry.services.account import Raising
         from registry.services.sending import Outbox
 
-        signer, chain_id = self._signer(key), self.settings.registry_id.chain_id
-        sender = TransactionSender(
-            self.client,
-            chain_id=chain_id,
-            signer=signer,
-            lock=account_lock(
-                self.settings.home, chain_id, signer.address, self.store, timeout_seconds=self._lock_seconds
-            ),
-            on_mined=_devnet_save(self.settings),
+        raising = Raising(after_seconds=self.settings.raise_fees_seconds or None, clock=now)
+        return Outbox(self.store, self._sender(key), wait_seconds=self.settings.wait_seconds, raising=raising)
+
+    def _sender(self, key: str) -> TransactionSender:
+        """Give what sends for a key: its own account or, where it only signs, the operator's."""
+        from anchor.ledger.relaying import RelayingSender
+        from anchor.ledger.transactions import TransactionSender
+
+        settings, signer = self.settings, self._signer(key)
+        payer = signer
+        if settings.relayed:
+            if not settings.service.relayer_key:
+                raise SettingsError(
+                    "the institution's keys only sign, and the settings name no account that sends",
+                    advice='Add to the table [service] of settings.toml: relayer_key = "keys/relayer.json"',
+                )
+            payer = self._signer(settings.service.relayer_key)
+        chain_id = settings.registry_id.chain_id
+        lock = account_lock(settings.home, chain_id, payer.address, self.store, timeout_seconds=self._lock_seconds)
+        on_mined, max_fee_wei = _devnet_save(settings), _max_fee_wei(settings)
+        if settings.relayed:
+            return RelayingSender(
+                self.client,
+                registry=settings.registry_id,
+                key=signer,
+                signer=payer,
+                lock=lock,
+                on_mined=on_mined,
+                max_fee_wei=max_fee_wei,
+            )
+        return TransactionSender(
+            self.client, chain_id=chain_id, signer=signer, lock=lock, on_mined=on_mined, max_fee_wei=max_fee_wei
         )
-        return Outbox(self.store, sender, wait_seconds=self.settings.wait_seconds)
 
 
 class Institution(AnyInstitution):
@@ -307,6 +338,7 @@ class Workplace:
             lock=account_lock(self.home, chain_id, key.address),
             on_mined=_devnet_save(self.settings),
             max_cost_wei=MAX_COST_WEI if max_cost_wei is None else max_cost_wei,
+            max_fee_wei=_max_fee_wei(self.settings),
         )
         return SetupSender(sender, self.home / SENT_FOLDER, wait_seconds=self.settings.wait_seconds)
 
@@ -341,6 +373,10 @@ def account_lock(
     name, what = f"{chain_id}-{to_hex(account)}", "sends transactions for this account"
     shared = None if store is None else store.lock(f"account {name}", what=what, timeout_seconds=timeout_seconds)
     return shared or ProcessLock(home / LOCKS_FOLDER / f"{name}.lock", what=what, timeout_seconds=timeout_seconds)
+
+
+def _max_fee_wei(settings: DraftSettings) -> int:
+    return round(settings.max_fee_gwei * 10**9)
 
 
 def _devnet_save(settings: DraftSettings) -> Callable[[], None] | None:

@@ -96,6 +96,11 @@ def ask_block_by_hash(block_hash: Hash32) -> Question[Block | None]:
     return Question(method="eth_getBlockByHash", params=[to_hex(block_hash), False], parse=parse)
 
 
+def ask_balance(account: Address) -> Question[int]:
+    """Ask for an account's balance in wei."""
+    return Question(method="eth_getBalance", params=[to_hex(account), "latest"], parse=read_quantity)
+
+
 def ask_proofs(account: Address, slots: Sequence[Hash32], block_hash: Hash32) -> list[Question[AccountProof]]:
     """Ask for the proofs of an account and of storage slots of it at one block, as many at once as nodes allow."""
     questions = []
@@ -243,7 +248,7 @@ class LedgerClient:
 
     def balance(self, account: Address) -> int:
         """Fetch an account's balance in wei."""
-        return self._read("eth_getBalance", [to_hex(account), "latest"], read_quantity)
+        return self.ask_one(ask_balance(account))
 
     def fees(self) -> Fees:
         """Work out fees with which a transaction is mined soon, even if the base fee doubles meanwhile."""

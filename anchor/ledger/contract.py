@@ -122,7 +122,7 @@ class RegistryContract:
     def _call(self, name: str, values: Sequence[object], what: str) -> Call:
         return Call(
             to=self.registry.address,
-            data=parse_hex(_contract().encode_abi(name, args=values)),
+            data=parse_hex(abi_contract().encode_abi(name, args=values)),
             what=what,
             code_hash=contract_build().runtime_code_hash,
         )
@@ -136,7 +136,7 @@ def deployment(*, admin: Address, accreditor: Address, admin_delay_seconds: int)
         accreditor: First account that may accredit issuers; may be the admin.
         admin_delay_seconds: From the offer of the admin's role to its acceptance.
     """
-    constructor = _contract().constructor(
+    constructor = abi_contract().constructor(
         to_checksum_address(admin), to_checksum_address(accreditor), admin_delay_seconds
     )
     return Call(
@@ -188,7 +188,8 @@ def require_event(receipt: Receipt, registry: RegistryId, kind: type[EventT]) ->
 
 
 @cache
-def _contract() -> type[Contract]:
+def abi_contract() -> type[Contract]:
+    """Give the registry contract as web3 encodes and decodes calls to it."""
     # web3 takes a second to import, and whoever only reads needs none of it.
     from web3 import Web3
 

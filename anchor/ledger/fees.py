@@ -5,7 +5,7 @@ Pure. Nodes take a second transaction with a nonce only if it offers a tenth mor
 
 from __future__ import annotations
 
-from anchor.errors import LedgerError
+from anchor.errors import FeesTooHighError
 from anchor.ledger.client import Fees
 
 _GWEI = 10**9
@@ -19,12 +19,12 @@ def capped_fees(asked: Fees, max_fee_wei: int | None) -> Fees:
         max_fee_wei: Most to offer for a unit of gas, tip included; None: any.
 
     Raises:
-        LedgerError: At that fee it would not be mined now.
+        FeesTooHighError: At that fee it would not be mined now.
     """
     if max_fee_wei is None or asked.max_fee_wei <= max_fee_wei:
         return asked
     if asked.base_fee_wei >= max_fee_wei:
-        raise LedgerError(
+        raise FeesTooHighError(
             f"the chain asks for {asked.base_fee_wei / _GWEI:g} gwei a unit of gas, and at most "
             f"{max_fee_wei / _GWEI:g} may be paid",
             advice="wait until fees are lower, or allow higher ones: the setting max_fee_gwei",

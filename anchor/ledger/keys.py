@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any, Final
 from anchor.errors import KeyUnavailableError, MalformedError
 from anchor.ledger.contract import KeyConsent
 from anchor.ledger.files import PRIVATE, write_new
-from anchor.ledger.signers import key_consent_message, require_own_consent
+from anchor.ledger.signers import key_consent_message, require_own_authorisation, require_own_consent
 from anchor.model import Address, Hash32, RegistryId, address, parse_hex, to_hex
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
+
+    from anchor.ledger.relayed import Authorisation
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MAX_FILE_BYTES: Final = 4096
@@ -62,6 +64,16 @@ class Signer:
         """
         require_own_consent(self.address, consent)
         signed = self._account.sign_typed_data(full_message=key_consent_message(registry, consent))
+        return bytes(signed.signature)
+
+    def sign_authorisation(self, authorisation: Authorisation) -> bytes:
+        """Sign, by EIP-712, what somebody else shall send for this key.
+
+        Raises:
+            KeyUnavailableError: It is another key's to sign.
+        """
+        require_own_authorisation(self.address, authorisation)
+        signed = self._account.sign_typed_data(full_message=authorisation.message)
         return bytes(signed.signature)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import rlp
 from eth_hash.auto import keccak
@@ -20,8 +20,11 @@ from anchor.errors import KeyUnavailableError, LedgerUnavailableError, Malformed
 from anchor.ledger.answers import read_bytes
 from anchor.ledger.contract import KeyConsent
 from anchor.ledger.rpc import RpcNode
-from anchor.ledger.signers import RemoteKey, key_consent_message, require_own_consent
+from anchor.ledger.signers import RemoteKey, key_consent_message, require_own_authorisation, require_own_consent
 from anchor.model import Address, Hash32, RegistryId, to_hex
+
+if TYPE_CHECKING:
+    from anchor.ledger.relayed import Authorisation
 
 TIMEOUT_SECONDS: Final = 60.0
 """A cloud's key service takes a second; a person who has to press a button on a device takes longer."""
@@ -74,15 +77,27 @@ class RemoteSigner:
             KeyUnavailableError: The consent is that of another key, the signer refuses, or it gave something else.
             LedgerUnavailableError: It did not answer.
         """
+        require_own_consent(self.address, consent)
+        return self._sign_typed_data(key_consent_message(registry, consent), "consent")
+
+    def sign_authorisation(self, authorisation: Authorisation) -> bytes:
+        """Let the signer sign what somebody else shall send for this key.
+
+        Raises:
+            KeyUnavailableError: It is another key's to sign, the signer refuses, or it gave something else.
+            LedgerUnavailableError: It did not answer.
+        """
+        require_own_authorisation(self.address, authorisation)
+        return self._sign_typed_data(authorisation.message, "authorisation")
+
+    def _sign_typed_data(self, message: dict[str, Any], what: str) -> bytes:
         from eth_account import Account
         from eth_account.messages import encode_typed_data
         from eth_keys.exceptions import BadSignature
 
-        require_own_consent(self.address, consent)
-        message = key_consent_message(registry, consent)
         signature = self._ask("eth_signTypedData", [to_hex(self.address), json.dumps(message)])
         if len(signature) != _SIGNATURE_BYTES:
-            raise self._other_than_asked("consent")
+            raise self._other_than_asked(what)
         if signature[-1] < 27:
             # Some signers write the parity as 0 or 1; the contract wants 27 or 28.
             signature = signature[:-1] + bytes([signature[-1] + 27])
@@ -91,7 +106,7 @@ class RemoteSigner:
         except (BadSignature, ValueError):
             signed_by = ""
         if signed_by.lower() != to_hex(self.address):
-            raise self._other_than_asked("consent")
+            raise self._other_than_asked(what)
         return signature
 
     def _ask(self, method: str, params: list[object]) -> bytes:

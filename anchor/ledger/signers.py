@@ -9,7 +9,7 @@ Quick to import, so that settings can be checked by it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -18,6 +18,7 @@ from anchor.model import Address, Hash32, RegistryId, address, parse_hex, to_hex
 
 if TYPE_CHECKING:
     from anchor.ledger.contract import KeyConsent
+    from anchor.ledger.relayed import Authorisation
 
 _REMOTE: Final = re.compile(r"(https?://[^\s#]+)#(0x[0-9a-fA-F]{40})")
 
@@ -27,20 +28,20 @@ _DOMAIN_TYPE: Final = [
     {"name": "chainId", "type": "uint256"},
     {"name": "verifyingContract", "type": "address"},
 ]
-_CONSENT_TYPE: Final = [
-    {"name": "issuer", "type": "uint32"},
-    {"name": "key", "type": "address"},
-    {"name": "scope", "type": "uint8"},
-    {"name": "statusEpoch", "type": "uint16"},
-    {"name": "validFrom", "type": "uint40"},
-    {"name": "deadline", "type": "uint40"},
-]
+_CONSENT_TYPE: Final = (
+    ("issuer", "uint32"),
+    ("key", "address"),
+    ("scope", "uint8"),
+    ("statusEpoch", "uint16"),
+    ("validFrom", "uint40"),
+    ("deadline", "uint40"),
+)
 
 
 class SigningKey(Protocol):
     """A key that can sign. It is asked under the account's lock, one question at a time, and may be asked again.
 
-    Both methods raise `KeyUnavailableError` when the key will not sign, and `LedgerUnavailableError` when it could not
+    All methods raise `KeyUnavailableError` when the key will not sign, and `LedgerUnavailableError` when it could not
     be asked; then nothing was signed that anybody knows of, and it is safe to try again.
     """
 
@@ -61,6 +62,9 @@ class SigningKey(Protocol):
 
     def sign_key_consent(self, registry: RegistryId, consent: KeyConsent) -> bytes:
         """Sign, by EIP-712 (`key_consent_message`), that this key shall act for an issuer; give r, s and v."""
+
+    def sign_authorisation(self, authorisation: Authorisation) -> bytes:
+        """Sign, by EIP-712, what somebody else shall send for this key; give r, s and v."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,23 +92,41 @@ def parse_remote_key(text: str) -> RemoteKey | None:
 
 def key_consent_message(registry: RegistryId, consent: KeyConsent) -> dict[str, Any]:
     """Give the whole EIP-712 message by which a key consents, as `eth_signTypedData` takes it."""
+    content = {
+        "issuer": consent.issuer_id,
+        "key": to_hex(consent.key),
+        "scope": consent.scope.value,
+        "statusEpoch": consent.status_epoch,
+        "validFrom": consent.valid_from,
+        "deadline": consent.deadline,
+    }
+    return eip712_message(registry, "KeyConsent", _CONSENT_TYPE, content)
+
+
+def eip712_message(
+    registry: RegistryId, name: str, members: Sequence[tuple[str, str]], content: Mapping[str, object]
+) -> dict[str, Any]:
+    """Give a whole EIP-712 message for a registry, as `eth_signTypedData` takes it.
+
+    Args:
+        registry: Whose contract checks the signature.
+        name: Of the struct.
+        members: Their names and Solidity types, in order.
+        content: Their values, as JSON has them.
+    """
     return {
-        "types": {"EIP712Domain": _DOMAIN_TYPE, "KeyConsent": _CONSENT_TYPE},
-        "primaryType": "KeyConsent",
+        "types": {
+            "EIP712Domain": _DOMAIN_TYPE,
+            name: [{"name": member, "type": kind} for member, kind in members],
+        },
+        "primaryType": name,
         "domain": {
             "name": "credanchor",
             "version": "1",
             "chainId": registry.chain_id,
             "verifyingContract": to_hex(registry.address),
         },
-        "message": {
-            "issuer": consent.issuer_id,
-            "key": to_hex(consent.key),
-            "scope": consent.scope.value,
-            "statusEpoch": consent.status_epoch,
-            "validFrom": consent.valid_from,
-            "deadline": consent.deadline,
-        },
+        "message": dict(content),
     }
 
 
@@ -116,3 +138,13 @@ def require_own_consent(key: Address, consent: KeyConsent) -> None:
     """
     if consent.key != key:
         raise KeyUnavailableError(f"{to_hex(key)} cannot consent for the key {to_hex(consent.key)}")
+
+
+def require_own_authorisation(key: Address, authorisation: Authorisation) -> None:
+    """Check that a key is asked to sign for itself.
+
+    Raises:
+        KeyUnavailableError: It is another key's to sign.
+    """
+    if authorisation.key != key:
+        raise KeyUnavailableError(f"{to_hex(key)} cannot sign for the key {to_hex(authorisation.key)}")

@@ -20,10 +20,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
-import rlp
-
 from anchor.errors import (
-    LedgerError,
+    FeesTooHighError,
     LedgerUnavailableError,
     NodeRefusedError,
     OutcomeUnknownError,
@@ -34,9 +32,11 @@ from anchor.ledger.answers import Receipt
 from anchor.ledger.client import Call, Fees, LedgerClient
 from anchor.ledger.contract import check_code
 from anchor.ledger.fees import capped_fees, raised_fees
+from anchor.ledger.prepared import PreparedTransaction, read_back
+from anchor.ledger.refusals import is_definite, with_advice
 from anchor.ledger.reverts import decode_revert, revert_of
 from anchor.ledger.signers import SigningKey
-from anchor.model import Address, Hash32, address, to_hex
+from anchor.model import Address, Hash32, to_hex
 
 DEFAULT_WAIT_SECONDS: Final = 120.0
 """Ten blocks of Ethereum."""
@@ -53,39 +53,6 @@ _GAS_CAP: Final = 2**24
 _FIRST_POLL_SECONDS: Final = 0.02
 _LONGEST_POLL_SECONDS: Final = 1.0
 _POLL_GROWTH: Final = 1.5
-
-_TIP_FIELD, _FEE_FIELD, _GAS_FIELD, _TO_FIELD, _DATA_FIELD = 2, 3, 4, 5, 7
-
-_DEFINITE_REFUSALS: Final = (
-    "insufficient funds",
-    "underpriced",
-    "max fee per gas less than block base fee",
-    "intrinsic gas too",
-    "exceeds block gas limit",
-    "invalid chain id",
-    "invalid sender",
-    "nonce too high",
-)
-"""Words of go-ethereum, Erigon, Nethermind, Besu, reth and anvil when they have not taken a transaction. All other
-refusals ("already known", "nonce too low", a proxy's own troubles) say nothing sure: the ledger is asked."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedTransaction:
-    """A transaction ready to be signed."""
-
-    call: Call
-    chain_id: int
-    sender: Address
-    nonce: int
-    gas: int
-    max_fee_wei: int
-    max_tip_wei: int
-
-    @property
-    def max_cost_wei(self) -> int:
-        """What it costs at most."""
-        return self.gas * self.max_fee_wei
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +124,44 @@ class TransactionSender:
         """The account."""
         return self._signer.address
 
+    @property
+    def actor(self) -> Address:
+        """Whose rights the contract goes by: the account's own, unless it sends for another key."""
+        return self.address
+
+    def extra_gas(self, call: Call) -> int:
+        """Tell what a call takes more when it is sent than when the actor itself would send it."""
+        del call
+        return 0
+
+    def is_in_order(self, call: Call) -> bool:
+        """Tell whether the actor agrees to such calls one after the other only, each when the last is mined."""
+        del call
+        return False
+
+    def authorised(self, prepared: PreparedTransaction, *, now: int) -> PreparedTransaction:
+        """Have the actor agree, where that is not who sends.
+
+        Args:
+            prepared: From `prepare`.
+            now: Unix seconds.
+        """
+        del now
+        return prepared
+
+    def renewed(self, signed: SignedTransaction, *, now: int) -> PreparedTransaction | None:
+        """Have the actor agree anew to what was signed, where that is not good for much longer.
+
+        Args:
+            signed: Its newest version.
+            now: Unix seconds.
+
+        Returns:
+            The same with the same nonce and fees, to be signed; None: what was signed stays good.
+        """
+        del signed, now
+        return None
+
     def send(self, call: Call, persist: Callable[[SignedTransaction], None]) -> SignedTransaction:
         """Take steps 1 to 4.
 
@@ -184,7 +189,7 @@ class TransactionSender:
         Raises:
             RevertedError: The contract would refuse it.
             WrongLedgerError: The node serves another chain, or the contract is another.
-            LedgerError: It would cost more than allowed.
+            FeesTooHighError: It would cost more than allowed.
             LedgerUnavailableError: The node did not say.
         """
         self.client.require_chain(self.chain_id)
@@ -192,13 +197,14 @@ class TransactionSender:
             check_code(self.client, call.to, call.code_hash)
             self._checked.add((call.to, call.code_hash))
         try:
-            estimate = self.client.estimate_gas(self.address, call)
+            estimate = self.client.estimate_gas(self.actor, call)
         except NodeRefusedError as error:
             reverted = revert_of(error, call.what)
             if reverted is None:
-                raise _with_advice(error) from error
+                raise with_advice(error, self.address) from error
             raise reverted from error
-        gas = min(int(estimate * _GAS_MARGIN), max(estimate, _GAS_CAP))
+        wanted = int(estimate * _GAS_MARGIN) + self.extra_gas(call)
+        gas = min(wanted, max(estimate, _GAS_CAP))
         fees = capped_fees(self.client.fees(), self._max_fee_wei)
         self._require_affordable(call, gas, fees)
         return PreparedTransaction(
@@ -221,10 +227,10 @@ class TransactionSender:
             The same call with the same nonce, to be signed; None: the fees are as high as they may be.
 
         Raises:
-            LedgerError: It would cost more than allowed.
+            FeesTooHighError: It would cost more than allowed.
             LedgerUnavailableError: The node did not say what fees are asked for.
         """
-        prepared = read_back(signed, self.chain_id)
+        prepared = read_back(signed.raw, signed.sender)
         offered = Fees(max_fee_wei=prepared.max_fee_wei, max_tip_wei=prepared.max_tip_wei)
         fees = raised_fees(offered, self.client.fees(), self._max_fee_wei)
         if fees is None:
@@ -265,8 +271,8 @@ class TransactionSender:
                 return
             if fate is Fate.REPLACED:
                 raise _replaced(signed) from error
-            if any(words in error.text.lower() for words in _DEFINITE_REFUSALS):
-                raise _with_advice(error) from error
+            if is_definite(error):
+                raise with_advice(error, self.address) from error
             raise OutcomeUnknownError(
                 f"{error}; it is not certain that the transaction was not taken",
                 advice="reconcile before sending anything else",
@@ -338,7 +344,7 @@ class TransactionSender:
 
     def _require_affordable(self, call: Call, gas: int, fees: Fees) -> None:
         if gas * fees.max_fee_wei > self._max_cost_wei:
-            raise LedgerError(
+            raise FeesTooHighError(
                 f"to {call.what} could cost {gas * fees.max_fee_wei} wei, more than the {self._max_cost_wei} allowed",
                 advice="wait until fees are lower; if they are not, the node gives wrong ones: use another",
             )
@@ -358,7 +364,7 @@ class TransactionSender:
             return receipt
         (signed,) = (each for each in versions if each.hash == receipt.transaction_hash)
         what = f"accept transaction {to_hex(signed.hash)} when it was mined"
-        call = replace(read_back(signed, self.chain_id).call, what=what)
+        call = replace(read_back(signed.raw, signed.sender).call, what=what)
         try:
             self.client.replay(signed.sender, call, receipt.block_number)
         except NodeRefusedError as error:
@@ -367,45 +373,8 @@ class TransactionSender:
         raise RevertedError(f"the contract refused to {what}", advice="try again")
 
 
-def read_back(signed: SignedTransaction, chain_id: int) -> PreparedTransaction:
-    """Read from the signed bytes what was signed (EIP-1559: type byte, then the fields in a list)."""
-    fields = rlp.decode(signed.raw[1:])
-    tip, max_fee, gas = (int.from_bytes(each, "big") for each in fields[_TIP_FIELD : _GAS_FIELD + 1])
-    to = address(fields[_TO_FIELD]) if fields[_TO_FIELD] else None
-    return PreparedTransaction(
-        call=Call(to=to, data=fields[_DATA_FIELD], what="do what was signed"),
-        chain_id=chain_id,
-        sender=signed.sender,
-        nonce=signed.nonce,
-        gas=gas,
-        max_fee_wei=max_fee,
-        max_tip_wei=tip,
-    )
-
-
-def max_cost_of(raw: bytes) -> int:
-    """Tell what a signed transaction may cost at most, in wei."""
-    fields = rlp.decode(raw[1:])
-    return int.from_bytes(fields[_GAS_FIELD], "big") * int.from_bytes(fields[_FEE_FIELD], "big")
-
-
 def _replaced(signed: SignedTransaction) -> ReplacedError:
     return ReplacedError(
         f"transaction {to_hex(signed.hash)} has no effect: another one of the account took nonce {signed.nonce}",
         advice="send it anew, and let all that send for this account use the same lock",
     )
-
-
-def _with_advice(error: NodeRefusedError) -> NodeRefusedError:
-    """Add to a node's refusal of a transaction what to do."""
-    text = error.text.lower()
-    if "insufficient funds" in text:
-        message, advice = (
-            "the account has not enough coin to pay for the transaction",
-            "send it some coin, then try again",
-        )
-    elif "underpriced" in text:
-        message, advice = str(error), "another transaction of this account is waiting: try again when it is mined"
-    else:
-        message, advice = str(error), error.advice
-    return NodeRefusedError(message, text=error.text, data=error.data, advice=advice)

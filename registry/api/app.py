@@ -28,6 +28,7 @@ from registry.api.problems import (
 )
 from registry.api.routes import (
     achievements,
+    addresses,
     api_keys,
     audit,
     batches,
@@ -35,8 +36,10 @@ from registry.api.routes import (
     institutions,
     jobs,
     operation,
+    pages,
     status_lists,
     verify,
+    webhooks,
 )
 from registry.api_wiring import ApiService
 from registry.services.error_log import log_error
@@ -86,7 +89,9 @@ def create_app(service: ApiService) -> FastAPI:
     credentials.add_often(app.router)
     for each in (
         credentials,
+        pages,
         batches,
+        addresses,
         jobs,
         verify,
         status_lists,
@@ -94,6 +99,7 @@ def create_app(service: ApiService) -> FastAPI:
         achievements,
         api_keys,
         audit,
+        webhooks,
         operation,
     ):
         app.include_router(each.router)

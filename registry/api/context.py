@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from registry.api.access_log import AccessLog
 from registry.api.limits import RateLimiter, client_of
 from registry.api.metrics import Metrics
+from registry.api.page_status import PageStatus
 from registry.api.pool import Pool
 from registry.api.problems import TOO_MANY_REQUESTS, ProblemError
 from registry.api_wiring import ApiService
@@ -37,6 +38,7 @@ class Context:
     log: AccessLog
     pool: Pool
     """For what asks nodes, which may dawdle: the threads of everything else stay free."""
+    page_status: PageStatus
     anonymous: RateLimiter
     """By address."""
     by_key: RateLimiter
@@ -60,11 +62,13 @@ class Context:
 def make_context(service: ApiService) -> Context:
     """Put together what one app's routes share."""
     options = service.options
+    pool = Pool(options.node_threads)
     return Context(
         service=service,
         metrics=Metrics(),
         log=AccessLog(),
-        pool=Pool(options.node_threads),
+        pool=pool,
+        page_status=PageStatus(service.page_verdicts, pool, service.now),
         anonymous=RateLimiter(options.anonymous_per_minute, time.monotonic),
         by_key=RateLimiter(options.key_per_minute, time.monotonic),
     )

@@ -9,8 +9,10 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
+
+from anchor.model import Address, to_hex
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -67,3 +69,10 @@ class Metrics:
         yield "# TYPE credanchor_verdicts_total counter"
         for outcome, count in sorted(self._verdicts.items()):
             yield f'credanchor_verdicts_total{{outcome="{outcome}"}} {count}'
+
+
+def balances_text(balances: Mapping[Address, int]) -> str:
+    """Write what accounts have left, in wei by address."""
+    name = "credanchor_account_balance_wei"
+    head = f"# HELP {name} What accounts that send transactions have left.\n# TYPE {name} gauge\n"
+    return head + "".join(f'{name}{{account="{to_hex(account)}"}} {wei}\n' for account, wei in balances.items())

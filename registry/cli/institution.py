@@ -1,4 +1,4 @@
-"""`credanchor institution add|set|list|show|close`: the institutions that a service is for. Asks, tells."""
+"""`credanchor institution add|set|budget|list|show|close`: the institutions that a service is for. Asks, tells."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from anchor.model import MAX_UINT32, RegistryId, to_utc
 from registry.cli.common import HomeOption, open_home_store
 
 if TYPE_CHECKING:
+    from registry.settings import DraftSettings
+    from registry.store.engine import Store
     from registry.store.institutions import InstitutionRecord
 
 FORMAT: Final = "credanchor/institution@v1"
@@ -27,6 +29,8 @@ Examples:
   credanchor institution add borealis --name "Collège Boréalis" --did did:web:college.example --issuer-id 1
 
   credanchor institution set borealis --anchor-key keys/borealis-anchor.json --status-key keys/borealis-status.json
+
+  credanchor institution budget borealis --coins 0.5
 
   credanchor institution list
 """,
@@ -54,11 +58,17 @@ PublicUrlOption = Annotated[
 BudgetOption = Annotated[
     str | None,
     typer.Option(
-        "--daily-gas-budget-wei", metavar="WEI", help="What its transactions may cost a day. Default: any amount."
+        "--monthly-gas-budget-wei",
+        metavar="WEI",
+        help="What its transactions may cost in a calendar month (UTC). Default: any amount.",
     ),
 ]
+RelayedOption = Annotated[
+    bool | None,
+    typer.Option("--relayed/--direct", help="Its keys only sign, and relayer_key's account pays; or each pays itself."),
+]
 MAX_WEI_DIGITS: Final = 30
-CLEARABLE: Final = ("url", "public-url", "daily-gas-budget-wei", "anchor-key", "status-key")
+CLEARABLE: Final = ("url", "public-url", "monthly-gas-budget-wei", "anchor-key", "status-key")
 
 
 @app.command("add")
@@ -73,6 +83,7 @@ def add(
     status_key: StatusKeyOption = None,
     public_url: PublicUrlOption = None,
     budget: BudgetOption = None,
+    relayed: RelayedOption = None,
     home: HomeOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -92,7 +103,8 @@ def add(
             anchor_key=anchor_key,
             status_key=status_key,
             public_url=public_url,
-            daily_gas_budget_wei=_wei(budget),
+            monthly_gas_budget_wei=_wei(budget),
+            is_relayed=bool(relayed),
         )
         record = operation.add(store, code, details, now=now())
     if as_json:
@@ -128,6 +140,7 @@ def change(
     status_key: StatusKeyOption = None,
     public_url: PublicUrlOption = None,
     budget: BudgetOption = None,
+    relayed: RelayedOption = None,
     clear: Annotated[
         list[str] | None, typer.Option("--clear", metavar="NAME", help=f"Say nothing of it: {', '.join(CLEARABLE)}.")
     ] = None,
@@ -147,7 +160,8 @@ def change(
         "anchor_key": anchor_key,
         "status_key": status_key,
         "public_url": public_url,
-        "daily_gas_budget_wei": _wei(budget),
+        "monthly_gas_budget_wei": _wei(budget),
+        "is_relayed": relayed,
     }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for each in clear or ():
@@ -171,6 +185,57 @@ def change(
         console.print(f"[bold green]✔[/] institution {printable(code)} is changed: {', '.join(sorted(changes))}")
 
 
+BUDGET_HELP: Final = """Show or set what an institution's transactions may cost in a calendar month (UTC).
+
+What would exceed it is not signed: the institution's jobs wait, and go on when you allow more, or when the next month
+begins. Transactions that are not mined yet count with the most that they may cost.
+
+Exit code: 0 done · 1 there is none · 2 wrong usage or not set up · 3 the database cannot be used.
+
+Examples:
+
+  credanchor institution budget borealis
+
+  credanchor institution budget borealis --coins 0.5
+
+  credanchor institution budget borealis --unlimited
+"""
+
+
+@app.command("budget", help=BUDGET_HELP)
+def budget(
+    code: CodeArgument,
+    coins: Annotated[
+        str | None, typer.Option("--coins", metavar="COINS", help="In coins of the chain, such as 0.5.")
+    ] = None,
+    unlimited: Annotated[bool, typer.Option("--unlimited", help="Any amount.")] = False,
+    home: HomeOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show or set what an institution's transactions may cost in a calendar month."""
+    from registry.services import operation
+    from registry.services.budgets import coins_of, wei_of
+    from registry.wiring import now
+
+    if coins is not None and unlimited:
+        raise MalformedError("a budget is an amount or none", advice="Give --coins or --unlimited, not both.")
+    with open_home_store(home) as (settings, store):
+        at = now()
+        if coins is not None or unlimited:
+            record = operation.set_budget(store, code, None if coins is None else wei_of(coins), now=at)
+        else:
+            record, _ = operation.show(store, code)
+        spent = _spent(settings, store, record, at)
+    if as_json:
+        print_json({"format": FORMAT, "institution": content_of(record) | _spent_content(spent)})
+        return
+    allowed = record.details.monthly_gas_budget_wei
+    limit = "any amount" if allowed is None else f"{coins_of(allowed)} coins"
+    console.print(f"{printable(code)} may spend {limit} in a calendar month")
+    if spent is not None:
+        console.print(f"  spent this month: {coins_of(spent)} coins, with what is not mined yet")
+
+
 @app.command("list")
 def list_all(home: HomeOption = None, as_json: JsonFlag = False) -> None:
     """List all institutions."""
@@ -191,13 +256,15 @@ def show(code: CodeArgument, home: HomeOption = None, as_json: JsonFlag = False)
     """Show an institution and its API keys."""
     from registry.cli.api_key import key_content, key_words
     from registry.services import operation
+    from registry.wiring import now
 
-    with open_home_store(home) as (_, store):
+    with open_home_store(home) as (settings, store):
         record, keys = operation.show(store, code)
+        content = content_of(record) | _spent_content(_spent(settings, store, record, now()))
     if as_json:
-        print_json({"format": FORMAT, "institution": content_of(record), "keys": [key_content(each) for each in keys]})
+        print_json({"format": FORMAT, "institution": content, "keys": [key_content(each) for each in keys]})
         return
-    for label, value in content_of(record).items():
+    for label, value in content.items():
         if value is not None:
             console.print(f"{label:<18} {printable(str(value))}")
     for each in keys:
@@ -231,10 +298,23 @@ def content_of(record: InstitutionRecord) -> dict[str, Any]:
         "anchorKey": details.anchor_key,
         "statusKey": details.status_key,
         "publicUrl": details.public_url,
-        "dailyGasBudgetWei": None if details.daily_gas_budget_wei is None else str(details.daily_gas_budget_wei),
+        "isRelayed": details.is_relayed,
+        "monthlyGasBudgetWei": None if details.monthly_gas_budget_wei is None else str(details.monthly_gas_budget_wei),
         "createdAt": record.created_at,
         "closedAt": record.closed_at,
     }
+
+
+def _spent(settings: DraftSettings, store: Store, record: InstitutionRecord, at: int) -> int | None:
+    """Tell what was spent this month; None: it has no registry yet, and so no chain."""
+    from registry.services import operation
+
+    named = settings.registry if record.details.registry is None else record.details.registry.to_text()
+    return None if named is None else operation.spent_wei(store, record, RegistryId.parse(named).chain_id, now=at)
+
+
+def _spent_content(spent: int | None) -> dict[str, Any]:
+    return {"monthlyGasSpentWei": None if spent is None else str(spent)}
 
 
 def _wei(text: str | None) -> int | None:

@@ -124,7 +124,8 @@ def _check_beginning(institution: Institution, correction: Correction, old: Stat
         plan = service.plan([old], StatusKind.REVOKE, reason)
         calls = [step.call for step in plan.steps]
         root = hash32(secrets.token_bytes(HASH_BYTES))
-        return institution.cost_of_anchoring(root, 1) + preview_cost(institution.client, service.sender, calls)
+        revoking = preview_cost(institution.client, service.sender, calls, extra_gas=institution.extra_gas)
+        return institution.cost_of_anchoring(root, 1) + revoking
 
 
 def _preview(correction: Correction, reason: StatusReason, cost: Cost) -> None:

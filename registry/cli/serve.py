@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from anchor.cli.output import error_console, printable
 from registry.cli.common import HomeOption, ask_passphrase
-
-if TYPE_CHECKING:
-    from registry.api_wiring import ApiService
+from registry.cli.threads import beside
 
 HELP: Final = """Run the service: the HTTP API for institutions, and verification for everybody.
 
@@ -24,7 +19,8 @@ is SQLite in the home folder, or whatever database_url names. Several of these m
 One line of JSON a request goes to standard output: no names, e-mails, addresses or query strings are in it. On SIGTERM
 or Ctrl-C, requests that are under way are answered first.
 
-A worker that does the institutions' jobs runs within, unless --no-worker: `credanchor worker` is the same by itself.
+A worker that does the institutions' jobs and tells their webhooks runs within, unless --no-worker: `credanchor worker`
+is the same by itself.
 
 --dev is for trying things out: it starts the local testnet, sets up a registry with a demo institution, and serves
 that. Not for real credentials.
@@ -61,9 +57,9 @@ def command(
     folder = find_home(home)
     if dev:
         _start_testnet(folder)
-    service = load_service(folder, ask_passphrase)
+    service = load_service(folder, ask_passphrase, is_for_trying_out=dev)
     app = create_app(service)
-    with _working(service) if with_worker else nullcontext():
+    with beside(service.background() if with_worker else {}, seconds=service.options.shutdown_seconds):
         run(
             app,
             service.options,
@@ -72,16 +68,6 @@ def command(
             port=service.options.port if port is None else port,
             say=lambda url: error_console.print(f"[bold green]✔[/] serving at {printable(url)}; Ctrl-C ends it"),
         )
-
-
-@contextmanager
-def _working(service: ApiService) -> Iterator[None]:
-    """Run workers beside; at the end they are given time for what they are at, which may be broken off after that."""
-    from registry.services.worker import running
-
-    patience = service.options.shutdown_seconds
-    with running(service.workers(), stop=threading.Event(), patience_seconds=patience):
-        yield
 
 
 def _start_testnet(home: Path) -> None:

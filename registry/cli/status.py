@@ -209,7 +209,7 @@ def _preview(institution: Institution, verb: str, reason: StatusReason, plan: St
 
     service = institution.status
     calls = [step.call for step in plan.steps]
-    cost: Cost = preview_cost(institution.client, service.sender, calls)
+    cost: Cost = preview_cost(institution.client, service.sender, calls, extra_gas=institution.extra_gas)
     for_good = ", for good" if verb == "revoke" else ""
     error_console.print(f"{verb} [bold]{plan.count:,}[/] credentials{for_good} ({reason.label})")
     names = service.names(plan) if error_console.is_terminal else ()

@@ -8,11 +8,13 @@ from typing import Final
 
 from anchor.cli.output import error_console
 from registry.cli.common import HomeOption, ask_passphrase
+from registry.cli.threads import beside
 
-HELP: Final = """Do what institutions gave the service to do: check rosters, seal batches, anchor them.
+HELP: Final = """Do what institutions gave the service to do: check rosters, seal batches, anchor them, tell webhooks.
 
 `credanchor serve` does it as well, unless it is told not to: --no-worker. Any number of workers may share one database;
-each needs the same home folder, with keys and approval.key. One that is killed does no harm: another one goes on.
+each needs the same home folder, with keys, approval.key and service.key. One that is killed does no harm: another one
+goes on.
 
 On SIGTERM or Ctrl-C, what is being done is done to its end first.
 
@@ -27,14 +29,13 @@ Examples:
 def command(home: HomeOption = None) -> None:
     """Do what institutions gave the service to do."""
     from registry.service_wiring import Service
-    from registry.services.worker import running
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     service = Service(home, ask_passphrase)
     try:
-        with running(service.workers(), stop=stop, patience_seconds=None):
+        with beside(service.background(), seconds=None):
             error_console.print("[bold green]✔[/] working; Ctrl-C ends it")
             stop.wait()
     finally:

@@ -13,30 +13,29 @@ nonce is left out, for what is kept is sent before anything new is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
-from anchor.errors import LedgerError, NodeRefusedError, ReplacedError
-from anchor.ledger.transactions import Fate, PreparedTransaction, SignedTransaction, TransactionSender
+from anchor.errors import FeesTooHighError, NodeRefusedError, ReplacedError
+from anchor.ledger.prepared import PreparedTransaction
+from anchor.ledger.refusals import is_fee_too_low, is_hopeless, is_nonce_taken
+from anchor.ledger.transactions import Fate, SignedTransaction, TransactionSender
+from anchor.model import Hash32
 from registry.errors import BusyError, ConflictError
 from registry.store.engine import Store
 from registry.store.records import TransactionRecord, TransactionState
 from registry.store.sending_accounts import AccountBook, Outgoing, count_kept, read_account
 from registry.store.transactions import keep_version, settle_transaction
 
-_TAKEN: Final = "replacement"
-"""Word of all nodes where another transaction with the same nonce waits."""
-_TOO_LITTLE: Final = ("underpriced", "base fee")
-"""Words of all nodes where the fees offered are too low for any transaction."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raising:
     """When to raise the fees of what is not mined."""
 
-    after_seconds: int
+    after_seconds: int | None
+    """None: never."""
     clock: Callable[[], int]
     """Unix seconds."""
 
@@ -88,6 +87,8 @@ class Account:
         self._store: Final = store
         self._sender: Final = sender
         self._raising: Final = raising
+        self._seen: frozenset[Hash32] = frozenset()
+        """Versions that a node had when this process asked: not asked about again, as long as the counts fit."""
 
     @contextmanager
     def turn(self) -> Iterator[Turn]:
@@ -124,7 +125,7 @@ class Account:
         Raises:
             LedgerError: The new version was refused, or would cost more than is allowed.
         """
-        if self._raising is None:
+        if self._raising is None or self._raising.after_seconds is None:
             return Raised.NOT_YET
         with self.turn():
             mined_count = self._sender.client.mined_count(self._sender.address)
@@ -138,42 +139,55 @@ class Account:
 
     def seconds_until_raised(self, record: TransactionRecord) -> float:
         """Tell for how long it is no use to call `raise_stuck`; negative: that time is over."""
-        if self._raising is None:
+        if self._raising is None or self._raising.after_seconds is None:
             return float("inf")
         return record.signed_at + self._raising.after_seconds - self._raising.clock()
 
     def _look_after(self) -> Turn:
-        self._sender.client.require_chain(self._sender.chain_id)
-        book = self._book(self._sender.client.mined_count(self._sender.address))
-        kept, taken, waiting = book.kept, set[int](), []
+        client, address = self._sender.client, self._sender.address
+        client.require_chain(self._sender.chain_id)
+        mined_count, pending_count = client.mined_count(address), client.pending_count(address)
+        book = self._book(mined_count)
+        kept, taken, waiting, seen = book.kept, set[int](), list[TransactionRecord](), set[Hash32]()
         for each in book.outgoing:
             if each.record.nonce in taken:
                 continue  # kept by a version of this program that let that happen: one of the two is mined
-            fate = self._sender.reconcile(*signed_versions(each.record)).fate
+            if each.record.hash in self._seen and each.record.nonce < pending_count:
+                fate = Fate.PENDING if each.record.nonce >= mined_count else Fate.MINED
+            else:
+                fate = self._sender.reconcile(*signed_versions(each.record)).fate
             if fate is Fate.NEVER_SEEN:
                 fate, kept = self._send_again(each, kept)
             if fate is Fate.REPLACED:
                 self._note(each, TransactionState.REPLACED)
                 continue
             taken.add(each.record.nonce)
+            seen.add(each.record.hash)
             if fate is Fate.PENDING:
                 waiting.append(each.record)
+        self._seen = frozenset(seen)
         return Turn(kept=kept, taken=frozenset(taken), waiting=tuple(waiting))
 
     def _send_again(self, each: Outgoing, kept: int) -> tuple[Fate, int]:
         """Send what no node has; give what became of it, and how many signed versions are kept then."""
+        newest = signed_versions(each.record)[0]
+        renewed = None if self._raising is None else self._sender.renewed(newest, now=self._raising.clock())
+        if renewed is not None:
+            self._send_version(each, renewed, kept)
+            return Fate.PENDING, kept + 1
         try:
-            self._sender.broadcast(signed_versions(each.record)[0])
+            self._sender.broadcast(newest)
         except ReplacedError:
             return Fate.REPLACED, kept
         except NodeRefusedError as error:
-            text = error.text.lower()
-            if _TAKEN in text:
+            if is_hopeless(error):
+                return Fate.REPLACED, kept  # by what takes its nonce next
+            if is_nonce_taken(error):
                 return Fate.PENDING, kept  # it waits beside another one: the ledger decides
-            if self._raising is None or not any(words in text for words in _TOO_LITTLE):
+            if self._raising is None or self._raising.after_seconds is None or not is_fee_too_low(error):
                 raise
             if self._raise(each, kept) is Raised.AT_THE_CAP:
-                raise LedgerError(
+                raise FeesTooHighError(
                     "the chain asks for higher fees than may be paid, for a transaction that must go first",
                     advice="wait until fees are lower, or allow higher ones: the setting max_fee_gwei",
                 ) from error
@@ -183,9 +197,13 @@ class Account:
         return Fate.PENDING, kept
 
     def _raise(self, each: Outgoing, kept: int) -> Raised:
-        prepared = self._sender.raised(signed_versions(each.record)[0])
+        newest = signed_versions(each.record)[0]
+        prepared = self._sender.raised(newest)
         if prepared is None:
             return Raised.AT_THE_CAP
+        renewed = None if self._raising is None else self._sender.renewed(newest, now=self._raising.clock())
+        if renewed is not None:
+            prepared = replace(prepared, call=renewed.call)
         self._send_version(each, prepared, kept)
         return Raised.SENT
 
@@ -195,7 +213,9 @@ class Account:
         with self._store.of(each.institution).writing() as connection:
             count_kept(connection.plain, self._sender.chain_id, self._sender.address, seen=kept)
             keep_version(connection, each.record.id, transaction_hash=signed.hash, raw=signed.raw, signed_at=now)
-        self._sender.broadcast(signed)
+        # If the nonce is used meanwhile, perhaps by an older version, it is found out where what became of it is asked.
+        with suppress(ReplacedError):
+            self._sender.broadcast(signed)
 
     def _book(self, mined_count: int) -> AccountBook:
         with self._store.operator_reading() as connection:

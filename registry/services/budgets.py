@@ -7,52 +7,30 @@ not to do so would hold up everybody who sends from the account; it counts all t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Final
 
-from anchor.ledger.transactions import PreparedTransaction, max_cost_of
+from anchor.errors import MalformedError
+from anchor.ledger.prepared import PreparedTransaction, max_cost_of
 from registry.errors import BudgetError
 from registry.store.connection import InstitutionConnection
 from registry.store.institutions import lock_institution, own_institution
 from registry.store.spending import read_spending
 
-COIN_WEI: Final = 10**18
+_COIN_WEI: Final = 10**18
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """How an institution stands in a month."""
-
-    allowed_wei: int | None
-    """None: no limit."""
-    spent_wei: int
-    """What is not mined counts with its most."""
-    ends_at: int
-    """When the next month begins, in Unix seconds."""
-
-    @property
-    def left_wei(self) -> int | None:
-        """What may still be spent; None: anything."""
-        return None if self.allowed_wei is None else max(self.allowed_wei - self.spent_wei, 0)
-
-
-def read_budget(connection: InstitutionConnection, chain_id: int, *, now: int) -> Budget:
-    """Read how the institution stands.
+def spent_this_month(connection: InstitutionConnection, chain_id: int, *, now: int) -> int:
+    """Tell what the institution's transactions cost, in wei; those not mined count with their most.
 
     Args:
         connection: From `Store.reading` or `Store.writing`.
         chain_id: The chain whose coin it is about.
         now: Unix seconds.
     """
-    starts_at, ends_at = month_of(now)
-    spending = read_spending(connection, chain_id, since=starts_at)
-    return Budget(
-        allowed_wei=own_institution(connection).details.monthly_gas_budget_wei,
-        spent_wei=spending.mined_wei + sum(map(max_cost_of, spending.open_raw)),
-        ends_at=ends_at,
-    )
+    spending = read_spending(connection, chain_id, since=month_of(now)[0])
+    return spending.mined_wei + sum(map(max_cost_of, spending.open_raw))
 
 
 def require_budget(
@@ -69,19 +47,19 @@ def require_budget(
     Raises:
         BudgetError: The month's budget would be exceeded.
     """
-    if own_institution(connection).details.monthly_gas_budget_wei is None:
+    allowed = own_institution(connection).details.monthly_gas_budget_wei
+    if allowed is None:
         return
     if alone:
         lock_institution(connection)
-    budget = read_budget(connection, prepared.chain_id, now=now)
-    if budget.left_wei is None or prepared.max_cost_wei <= budget.left_wei:
+    left = max(allowed - spent_this_month(connection, prepared.chain_id, now=now), 0)
+    if prepared.max_cost_wei <= left:
         return
-    month_ends = datetime.fromtimestamp(budget.ends_at, UTC).date().isoformat()
+    next_month = datetime.fromtimestamp(month_of(now)[1], UTC).date().isoformat()
     raise BudgetError(
-        f"to {prepared.call.what} may cost {coins_of(prepared.max_cost_wei)} coins, and {coins_of(budget.left_wei)} "
-        f"are left of what the institution may spend this month; it is done when there is more, at the latest on "
-        f"{month_ends} if the next month's suffices",
-        advice="Nothing was signed. The operator sets the budget: `credanchor institution budget`.",
+        f"to {prepared.call.what} may cost {coins_of(prepared.max_cost_wei)} coins, and {coins_of(left)} are left of "
+        f"what may be spent this month; the next one begins on {next_month}",
+        advice="Nothing was signed. The operator sets budgets: `credanchor institution budget`.",
     )
 
 
@@ -93,6 +71,18 @@ def month_of(now: int) -> tuple[int, int]:
 
 
 def coins_of(wei: int) -> str:
-    """Write wei in whole coins of the chain, exactly."""
-    text = format(Decimal(wei).scaleb(-18), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """Write an amount of wei in whole coins of the chain, exactly."""
+    coins, rest = divmod(wei, _COIN_WEI)
+    return f"{coins}.{rest:018}".rstrip("0").rstrip(".")
+
+
+def wei_of(coins: str) -> int:
+    """Read an amount in whole coins of the chain.
+
+    Raises:
+        MalformedError: It is none, or finer than wei.
+    """
+    found = re.fullmatch(r"([0-9]{1,12})(?:\.([0-9]{1,18}))?", coins, re.ASCII)
+    if found is None:
+        raise MalformedError("a budget is an amount of coins", advice="Such as 0.5; at most 18 digits after the point.")
+    return int(found[1]) * _COIN_WEI + int((found[2] or "").ljust(18, "0"))

@@ -43,14 +43,20 @@ class Cost:
         return f"{self.gas:,} gas in {transactions}, about {likely} coins, at most {most}"
 
 
-def preview_cost(client: LedgerClient, sender: Address, calls: Iterable[Call]) -> Cost:
+def preview_cost(client: LedgerClient, sender: Address, calls: Iterable[Call], *, extra_gas: int = 0) -> Cost:
     """Let the node estimate what calls would cost, sent by an account one by one; needs no key.
+
+    Args:
+        client: The node.
+        sender: Whose rights the contract goes by.
+        calls: What would be sent.
+        extra_gas: What each takes more, as when another account sends it.
 
     Raises:
         RevertedError: The contract would refuse one.
         LedgerUnavailableError: The node did not say.
     """
-    gas = [_gas_of(client, sender, call) for call in calls]
+    gas = [_gas_of(client, sender, call) + extra_gas for call in calls]
     fees = client.fees()
     # The most that is offered allows the base fee to double: `LedgerClient.fees`.
     likely_fee_wei = (fees.max_fee_wei + fees.max_tip_wei) // 2

@@ -11,6 +11,7 @@ from typing import Final
 
 from anchor.errors import (
     CredanchorError,
+    FeesTooHighError,
     KeyUnavailableError,
     LedgerError,
     MalformedError,
@@ -18,6 +19,7 @@ from anchor.errors import (
     PolicyFormatError,
     ReplacedError,
     RevertedError,
+    TooLittleCoinError,
     TrustListError,
     UndeterminedError,
     WrongLedgerError,
@@ -84,7 +86,15 @@ FAILURES: Final[tuple[tuple[type[CredanchorError], Failure], ...]] = (
     (ConflictError, Failure("conflict", "it contradicts what is there", True)),
     (NotPermittedError, Failure("notPermitted", "it is not what was approved, or not this institution's", True)),
     (TooMuchError, Failure("tooMuch", "it is more than is done at once", True)),
-    (BudgetError, Failure("budgetUsedUp", "the institution's budget for transactions is used up for now", False)),
+    (
+        BudgetError,
+        Failure(
+            "budgetUsedUp",
+            "what the institution may spend on the ledger this month is used up; it goes on when the operator allows "
+            "more, or next month",
+            False,
+        ),
+    ),
     (BusyError, Failure("busy", "the service does as much as it can now", False)),
     (StoreError, Failure("databaseUnavailable", "the service's database cannot be used now", False)),
     (KeyUnavailableError, _NO_KEY),
@@ -99,6 +109,18 @@ FAILURES: Final[tuple[tuple[type[CredanchorError], Failure], ...]] = (
     (WrongLedgerError, _WRONG_LEDGER),
     (OutcomeUnknownError, Failure("notMinedYet", "it was sent to the ledger, and is not mined yet", False)),
     (ReplacedError, Failure("replaced", "another transaction took the place of this one; it is sent anew", False)),
+    (
+        TooLittleCoinError,
+        Failure("tooLittleCoin", "the paying account has too little; the operator has to see to it", False),
+    ),
+    (
+        FeesTooHighError,
+        Failure(
+            "feesTooHigh",
+            "the ledger asks for more now than the operator allows; it goes on when it asks for less",
+            False,
+        ),
+    ),
     (LedgerError, Failure("ledgerUnavailable", "the ledger cannot be reached now", False)),
     (UndeterminedError, Failure("undetermined", "what the ledger says could not be proven just now", False)),
     (CredanchorError, SERVICE_FAILED),

@@ -90,6 +90,29 @@ def change(
     return replace(record, details=details)
 
 
+def set_budget(connection: Connection, code: str, budget_wei: int | None, *, actor: str, now: int) -> InstitutionRecord:
+    """Say what an institution's transactions may cost in a calendar month; the home folder's may have a budget, too.
+
+    Args:
+        connection: From `Store.operator_writing`.
+        code: The institution's.
+        budget_wei: In wei; None: any amount.
+        actor: Who says it.
+        now: Unix seconds.
+
+    Raises:
+        NotFoundError: There is none of this code.
+        MalformedError: It is negative.
+    """
+    record = find_institution(connection, code)
+    details = replace(record.details, monthly_gas_budget_wei=budget_wei)
+    if budget_wei is not None and budget_wei < 0:
+        raise MalformedError("a budget is no less than 0 wei")
+    change_institution(connection, record.id, details)
+    note(connection, record.id, now, actor, "institution.budget", code)
+    return replace(record, details=details)
+
+
 def close(connection: Connection, code: str, *, actor: str, now: int) -> InstitutionRecord:
     """Close an institution: its keys open nothing any more; what it issued is still shown to verifiers.
 
@@ -122,7 +145,7 @@ def check_details(details: InstitutionDetails) -> None:
     for reference in (details.anchor_key, details.status_key):
         if reference is not None:
             parse_remote_key(reference)
-    if details.daily_gas_budget_wei is not None and details.daily_gas_budget_wei < 0:
+    if details.monthly_gas_budget_wei is not None and details.monthly_gas_budget_wei < 0:
         raise MalformedError("a budget is no less than 0 wei")
 
 

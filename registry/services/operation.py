@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from anchor.model import Hash32
 from registry.services import hosting
+from registry.services.budgets import spent_this_month
 from registry.store.api_keys import ApiKeyRecord, Scope, list_api_keys
 from registry.store.audit_log import OPERATOR, AuditEntry, check_chain, end_of_chain, list_entries
 from registry.store.connection import HOME, InstitutionConnection, InstitutionId
@@ -53,6 +54,22 @@ def change(store: Store, code: str, changes: dict[str, Any], *, now: int) -> Ins
         record = find_institution(connection, code)
         details = replace(record.details, **changes)
         return hosting.change(connection, record, details, actor=OPERATOR, now=now)
+
+
+def set_budget(store: Store, code: str, budget_wei: int | None, *, now: int) -> InstitutionRecord:
+    """Say what an institution's transactions may cost in a calendar month (UTC); None: any amount.
+
+    Raises:
+        NotFoundError: There is none of this code.
+    """
+    with store.operator_writing() as connection:
+        return hosting.set_budget(connection, code, budget_wei, actor=OPERATOR, now=now)
+
+
+def spent_wei(store: Store, record: InstitutionRecord, chain_id: int, *, now: int) -> int:
+    """Tell what an institution's transactions cost this month; those not mined count with their most."""
+    with store.of(record.id).reading() as connection:
+        return spent_this_month(connection, chain_id, now=now)
 
 
 def close(store: Store, code: str, *, now: int) -> InstitutionRecord:

@@ -16,7 +16,9 @@ from anchor.errors import OutcomeUnknownError, ReplacedError, RevertedError
 from anchor.ledger.answers import Receipt
 from anchor.ledger.client import Call
 from anchor.ledger.transactions import DEFAULT_WAIT_SECONDS, Fate, SignedTransaction, TransactionSender
-from registry.services.account import Account, Raised, Raising, signed_versions
+from anchor.model import to_hex
+from registry.errors import BusyError
+from registry.services.account import Account, Raised, Raising, Turn, signed_versions
 from registry.services.budgets import require_budget
 from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
@@ -73,7 +75,8 @@ class Outbox:
             prepared = replace(prepared, nonce=turn.nonce_from(prepared.nonce))
             with self._store.reading() as connection:
                 require_budget(connection, prepared, now=now)
-            signed = self.sender.sign(prepared)
+            self._require_turn_of_key(call, turn)
+            signed = self.sender.sign(self.sender.authorised(prepared, now=now))
             with self._store.writing() as connection:
                 require_budget(connection, prepared, now=now, alone=True)
                 transaction = self._keep(connection, signed, kept=turn.kept, now=now)
@@ -102,11 +105,15 @@ class Outbox:
         while True:
             record = self._read(transaction)
             signed, *others = signed_versions(record)
-            patience = left = deadline - time.monotonic()
-            if raised in {None, Raised.SENT}:
-                patience = min(left, max(self._account.seconds_until_raised(record), 0))
+            patience = deadline - time.monotonic()
+            until_raised = self._account.seconds_until_raised(record)
+            # Also where nobody waits at all: it is due, then.
+            is_raised_meanwhile = raised in {None, Raised.SENT} and until_raised <= patience
+            if is_raised_meanwhile:
+                patience = max(until_raised, 0)
             try:
                 if self.sender.reconcile(signed, *others).fate is Fate.NEVER_SEEN:
+                    _require_wanted(record)
                     self._account.look_after()
                 return self.sender.wait_for_receipt(signed, patience, others=others)
             except ReplacedError:
@@ -118,11 +125,20 @@ class Outbox:
                 self._note_refused(transaction, signed, others)
                 raise
             except OutcomeUnknownError as error:
-                if patience == left:
+                if not is_raised_meanwhile:
                     if raised is Raised.AT_THE_CAP:
                         error.advice = f"{error.advice} {_AT_THE_CAP}".strip()
                     raise
                 raised = self._account.raise_stuck()
+
+    def _require_turn_of_key(self, call: Call, turn: Turn) -> None:
+        """Check that the key's next nonce is known: what it signed before, and is not mined, has it."""
+        is_waiting = any(each.authorised_by == self.sender.actor for each in turn.waiting)
+        if is_waiting and self.sender.is_in_order(call):
+            raise BusyError(
+                "an earlier change with the same key is not mined yet, and the key signs one after the other",
+                advice="Try again when it is mined.",
+            )
 
     def _keep(
         self, connection: InstitutionConnection, signed: SignedTransaction, *, kept: int, now: int
@@ -136,6 +152,7 @@ class Outbox:
             transaction_hash=signed.hash,
             raw=signed.raw,
             signed_at=now,
+            authorised_by=None if self.sender.actor == self.sender.address else self.sender.actor,
         )
 
     def _read(self, transaction: TransactionId) -> TransactionRecord:
@@ -156,6 +173,14 @@ class Outbox:
                 settle_transaction(connection, transaction, TransactionState.REFUSED)
             else:
                 _note_receipt(connection, transaction, TransactionState.REFUSED, receipt)
+
+
+def _require_wanted(record: TransactionRecord) -> None:
+    """Check that a transaction was not given up: then its nonce is free for another one, and it is not sent again."""
+    if record.state is TransactionState.REPLACED:
+        raise ReplacedError(
+            f"transaction {to_hex(record.hash)} was given up, for another one had its nonce", advice="Send it anew."
+        )
 
 
 def note_mined(connection: InstitutionConnection, transaction: TransactionId, receipt: Receipt) -> None:

@@ -21,6 +21,7 @@ from anchor.errors import NodeRefusedError, ReplacedError, RevertedError
 from anchor.ledger.answers import Receipt
 from anchor.ledger.client import Call
 from anchor.ledger.contract import KeyConsent
+from anchor.ledger.relayed import Authorisation
 from anchor.ledger.signers import SigningKey
 from anchor.ledger.transactions import Fate, SignedTransaction, TransactionSender
 from anchor.model import Address, Hash32, RegistryId, hash32, parse_hex, to_hex
@@ -59,6 +60,10 @@ class DeferredKey:
     def sign_key_consent(self, registry: RegistryId, consent: KeyConsent) -> bytes:
         """Sign a consent, as `SigningKey` has it."""
         return self.open().sign_key_consent(registry, consent)
+
+    def sign_authorisation(self, authorisation: Authorisation) -> bytes:
+        """Sign what somebody else sends, as `SigningKey` has it."""
+        return self.open().sign_authorisation(authorisation)
 
 
 class SetupSender:

@@ -88,8 +88,8 @@ class StatusService:
 
     @property
     def sender(self) -> Address:
-        """The account that sends."""
-        return self._outbox.sender.address
+        """The STATUS key's account, whoever sends for it."""
+        return self._outbox.sender.actor
 
     def plan(self, targets: Sequence[StatusTarget], kind: StatusKind, reason: StatusReason) -> StatusPlan:
         """Work out what a change comes to; sends nothing new.

@@ -177,26 +177,3 @@ def lanes_of(count: int) -> Sequence[Lane]:
     Of two or more, one is never taken up by a large roster, and one never by the ledger: neither stops everything.
     """
     return (Lane.ANY,) if count == 1 else (Lane.LIGHT, Lane.ROSTERS, *[Lane.ANY] * (count - 2))
-
-
-@contextmanager
-def running(workers: Sequence[Worker], *, stop: threading.Event, patience_seconds: float | None) -> Iterator[None]:
-    """Run workers, each in a thread; at the end they are told to stop.
-
-    Args:
-        workers: Each of another name.
-        stop: Set by whoever wants them to end, and at the end of the block.
-        patience_seconds: How long to wait for what they are at, which may be broken off then; None: to its end.
-    """
-    threads = [
-        threading.Thread(target=each.run, args=(stop,), name=f"worker {number}", daemon=True)
-        for number, each in enumerate(workers)
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(patience_seconds)

@@ -1,31 +1,34 @@
-"""Learners' pages: which credential is shown at an address that nobody can guess.
+"""Learners' pages: which were renewed or withdrawn, and whose credential one is.
 
-The address is 32 bytes, derived from a nonce that is kept here and a key that is not; here is only its SHA-256. So
-whoever reads the database, or a backup of it, has no address, and the institution can be told one again as often as it
-asks. A renewed address has a new nonce: the old one leads nowhere.
+A page's address is derived from a key outside the database, and leads back to its credential by that key alone; so the
+database, or a backup of it, has no address, and nothing is written when a batch is sealed. A row here is about a page
+that is not as it was in the beginning. A renewed one has a nonce that is derived from, too: the old address leads
+nowhere.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, select, update
+from sqlalchemy import Connection, select, update
 
 from registry.errors import NotFoundError
 from registry.store.batches import get_credential
-from registry.store.bulk import insert_rows
+from registry.store.bulk import insert_if_new
 from registry.store.connection import InstitutionConnection, InstitutionId
+from registry.store.own import own_batch
+from registry.store.records import BatchId
 from registry.store.service_tables import learner_pages
+from registry.store.tables import batches, credentials, issuers
 
 NONCE_BYTES: Final = 16
-
-Derive = Callable[[UUID, bytes], bytes]
-"""From a credential and a nonce, the 32 bytes of the address."""
+FIRST: Final = b""
+"""Nonce of a page that was never renewed."""
+_ROWS_A_TIME: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,108 +36,110 @@ class LearnerPage:
     """Where a credential is shown, but for the address."""
 
     credential: UUID
-    institution: InstitutionId
-    nonce: bytes
-    created_at: int
-    renewed_at: int | None
-    withdrawn_at: int | None
+    nonce: bytes = FIRST
+    renewed_at: int | None = None
+    withdrawn_at: int | None = None
     """Since when it is shown nowhere."""
 
 
-def add_pages(connection: InstitutionConnection, credentials: Sequence[UUID], derive: Derive, *, now: int) -> None:
-    """Give credentials an address each.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageOfBatch:
+    """A page of one of a batch's credentials, and whose it is."""
 
-    Args:
-        connection: From `Store.writing`.
-        credentials: The institution's, without a page so far.
-        derive: Gives the address.
-        now: Unix seconds.
-    """
-    rows = []
-    for credential in credentials:
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        address = derive(credential, nonce)
-        rows.append((credential.bytes, connection.institution, nonce, _hash(address), now))
-    insert_rows(
-        connection, learner_pages, ("credential_uuid", "institution_ref", "nonce", "address_hash", "created_at"), rows
-    )
-
-
-def page_at(connection: Connection, address: bytes) -> LearnerPage:
-    """Tell which credential is shown at an address, to anybody who knows it.
-
-    Args:
-        connection: From `Store.operator_reading`: whoever comes belongs to no institution.
-        address: 32 bytes.
-
-    Raises:
-        NotFoundError: None is, or not any more.
-    """
-    statement = select(learner_pages).where(
-        learner_pages.c.address_hash == _hash(address), learner_pages.c.withdrawn_at.is_(None)
-    )
-    row = connection.execute(statement).one_or_none()
-    if row is None:
-        raise NotFoundError("there is no page at this address")
-    return _page(row)
+    page: LearnerPage
+    recipient_name: str
+    recipient_email: str | None
 
 
 def page_of(connection: InstitutionConnection, credential: UUID) -> LearnerPage:
     """Look up a credential's page.
 
     Raises:
-        NotFoundError: The institution has no such credential, or it has no page.
+        NotFoundError: The institution has no such credential.
     """
-    row = connection.execute(select(learner_pages).where(*_own(connection, credential))).one_or_none()
+    get_credential(connection, credential)
+    own = learner_pages.c.institution_ref == connection.institution
+    row = connection.execute(
+        select(learner_pages).where(own, learner_pages.c.credential_uuid == credential.bytes)
+    ).one_or_none()
     if row is None:
-        raise NotFoundError(f"there is no page of credential {credential}")
-    return _page(row)
+        return LearnerPage(credential=credential)
+    return LearnerPage(credential=credential, nonce=row.nonce, renewed_at=row.renewed_at, withdrawn_at=row.withdrawn_at)
 
 
 def withdraw_page(connection: InstitutionConnection, credential: UUID, *, now: int) -> None:
     """Show a credential no more.
 
     Raises:
-        NotFoundError: The institution has no such credential, or it has no page, or that is withdrawn.
+        NotFoundError: The institution has no such credential.
     """
-    row = update(learner_pages).where(*_own(connection, credential), learner_pages.c.withdrawn_at.is_(None))
-    if connection.execute(row.values(withdrawn_at=now)).rowcount != 1:
-        raise NotFoundError(f"there is no page of credential {credential}, or it is withdrawn")
+    _change(connection, credential, {"withdrawn_at": now})
 
 
-def renew_page(connection: InstitutionConnection, credential: UUID, derive: Derive, *, now: int) -> LearnerPage:
-    """Show a credential at another address, and at no other; also one that was withdrawn, or shown nowhere so far.
+def renew_page(connection: InstitutionConnection, credential: UUID, *, now: int) -> None:
+    """Show a credential at another address, and at no other; also one that was withdrawn.
 
     Raises:
         NotFoundError: The institution has no such credential.
     """
-    get_credential(connection, credential)
     nonce = secrets.token_bytes(NONCE_BYTES)
-    address_hash = _hash(derive(credential, nonce))
-    values = {"nonce": nonce, "address_hash": address_hash, "renewed_at": now, "withdrawn_at": None}
-    row = update(learner_pages).where(*_own(connection, credential)).values(values)
-    if connection.execute(row).rowcount != 1:
-        add_pages(connection, [credential], derive, now=now)
-    return page_of(connection, credential)
+    _change(connection, credential, {"nonce": nonce, "renewed_at": now, "withdrawn_at": None})
 
 
-def _own(connection: InstitutionConnection, credential: UUID) -> tuple[ColumnElement[bool], ...]:
-    return (
-        learner_pages.c.institution_ref == connection.institution,
-        learner_pages.c.credential_uuid == credential.bytes,
+def pages_of_batch(connection: InstitutionConnection, batch: BatchId) -> Iterator[PageOfBatch]:
+    """Give the pages of a batch in leaf order, as they are read; not those of people who were erased.
+
+    Args:
+        connection: From `Store.reading`.
+        batch: The institution's.
+    """
+    pages = learner_pages.c
+    statement = (
+        select(
+            *(credentials.c.uuid, credentials.c.recipient_name, credentials.c.recipient_email),
+            *(pages.nonce, pages.renewed_at, pages.withdrawn_at),
+        )
+        .outerjoin(learner_pages, pages.credential_uuid == credentials.c.uuid)
+        .where(credentials.c.batch_id == own_batch(connection, batch), credentials.c.erased_at.is_(None))
     )
+    for row in connection.stream(statement.order_by(credentials.c.leaf_index), _ROWS_A_TIME):
+        page = LearnerPage(
+            credential=UUID(bytes=row.uuid),
+            nonce=FIRST if row.nonce is None else row.nonce,
+            renewed_at=row.renewed_at,
+            withdrawn_at=row.withdrawn_at,
+        )
+        yield PageOfBatch(page=page, recipient_name=row.recipient_name, recipient_email=row.recipient_email)
 
 
-def _hash(address: bytes) -> bytes:
-    return sha256(address).digest()
+def owner_of_credential(connection: Connection, credential: UUID) -> InstitutionId:
+    """Tell whose a credential is, for whoever comes with the address of its page.
+
+    Args:
+        connection: From `Store.operator_reading`: whoever comes belongs to no institution.
+        credential: Its UUID.
+
+    Raises:
+        NotFoundError: There is no such credential.
+    """
+    statement = (
+        select(issuers.c.institution_ref)
+        .join(batches, batches.c.issuer_ref == issuers.c.id)
+        .join(credentials, credentials.c.batch_id == batches.c.id)
+        .where(credentials.c.uuid == credential.bytes)
+    )
+    found = connection.execute(statement).scalar()
+    if found is None:
+        raise NotFoundError("there is no such credential")
+    return InstitutionId(found)
 
 
-def _page(row: Row[*tuple[Any, ...]]) -> LearnerPage:
-    return LearnerPage(
-        credential=UUID(bytes=row.credential_uuid),
-        institution=InstitutionId(row.institution_ref),
-        nonce=row.nonce,
-        created_at=row.created_at,
-        renewed_at=row.renewed_at,
-        withdrawn_at=row.withdrawn_at,
+def _change(connection: InstitutionConnection, credential: UUID, values: Mapping[str, Any]) -> None:
+    get_credential(connection, credential)
+    row = {"credential_uuid": credential.bytes, "institution_ref": connection.institution, "nonce": FIRST}
+    # Somebody else may be changing it at this moment, for the first time too.
+    insert_if_new(connection, learner_pages, row)
+    own = learner_pages.c.institution_ref == connection.institution
+    connection.execute(
+        update(learner_pages).where(own, learner_pages.c.credential_uuid == credential.bytes).values(**values)
     )

@@ -71,6 +71,12 @@ def read_account(connection: Connection, chain_id: int, sender: Address, *, mine
     return AccountBook(kept=kept or 0, outgoing=tuple(outgoing))
 
 
+def list_accounts(connection: Connection, chain_id: int) -> tuple[Address, ...]:
+    """List the accounts that ever sent on a chain."""
+    statement = select(sending_accounts.c.sender).where(sending_accounts.c.chain_id == chain_id)
+    return tuple(sorted(Address(each) for each in connection.execute(statement).scalars()))
+
+
 def count_kept(connection: Connection, chain_id: int, sender: Address, *, seen: int) -> None:
     """Count a signed version as kept, in the transaction that keeps it.
 

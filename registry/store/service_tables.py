@@ -79,12 +79,15 @@ webhooks: Final = Table(
     metadata,
     Column("id", RowId, primary_key=True),
     institution_column(index=True),
-    # Its secret is derived from this and a key outside the database.
+    # Its secret is derived from this, its generation, and a key outside the database.
     Column("public_id", LargeBinary(16), nullable=False, unique=True),
     Column("address", Text, nullable=False),
     Column("events", String(255), nullable=False),  # in order of the alphabet, a space between
+    Column("generation", Integer, nullable=False, server_default="0"),  # of the secret
+    Column("rotated_at", BigInteger),  # when it was last renewed
     Column("created_at", BigInteger, nullable=False),
     Column("disabled_at", BigInteger),
+    Column("disabled_why", Text),
 )
 """Where an institution's systems want to be told of what happens."""
 
@@ -104,7 +107,7 @@ deliveries: Final = Table(
     Column("leased_until", BigInteger),
     Column("last_status", SmallInteger),  # HTTP
     Column("last_error", Text),
-    Column("created_at", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False, index=True),
     Column("delivered_at", BigInteger),
     Index(None, "state", "next_at"),
 )
@@ -138,6 +141,7 @@ jobs: Final = Table(
     Column("changed_at", BigInteger, nullable=False),
     Index(None, "state", "next_at"),
     Index(None, "institution_ref", "claim_number"),
+    Index(None, "institution_ref", "changed_at"),
 )
 """Rosters and status changes on their way to the ledger."""
 
@@ -155,10 +159,8 @@ learner_pages: Final = Table(
     metadata,
     Column("credential_uuid", LargeBinary(16), ForeignKey("credentials.uuid"), primary_key=True),
     institution_column(),
-    # The address is derived from this and a key outside the database; only its hash is here.
+    # The address is derived from this, too, and a key outside the database; empty: as in the beginning.
     Column("nonce", LargeBinary(16), nullable=False),
-    Column("address_hash", LargeBinary(32), nullable=False, unique=True),
-    Column("created_at", BigInteger, nullable=False),
     Column("renewed_at", BigInteger),
     Column("withdrawn_at", BigInteger),
 )

@@ -2,6 +2,8 @@
 
 import io
 import json
+import math
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,13 +14,17 @@ from fastapi.testclient import TestClient
 import anchor.errors
 import registry.errors
 from anchor.errors import CredanchorError
+from anchor.ledger.client import LedgerClient
+from anchor.ledger.testnet import dev_signer
+from anchor.model import to_hex
 from registry.api.app import create_app
 from registry.api.limits import RateLimiter, client_of
 from registry.api.problems import KINDS, kind_of, problem_of
 from registry.api_wiring import load_service
 from tests.api.conftest import Served, nobody, write_home
+from tests.api.town import Town
 from tests.docs.documents import read
-from tests.ledger.chain import Chain
+from tests.ledger.chain import ANCHOR_KEY, Chain
 
 
 def test_unknown_address_and_method_are_problems(served: Served) -> None:
@@ -139,6 +145,25 @@ def test_metrics_count_by_route(served: Served) -> None:
     assert 'credanchor_verdicts_total{outcome="valid"} 1' in text
     assert 'credanchor_http_request_seconds_bucket{method="GET",route="/healthz",le="+Inf"} 1' in text
     assert "zoe" not in text
+
+
+def test_metrics_tell_what_accounts_have_left(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = to_hex(dev_signer(ANCHOR_KEY).address)
+
+    def told() -> list[str]:
+        found = re.findall(
+            r'credanchor_account_balance_wei\{account="(0x\w+)"\} (\d+)', town.client.get("/metrics").text
+        )
+        return [wei for each, wei in found if each == account]
+
+    assert told() == [str(town.chain.client.balance(dev_signer(ANCHOR_KEY).address))]
+    town.chain.node.write("anvil_setBalance", [account, "0x1"])
+    assert told() != ["1"], "the last answer, for a while"
+    monkeypatch.setattr(town.service.balances, "_since", -math.inf)
+    assert told() == ["1"]
+    monkeypatch.setattr(town.service.balances, "_client", LedgerClient("http://127.0.0.1:1"))
+    monkeypatch.setattr(town.service.balances, "_since", -math.inf)
+    assert told() == []
 
 
 def test_who_asks_too_often_is_told_when_to_come_again(chain: Chain, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from anchor.errors import LedgerUnavailableError
 from anchor.ledger.testnet import dev_signer
-from anchor.model import Hash32
+from anchor.model import Hash32, to_hex
+from registry.services import operation
 from registry.services.anchoring import Anchoring
 from registry.services.costs import Cost, preview_cost
 from registry.services.roster_job import RosterJob
@@ -176,3 +177,24 @@ def test_rosters_with_the_same_people_wait_for_each_other(town: Town) -> None:
     states = [town.get(each.headers["location"]).json() for each in (first, second)]
     assert [each["state"] for each in states] == ["final", "failed"]
     assert states[1]["problemCount"] == 2
+
+
+def test_job_waits_for_budget_or_coin_and_says_so(town: Town) -> None:
+    answer = upload(town)
+    location, start = answer.headers["location"], 1_900_000_000
+    assert worker_of(town, start).work_once()
+    operation.set_budget(town.service.store, town.here.code, 1, now=start)
+    assert worker_of(town, start).work_once()
+    job = town.get(location).json()
+    assert (job["state"], job["failureKind"]) == ("sealed", "budgetUsedUp")
+    operation.set_budget(town.service.store, town.here.code, None, now=start)
+    account = to_hex(dev_signer(ANCHOR_KEY).address)
+    balance = town.chain.node.read("eth_getBalance", [account, "latest"])
+    town.chain.node.write("anvil_setBalance", [account, "0x1"])
+    assert worker_of(town, start + 60).work_once()
+    job = town.get(location).json()
+    assert (job["failureKind"], "account" in job["failure"]) == ("tooLittleCoin", True)
+    town.chain.node.write("anvil_setBalance", [account, balance])
+    work(worker_of(town, start + 120))
+    assert town.get(location).json()["state"] == "final"
+    assert len(town.here.office.audit().batches) == 2

@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from registry.errors import SettingsError
-from registry.settings import ServiceSettings, complete_settings, load_draft
+from registry.settings import DraftSettings, ServiceSettings, complete_settings, load_draft
 from tests.docs.documents import read
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
     rows = re.findall(r"^\| `(\w+)` \| `(.*)` \| (.+) \|$", read("docs/api/settings.md"), re.MULTILINE)
     documented = {name: json.loads(default) for name, default, _ in rows}
-    assert documented == {name: field.default for name, field in ServiceSettings.model_fields.items()}
+    fields = dict(ServiceSettings.model_fields)
+    fields |= {name: DraftSettings.model_fields[name] for name in ("max_fee_gwei", "raise_fees_seconds", "relayed")}
+    assert documented == {name: field.default for name, field in fields.items()}
 
 
 def home_with(folder: Path, text: str) -> Path:

@@ -28,10 +28,12 @@ OWN_ONLY = {
     "/v1/institutions",
     "/v1/jobs",
     "/v1/keys",
+    "/v1/webhooks",
 }
 """Lists, which give what is the asker's own whoever he is."""
 
 SCOPES = {
+    ("DELETE", "/v1/credentials/{id}/page"): "issue",
     ("GET", "/v1/api-keys"): "admin",
     ("GET", "/v1/api-keys/{prefix}"): "admin",
     ("GET", "/v1/audit"): "admin",
@@ -41,9 +43,22 @@ SCOPES = {
     ("POST", "/v1/api-keys"): "admin",
     ("POST", "/v1/api-keys/{prefix}/revoke"): "admin",
     ("POST", "/v1/batches"): "issue",
+    ("POST", "/v1/credentials/{id}/page"): "issue",
     ("POST", "/v1/institutions"): "admin",
     ("POST", "/v1/institutions/{code}/close"): "admin",
     ("POST", "/v1/jobs/{job}/cancel"): "issue",
+    ("DELETE", "/v1/webhooks/{webhook}"): "admin",
+    ("GET", "/v1/webhooks"): "admin",
+    ("GET", "/v1/webhooks/{webhook}"): "admin",
+    ("GET", "/v1/webhooks/{webhook}/deliveries"): "admin",
+    ("GET", "/v1/webhooks/{webhook}/deliveries/{delivery}"): "admin",
+    ("GET", "/v1/webhooks/{webhook}/secret"): "admin",
+    ("POST", "/v1/webhooks"): "admin",
+    ("POST", "/v1/webhooks/{webhook}/deliveries/{delivery}/redeliver"): "admin",
+    ("POST", "/v1/webhooks/{webhook}/disable"): "admin",
+    ("POST", "/v1/webhooks/{webhook}/enable"): "admin",
+    ("POST", "/v1/webhooks/{webhook}/ping"): "admin",
+    ("POST", "/v1/webhooks/{webhook}/rotate-secret"): "admin",
 }
 """Of those for which `read` does not do."""
 OPERATORS = {("POST", "/v1/institutions"), ("POST", "/v1/institutions/{code}/close")}
@@ -86,6 +101,7 @@ def operations(town: Town) -> Iterator[tuple[str, str, dict[str, Any]]]:
 def values_of(path: str, of: Resident) -> dict[str, str]:
     """What stands in addresses, as far as each institution has its own."""
     credential = of.credentials()[0]
+    webhook, delivery = of.hook() if "{webhook}" in path else ("", "")
     return {
         "code": "data-literacy" if path.startswith("/v1/achievements") else of.code,
         "version": "1",
@@ -96,6 +112,8 @@ def values_of(path: str, of: Resident) -> dict[str, str]:
         "issuer_id": str(of.issuer_id),
         "status_list": str(credential.position.status_list),
         "purpose": "revocation",
+        "webhook": webhook,
+        "delivery": delivery,
     }
 
 
@@ -117,6 +135,8 @@ def body_of(method: str, path: str, of: Resident) -> dict[str, Any] | None:
             return {"scopes": ["read"], "label": f"made {number}"}
         case "POST", "/v1/institutions":
             return {"code": f"made-{number}", "name": f"Made {number}"}
+        case "POST", "/v1/webhooks":
+            return {"address": "https://lms.college.example/hook", "events": ["batch.final"]}
         case "PATCH", "/v1/institutions/{code}":
             return {"url": f"https://{number}.example/"}
     return None

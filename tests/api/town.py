@@ -23,11 +23,13 @@ from registry.services.jobs import begin_intake
 from registry.services.sending import Outbox
 from registry.store.api_keys import Scope
 from registry.store.connection import InstitutionId
+from registry.store.deliveries import list_deliveries, send_one
 from registry.store.engine import Store
 from registry.store.idempotency import KeptAnswer
 from registry.store.institutions import InstitutionDetails
 from registry.store.pages import page_of_credentials
 from registry.store.records import BatchRecord, CredentialRecord
+from registry.store.webhooks import add_webhook, list_webhooks
 from tests.api.conftest import nobody, write_home
 from tests.ledger.chain import ADMIN, ANCHOR_KEY, CONTROLLER, DID, STRANGER, Chain
 from tests.support.databases import Database
@@ -72,6 +74,18 @@ class Resident:
             answer=lambda seen: KeptAnswer(status=202, body=str(seen.job.public_id).encode()),
         )
         self.job = answer.body.decode()
+
+    def hook(self) -> tuple[str, str]:
+        """Give a webhook that is enabled, and a message to it that may be sent again: made, if there is none."""
+        with self.store.writing() as connection:
+            for each in list_webhooks(connection):
+                told = list_deliveries(connection, each.public_id, limit=1)
+                if each.disabled_at is None and told:
+                    return str(each.public_id), str(told[0].public_id)
+            address = f"https://{self.code}.example/hook"
+            webhook = add_webhook(connection, address=address, events=["batch.final"], created_at=NOW)
+            told = (send_one(connection, webhook.public_id, "ping", b"{}", now=NOW),)
+            return str(webhook.public_id), str(told[0].public_id)
 
     def credentials(self, batch: BatchRecord | None = None) -> tuple[CredentialRecord, ...]:
         """In leaf order, of the anchored batch unless another is named."""

@@ -58,7 +58,10 @@ def test_life_of_an_institution_and_its_keys(bureau: Bureau) -> None:
         (["institution", "add", "x", "--name", "x", "--url", "ftp://x"], 2, "web site"),
         (["institution", "add", "x", "--name", "x", "--url", "http://["], 2, "web site"),
         (["institution", "add", "x", "--name", "x", "--anchor-key", "http://signer"], 2, "remote signer's key"),
-        (["institution", "add", "x", "--name", "x", "--daily-gas-budget-wei", "-1"], 2, "whole number of wei"),
+        (["institution", "add", "x", "--name", "x", "--monthly-gas-budget-wei", "-1"], 2, "whole number of wei"),
+        (["institution", "budget", "none"], 1, "there is no institution none"),
+        (["institution", "budget", "home", "--coins", "much"], 2, "an amount of coins"),
+        (["institution", "budget", "home", "--coins", "1", "--unlimited"], 2, "an amount or none"),
         (["institution", "set", "none", "--url", "https://x.example"], 1, "there is no institution none"),
         (["institution", "set", "home", "--url", "https://x.example"], 1, "settings"),
         (["institution", "set", "home"], 2, "nothing is named"),
@@ -92,12 +95,12 @@ def test_institution_is_changed_member_by_member(bureau: Bureau) -> None:
     assert add(bureau, "borealis", "--url", "https://c.example") == 0
     key = "http://127.0.0.1:9000#0x" + "ab" * 20
     code, changed = bureau.run_json(
-        "institution", "set", "borealis", "--anchor-key", key, "--daily-gas-budget-wei", "12345678901234567890"
+        "institution", "set", "borealis", "--anchor-key", key, "--monthly-gas-budget-wei", "12345678901234567890"
     )
     assert code == 0
     assert changed["institution"]["anchorKey"] == key
     assert changed["institution"]["url"] == "https://c.example"
-    assert changed["institution"]["dailyGasBudgetWei"] == "12345678901234567890"
+    assert changed["institution"]["monthlyGasBudgetWei"] == "12345678901234567890"
     assert bureau.run("institution", "set", "borealis", "--name", "Boréalis", "--clear", "url")[0] == 0
     _, shown = bureau.run_json("institution", "show", "borealis")
     assert (shown["institution"]["name"], shown["institution"]["url"]) == ("Boréalis", None)
@@ -150,3 +153,19 @@ def test_audit_log_is_shown_and_checked(bureau: Bureau) -> None:
     connection.close()
     code, _, err = bureau.run("audit-log", "check", "borealis")
     assert (code, "altered at entry 1" in err) == (3, True)
+
+
+def test_budget_is_set_shown_and_taken_away(bureau: Bureau) -> None:
+    assert add(bureau) == 0
+    for name in ("borealis", "home"):
+        code, shown = bureau.run_json("institution", "budget", name, "--coins", "0.5")
+        assert (code, shown["institution"]["monthlyGasBudgetWei"]) == (0, "500000000000000000")
+        assert "0.5 coins" in bureau.run("institution", "budget", name)[1]
+        code, shown = bureau.run_json("institution", "budget", name, "--unlimited")
+        assert shown["institution"]["monthlyGasBudgetWei"] is None
+        assert "any amount" in bureau.run("institution", "budget", name)[1]
+    assert "institution.budget" in bureau.run("audit-log", "show", "borealis")[1]
+    with (bureau.home / "settings.toml").open("a") as file:
+        file.write('registry = "eip155:31337:0x5fbdb2315678afecb367f032d93f642f64180aa3"\n')
+    assert "spent this month: 0 coins" in bureau.run("institution", "budget", "borealis")[1]
+    assert bureau.run_json("institution", "show", "borealis")[1]["institution"]["monthlyGasSpentWei"] == "0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from anchor.ledger.client import Call
 from anchor.ledger.testnet import dev_signer
 from anchor.ledger.transactions import TransactionSender
 from anchor.logs import parse_log
+from anchor.model import to_hex
 from registry.errors import BusyError
 from registry.services.sending import Outbox, note_mined
 from registry.store.connection import InstitutionId
@@ -26,6 +28,7 @@ from registry.store.records import TransactionId, TransactionRecord, Transaction
 from registry.store.transactions import get_transaction
 from registry.wiring import account_lock
 from tests.ledger.chain import ANCHOR_KEY, Chain, root_of
+from tests.ledger.proxy import FaultProxy
 from tests.support.databases import Database
 from tests.support.institutions import add
 from tests.support.registry import NOW
@@ -187,3 +190,35 @@ def test_what_a_reorganisation_took_back_is_sent_again_before_anything_new(
     other = place.send(place.outbox(store.of(there)), 40)
     assert settle(store.of(there), place.outbox(store.of(there)), other).nonce == first + 2
     assert anchorings(chain, 30, 31, 40) == 3
+
+
+def test_given_up_it_is_not_sent_again_whatever_the_chain_takes_back(
+    chain: Chain, place: Place, store: Store, institutions: tuple[InstitutionId, InstitutionId]
+) -> None:
+    own = store.of(institutions[0])
+    before = chain.node.write("evm_snapshot", [])
+    run_killed(send_and_die, place, institutions[0], 30, DiesBefore)
+    chain.anchor(77)
+    for _ in range(2):
+        with pytest.raises(ReplacedError):
+            place.outbox(own).settle(TransactionId(1))
+        chain.node.write("evm_revert", [before])
+    assert anchorings(chain, 30) == 0
+
+
+def test_what_no_node_will_ever_take_holds_up_nobody(
+    chain: Chain,
+    place: Place,
+    proxy: FaultProxy,
+    store: Store,
+    institutions: tuple[InstitutionId, InstitutionId],
+) -> None:
+    here, there = institutions
+    first = nonces_of(chain)
+    run_killed(send_and_die, place, here, 30, DiesBefore)
+    hopeless = to_hex(record_of(store.of(here), TransactionId(1)).raw)
+    proxy.refuse = lambda _method, params: "exceeds block gas limit" if params == [hopeless] else None
+    outbox = replace(place, url=proxy.url).outbox(store.of(there))
+    other = settle(store.of(there), outbox, place.send(outbox, 40))
+    assert (other.nonce, other.state) == (first, TransactionState.MINED)
+    assert record_of(store.of(here), TransactionId(1)).state is TransactionState.REPLACED

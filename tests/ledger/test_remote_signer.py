@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from anchor.errors import KeyUnavailableError, LedgerUnavailableError, Malformed
 from anchor.events import BatchAnchored, KeyAdded
 from anchor.ledger.contract import deployed_registry, deployment, require_event
 from anchor.ledger.keys import Signer
+from anchor.ledger.relayed import Authorisation, authorise, needs_nonce, read_authorisation
 from anchor.ledger.remote_signer import RemoteSigner
 from anchor.ledger.signers import RemoteKey, SigningKey, parse_remote_key
 from anchor.ledger.transactions import TransactionSender
@@ -177,3 +179,48 @@ def test_references_to_keys() -> None:
         with pytest.raises(MalformedError) as refused:
             parse_remote_key(wrong)
         assert "secret" not in refused.value.diagnostics()
+
+
+def authorisations(chain: Chain) -> list[Authorisation]:
+    contract, issuer_id = chain.contract, chain.issuer_id
+    words: dict[str, Any] = {
+        "issuer_id": issuer_id,
+        "status_list": 7,
+        "words": [0, 511],
+        "masks": [1, 2**255 + 1],
+        "reason": 1,
+    }
+    calls = [
+        chain.anchor_call(1),
+        contract.revoke_batch(issuer_id=issuer_id, root=root_of(1), reason=1),
+        contract.revoke(**words),
+        contract.suspend(**words),
+        contract.reinstate(**words),
+    ]
+    return [
+        authorise(chain.registry, call, ADDRESS, nonce=2**60 if needs_nonce(call) else None, deadline=2**40 - 1)
+        for call in calls
+    ]
+
+
+def test_an_authorisation_is_the_same_wherever_the_key_is(chain: Chain, remote: StandIn) -> None:
+    signatures = set()
+    for each in authorisations(chain):
+        signature = RemoteSigner(remote.key(ACCOUNT)).sign_authorisation(each)
+        assert signature == Signer(ACCOUNT).sign_authorisation(each)
+        signatures.add(signature)
+        again = read_authorisation(chain.registry, each.call(signature, what="x"))
+        assert again == each
+    assert len(signatures) == 5
+    assert read_authorisation(chain.registry, chain.anchor_call(1)) is None
+
+
+def test_a_remote_signer_that_signs_something_else_is_found_out(chain: Chain, remote: StandIn) -> None:
+    (anchoring, *_) = authorisations(chain)
+    remote.spoil = lambda message: message.update(size=11)
+    with pytest.raises(KeyUnavailableError, match="did not sign the authorisation"):
+        RemoteSigner(remote.key(ACCOUNT)).sign_authorisation(anchoring)
+    other = replace(anchoring, key=address(bytes([7]) * 20))
+    for signer in (RemoteSigner(remote.key(ACCOUNT)), Signer(ACCOUNT)):
+        with pytest.raises(KeyUnavailableError, match="cannot sign for the key"):
+            signer.sign_authorisation(other)

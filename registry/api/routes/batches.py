@@ -206,12 +206,17 @@ async def archive(caller: Reader, context: ContextDep, root: RootParam) -> Respo
     """
     batch = await run_in_threadpool(read_batch, caller.store, root_of(root))
     require_anchored(batch)
-    pieces = _counted(context, archive_pieces(caller.store, batch))
+    pieces = counted(context, archive_pieces(caller.store, batch))
     headers = {"Content-Disposition": f'attachment; filename="batch-{root[2:18]}.zip"'}
     return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 
-def _counted(context: Context, pieces: Generator[bytes]) -> AsyncIterator[bytes]:
+def counted(context: Context, pieces: Generator[bytes]) -> AsyncIterator[bytes]:
+    """Give pieces that are read from the database as the client takes them, if not too many do so.
+
+    Raises:
+        BusyError: They do.
+    """
     if context.archives.count >= MAX_ARCHIVES:
         raise BusyError("as many archives as can be made at once are being made")
 

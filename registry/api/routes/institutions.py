@@ -23,6 +23,7 @@ from registry.errors import NotFoundError
 from registry.services import hosting
 from registry.services.governance import Governance
 from registry.services.issuer_keys import read_issuer
+from registry.services.operation import spent_wei
 from registry.store.api_keys import Scope
 from registry.store.connection import InstitutionConnection
 from registry.store.institutions import (
@@ -174,7 +175,11 @@ def _own(caller: Caller) -> InstitutionRecord:
 
 
 def _shown(who: Caller | Operator, record: InstitutionRecord) -> Institution:
-    return Institution.of(record, who.service.profile(record))
+    service = who.service
+    details = service.profile(record)
+    chain_id = (details.registry or service.registry).chain_id
+    spent = spent_wei(service.store, record, chain_id, now=service.now())
+    return Institution.of(record, details, spent)
 
 
 def _named(record: InstitutionRecord, code: str) -> InstitutionRecord:

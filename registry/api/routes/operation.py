@@ -55,8 +55,10 @@ async def readyz(context: ContextDep) -> Ready:
 
 @router.get("/metrics", summary="Show what was counted", response_class=PlainTextResponse, responses=_COUNTERS)
 async def metrics(context: ContextDep) -> PlainTextResponse:
-    """Counters in Prometheus' text format, of this process, since it was started."""
-    return PlainTextResponse(context.metrics.text(), media_type=metrics_format.MEDIA_TYPE)
+    """In Prometheus' text format: counters of this process, since it was started, and what the senders have left."""
+    balances = await run_in_threadpool(context.service.balances.read)
+    text = context.metrics.text() + metrics_format.balances_text(balances)
+    return PlainTextResponse(text, media_type=metrics_format.MEDIA_TYPE)
 
 
 @router.get(PROBLEMS_PATH, include_in_schema=False)

@@ -47,8 +47,16 @@ class Institution(Document):
         description="Where status lists and learners' pages are shown.",
         examples=["https://credentials.college.example"],
     )
-    daily_gas_budget_wei: str | None = Field(
-        description="What its transactions may cost a day; null: any amount.", examples=["50000000000000000"]
+    monthly_gas_budget_wei: str | None = Field(
+        description="What its transactions may cost in a calendar month (UTC); null: any amount.",
+        examples=["50000000000000000"],
+    )
+    monthly_gas_spent_wei: str = Field(
+        description="What its transactions cost this month; those not mined yet count with their most.",
+        examples=["12000000000000000"],
+    )
+    is_relayed: bool = Field(
+        description="Whether its keys only sign, and the operator's account sends and pays.", examples=[False]
     )
     missing: list[Literal["did", "issuerId", "anchorKey", "statusKey"]] = Field(
         description="What must be settled before it can issue; the operator names keys by command.",
@@ -58,9 +66,9 @@ class Institution(Document):
     closed_at: Seconds | None
 
     @classmethod
-    def of(cls, record: InstitutionRecord, details: InstitutionDetails) -> Institution:
+    def of(cls, record: InstitutionRecord, details: InstitutionDetails, spent_wei: int) -> Institution:
         """Show an institution."""
-        budget = details.daily_gas_budget_wei
+        budget = details.monthly_gas_budget_wei
         needed: dict[Literal["did", "issuerId", "anchorKey", "statusKey"], object] = {
             "did": details.did,
             "issuerId": details.issuer_id,
@@ -75,7 +83,9 @@ class Institution(Document):
             registry=None if details.registry is None else details.registry.to_text(),
             issuer_id=details.issuer_id,
             public_url=details.public_url,
-            daily_gas_budget_wei=None if budget is None else str(budget),
+            monthly_gas_budget_wei=None if budget is None else str(budget),
+            monthly_gas_spent_wei=str(spent_wei),
+            is_relayed=details.is_relayed,
             missing=[name for name, value in needed.items() if value is None],
             created_at=record.created_at,
             closed_at=record.closed_at,
@@ -102,8 +112,8 @@ class InstitutionChange(Asked):
     public_url: WebAddress | None = Field(
         default=None, description="Where status lists and learners' pages are shown. Default: the service's."
     )
-    daily_gas_budget_wei: Wei | None = Field(
-        default=None, description="What its transactions may cost a day. Default: any amount."
+    monthly_gas_budget_wei: Wei | None = Field(
+        default=None, description="What its transactions may cost in a calendar month (UTC). Default: any amount."
     )
 
     def changes(self) -> dict[str, Any]:
@@ -117,8 +127,8 @@ class InstitutionChange(Asked):
         found = {name: getattr(self, name) for name in self.model_fields_set - {"code"}}
         if found.get("registry") is not None:
             found["registry"] = RegistryId.parse(found["registry"])
-        if found.get("daily_gas_budget_wei") is not None:
-            found["daily_gas_budget_wei"] = int(found["daily_gas_budget_wei"])
+        if found.get("monthly_gas_budget_wei") is not None:
+            found["monthly_gas_budget_wei"] = int(found["monthly_gas_budget_wei"])
         return found
 
 

@@ -24,10 +24,10 @@ class JobProblem(Document):
 class JobCost(Document):
     """What a dry run would cost, at the fees of that moment."""
 
-    gas: int
+    gas: int = Field(examples=[61_000])
     likely_wei: str = Field(description="If the base fee stays as it was.", examples=["61000000000000"])
-    max_wei: str = Field(description="If it rises as far as the transaction allows.")
-    transactions: int
+    max_wei: str = Field(description="If it rises as far as the transaction allows.", examples=["122000000000000"])
+    transactions: int = Field(examples=[1])
 
 
 class JobProblems(Page):
@@ -65,8 +65,11 @@ class Job(Document):
     bad_rows: BadRows
     roster_bytes: int = Field(description="Of the roster.")
     read_as: str | None = Field(description="How the roster was understood.", examples=["CSV, UTF-8, delimited by ;"])
-    notes: list[str] = Field(description="What was guessed of it, and should be looked at.")
-    unused_columns: list[str] = Field(description="Headings of columns that are not used.")
+    notes: list[str] = Field(
+        description="What was guessed of it, and should be looked at.",
+        examples=[["fields are separated by semicolons"]],
+    )
+    unused_columns: list[str] = Field(description="Headings of columns that are not used.", examples=[["campus"]])
     total: int | None = Field(description="Credentials to issue; null: the roster is not read to its end yet.")
     done: int = Field(description="Rows looked at, as long as `total` is null; then credentials filled in.")
     with_email: int | None = Field(description="Of a dry run: those who have an e-mail.")

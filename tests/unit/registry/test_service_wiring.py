@@ -96,6 +96,20 @@ def test_what_is_missing_or_wrong_is_named(service: Service, details: Institutio
         service.institution(number)
 
 
+def test_keys_that_only_sign_need_an_account_that_sends(service: Service, tmp_path: Path) -> None:
+    number = add(service.store, "college")
+    remote = "http://127.0.0.1:9/#0x" + "11" * 20
+    settle(service, number, replace(DETAILS, anchor_key=remote, is_relayed=True))
+    with pytest.raises(SettingsError, match="only sign"):
+        _ = service.institution(number).anchoring
+    with (tmp_path / "settings.toml").open("a") as file:
+        file.write('\n[service]\nrelayer_key = "http://127.0.0.1:9/#0x' + "22" * 20 + '"\n')
+    again = Service(tmp_path, lambda: "")
+    sender = again.institution(number).anchoring._outbox.sender
+    again.store.close()
+    assert (sender.actor.hex(), sender.address.hex()) == ("11" * 20, "22" * 20)
+
+
 def test_there_is_no_such_institution(service: Service) -> None:
     with pytest.raises(NotFoundError):
         service.institution(InstitutionId(99))
@@ -110,8 +124,10 @@ def test_secrets_are_the_same_again_and_differ_by_what_they_are_for(service: Ser
     assert first.page_address(uuid, nonce) == again.page_address(uuid, nonce)
     others = {
         first.page_address(uuid, bytes(15) + b"\1"),
-        first.webhook_secret(uuid),
+        first.webhook_secret(uuid, 0),
+        first.webhook_secret(uuid, 1),
         DerivedSecrets(bytes(32)).page_address(uuid, nonce),
     }
-    assert len(others | {first.page_address(uuid, nonce)}) == 4
+    assert len(others | {first.page_address(uuid, nonce)}) == 5
+    assert first.credential_at(first.page_address(uuid, nonce)) == uuid
     assert (tmp_path / "service.key").stat().st_mode & 0o077 == 0

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from types import ModuleType
 from typing import Any, get_type_hints
-from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, Table
@@ -16,7 +15,17 @@ from sqlalchemy import Connection, Table
 import registry.store
 from anchor.model import Address, Hash32, StatusPosition
 from registry.errors import ConflictError, NotFoundError
-from registry.store import achievements, batches, erasure, jobs, learner_pages, people, transactions, webhooks
+from registry.store import (
+    achievements,
+    batches,
+    deliveries,
+    erasure,
+    jobs,
+    learner_pages,
+    people,
+    transactions,
+    webhooks,
+)
 from registry.store.connection import HOME, InstitutionConnection, InstitutionId
 from registry.store.engine import Store
 from registry.store.institutions import (
@@ -62,10 +71,11 @@ OPERATORS_FUNCTIONS = {
     "institutions.page_of_institutions",
     "idempotency.forget_answers",
     "jobs.remove_abandoned",  # uploads that broke off, whoever began them
-    "webhooks.claim_deliveries",
-    "webhooks.settle_delivery",
+    "deliveries.are_deliveries_due",
+    "deliveries.claim_deliveries",
+    "deliveries.remove_old_deliveries",
     # Whoever knows the address, or asks for a status list, belongs to no institution.
-    "learner_pages.page_at",
+    "learner_pages.owner_of_credential",
 }
 
 
@@ -153,14 +163,14 @@ class Belongings:
             achievement(connection)
             self.webhook = webhooks.add_webhook(connection, address="https://x.example", events=["e"], created_at=NOW)
             webhooks.announce(connection, "e", b"{}", now=NOW)
-            (self.delivery,) = webhooks.list_deliveries(connection, self.webhook.public_id)
+            (self.delivery,) = deliveries.list_deliveries(connection, self.webhook.public_id)
+        with self.store.operator_writing() as connection:
+            deliveries.claim_deliveries(connection, "w", now=NOW, lease_seconds=1, limit=9, per_institution=9)
+        with self.store.writing() as connection:
+            deliveries.settle_delivery(connection, self.delivery, "w", now=NOW, status=200, error=None, again_at=None)
             self.job = jobs.create_job(connection, jobs.JobKind.ROSTER, "{}", now=NOW)
             jobs.add_content(connection, self.job, 0, b"name\n")
-            learner_pages.add_pages(connection, [self.first.uuid], address_of, now=NOW)
-
-
-def address_of(credential: UUID, nonce: bytes) -> bytes:
-    return credential.bytes + nonce
+            learner_pages.renew_page(connection, self.first.uuid, now=NOW)
 
 
 READS: dict[str, Callable[[InstitutionConnection, Belongings], object]] = {
@@ -188,7 +198,10 @@ READS: dict[str, Callable[[InstitutionConnection, Belongings], object]] = {
     "achievements": lambda connection, _its: achievements.list_achievements(connection),
     "versions": lambda connection, _its: achievements.list_versions(connection, "data"),
     "webhooks": lambda connection, _its: webhooks.list_webhooks(connection),
-    "deliveries": lambda connection, its: webhooks.list_deliveries(connection, its.webhook.public_id),
+    "deliveries": lambda connection, its: deliveries.list_deliveries(connection, its.webhook.public_id),
+    "anything that arrived": lambda connection, its: deliveries.has_anything_arrived(
+        connection, its.webhook.public_id, since=NOW
+    ),
     "jobs": lambda connection, _its: jobs.list_jobs(connection),
     "content": lambda connection, its: list(jobs.read_content(connection, its.job)),
 }
@@ -207,9 +220,22 @@ REFUSED: dict[str, Callable[[InstitutionConnection, Belongings], object]] = {
     "moving a job": lambda connection, its: jobs.move_job(connection, its.job, jobs.JobState.RECEIVED, now=NOW),
     "page": lambda connection, its: learner_pages.page_of(connection, its.first.uuid),
     "withdrawing": lambda connection, its: learner_pages.withdraw_page(connection, its.first.uuid, now=NOW),
-    "renewing": lambda connection, its: learner_pages.renew_page(connection, its.first.uuid, address_of, now=NOW),
+    "renewing": lambda connection, its: learner_pages.renew_page(connection, its.first.uuid, now=NOW),
     "disabling": lambda connection, its: webhooks.disable_webhook(connection, its.webhook.public_id, now=NOW),
-    "redelivering": lambda connection, its: webhooks.redeliver(connection, its.delivery.public_id, now=NOW),
+    "redelivering": lambda connection, its: deliveries.redeliver(
+        connection, its.webhook.public_id, its.delivery.public_id, now=NOW
+    ),
+    "webhook": lambda connection, its: webhooks.get_webhook(connection, its.webhook.public_id),
+    "enabling": lambda connection, its: webhooks.enable_webhook(connection, its.webhook.public_id),
+    "rotating": lambda connection, its: webhooks.rotate_secret(connection, its.webhook.public_id, now=NOW),
+    "removing a webhook": lambda connection, its: webhooks.remove_webhook(connection, its.webhook.public_id),
+    "delivery": lambda connection, its: deliveries.get_delivery(
+        connection, its.webhook.public_id, its.delivery.public_id
+    ),
+    "sending": lambda connection, its: deliveries.send_one(connection, its.webhook.public_id, "e", b"{}", now=NOW),
+    "settling": lambda connection, its: deliveries.settle_delivery(
+        connection, its.delivery, "w", now=NOW, status=200, error=None, again_at=None
+    ),
 }
 
 

@@ -2,56 +2,96 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
 
 from registry.errors import NotFoundError
-from registry.store.batches import iterate_credentials
+from registry.services.derived_secrets import DerivedSecrets
+from registry.services.learner_pages import LearnerPages, address_to_text, parse_address, read_shown
 from registry.store.engine import Store
-from registry.store.learner_pages import add_pages, page_at, page_of, renew_page, withdraw_page
+from registry.store.erasure import erase_credentials
 from registry.store.service_tables import learner_pages
 from tests.support.institutions import add
 from tests.support.registry import NOW, frame_of, recipients_of, seal
 
-
-def address_of(credential: UUID, nonce: bytes) -> bytes:
-    return credential.bytes + nonce
-
-
-def shown_at(store: Store, address: bytes) -> UUID | None:
-    with store.operator_reading() as connection:
-        try:
-            return page_at(connection, address).credential
-        except NotFoundError:
-            return None
+SECRETS = DerivedSecrets(b"a key of 32 bytes, known to some")
+URL = "https://credentials.college.example"
 
 
-def test_a_page_is_shown_withdrawn_and_renewed(store: Store) -> None:
+def test_a_page_is_renewed_and_withdrawn(store: Store) -> None:
     college = store.of(add(store, "college"))
     batch = seal(college, frame_of(), recipients_of(30))
-    with college.writing() as connection:
-        uuids = [each.uuid for each in iterate_credentials(connection, batch.id)]
-        add_pages(connection, uuids[1:], address_of, now=NOW)
-        first = page_of(connection, uuids[1])
-        with pytest.raises(NotFoundError):
-            page_of(connection, uuids[0])
-    address = address_of(first.credential, first.nonce)
-    assert shown_at(store, address) == uuids[1]
-    assert shown_at(store, bytes(32)) is None
+    pages = LearnerPages(college, SECRETS, URL)
+    first, *others = pages.of_batch(batch)
+    assert (len(others), len({each.url for each in others} | {first.url})) == (29, 30)
     with store.operator_reading() as connection:
-        rows = connection.execute(select(learner_pages)).all()
-    assert len({row.nonce for row in rows}) == 29
-    assert address not in [row.address_hash for row in rows]
+        assert connection.execute(select(learner_pages)).all() == []
+    assert pages.read(first.credential).url == first.url
     with college.writing() as connection:
-        withdraw_page(connection, uuids[1], now=NOW + 1)
+        renewed = pages.renew(connection, first.credential, now=NOW)
+        again = pages.renew(connection, first.credential, now=NOW + 1)
+    assert len({first.url, renewed.url, again.url}) == 3
+    assert (again.renewed_at, again.withdrawn_at) == (NOW + 1, None)
+    for moment in (NOW + 2, NOW + 3):
+        with college.writing() as connection:
+            gone = pages.withdraw(connection, first.credential, now=moment)
+        assert (gone.url, gone.withdrawn_at) == (None, NOW + 2)
+    assert [each.url for each in pages.of_batch(batch)] == [None, *(each.url for each in others)]
+    with college.writing() as connection:
+        back = pages.renew(connection, first.credential, now=NOW + 4)
+    assert back.url not in {None, first.url, renewed.url, again.url}
+    assert back.withdrawn_at is None
+
+
+def test_an_erased_credential_has_no_page(store: Store) -> None:
+    batch = seal(store, frame_of(), recipients_of(2))
+    pages = LearnerPages(store, SECRETS, URL)
+    first, second = pages.of_batch(batch)
+    with store.writing() as connection:
+        erase_credentials(connection, [first.credential], now=NOW)
+        for change in (pages.renew, pages.withdraw):
+            with pytest.raises(NotFoundError):
+                change(connection, first.credential, now=NOW)
+    assert list(pages.of_batch(batch)) == [second]
+    with pytest.raises(NotFoundError):
+        pages.read(first.credential)
+    with pytest.raises(NotFoundError):
+        read_shown(store, SECRETS, str(first.url).rpartition("/")[2])
+
+
+@pytest.mark.parametrize("alter", [lambda text: text[:-1] + "!", lambda text: text[:-1], lambda text: text + "A"])
+def test_an_address_has_one_spelling(alter: object) -> None:
+    address = SECRETS.page_address(uuid4(), b"")
+    text = address_to_text(address)
+    assert parse_address(text) == address
+    assert callable(alter)
+    with pytest.raises(NotFoundError):
+        parse_address(alter(text))
+    # The last character has two bits that stand for nothing.
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    other = text[:-1] + alphabet[alphabet.index(text[-1]) ^ 1]
+    with pytest.raises(NotFoundError):
+        parse_address(other)
+
+
+def test_nothing_of_an_address_can_be_changed(store: Store) -> None:
+    seal(store, frame_of(), recipients_of(1))
+    (uuid,) = [UUID(bytes=each) for each in uuids(store)]
+    address = SECRETS.page_address(uuid, b"")
+    for place in range(len(address)):
+        altered = bytearray(address)
+        altered[place] ^= 1
         with pytest.raises(NotFoundError):
-            withdraw_page(connection, uuids[1], now=NOW + 1)
-    assert shown_at(store, address) is None
-    with college.writing() as connection:
-        renewed = renew_page(connection, uuids[1], address_of, now=NOW + 2)
-        new = renew_page(connection, uuids[0], address_of, now=NOW + 2)
-    assert (renewed.renewed_at, renewed.withdrawn_at, renewed.created_at) == (NOW + 2, None, NOW)
-    assert shown_at(store, address) is None
-    assert [shown_at(store, address_of(each.credential, each.nonce)) for each in (renewed, new)] == uuids[1::-1]
+            read_shown(store, SECRETS, address_to_text(bytes(altered)))
+    forged = DerivedSecrets(bytes(32)).page_address(uuid, b"")
+    with pytest.raises(NotFoundError):
+        read_shown(store, SECRETS, address_to_text(forged))
+
+
+def uuids(store: Store) -> list[bytes]:
+    from registry.store.tables import credentials
+
+    with store.operator_reading() as connection:
+        return list(connection.execute(select(credentials.c.uuid)).scalars())

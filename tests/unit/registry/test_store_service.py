@@ -1,4 +1,4 @@
-"""API keys, the audit log, idempotency keys and webhooks, in both databases."""
+"""API keys, the audit log and idempotency keys, in both databases."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Executable, delete, insert, select, update
@@ -27,17 +26,6 @@ from registry.store.engine import Store
 from registry.store.idempotency import KeptAnswer, begin_request, forget_answers, give_up_request, keep_answer
 from registry.store.institutions import close_institution
 from registry.store.service_tables import api_keys, audit_chains, audit_entries
-from registry.store.webhooks import (
-    DeliveryState,
-    add_webhook,
-    announce,
-    claim_deliveries,
-    disable_webhook,
-    list_deliveries,
-    list_webhooks,
-    redeliver,
-    settle_delivery,
-)
 from tests.support.databases import Database
 from tests.support.institutions import add
 from tests.support.registry import NOW
@@ -271,100 +259,3 @@ def test_of_equal_requests_at_once_one_is_done(database: Database) -> None:
             return "refused"
 
     assert sorted(at_once(4, try_it)) == ["done", "refused", "refused", "refused"]
-
-
-# Webhooks
-
-
-def test_each_webhook_is_told_what_it_wants(store: Store) -> None:
-    college = store.of(add(store, "college"))
-    with college.writing() as connection:
-        both = add_webhook(connection, address="https://a.example", events=["y", "x"], created_at=NOW)
-        add_webhook(connection, address="https://b.example", events=["y"], created_at=NOW)
-        assert [each.address for each in list_webhooks(connection)] == ["https://a.example", "https://b.example"]
-        assert both.events == {"x", "y"}
-        assert [announce(connection, event, b"{}", now=NOW) for event in ("x", "y", "z")] == [1, 2, 0]
-        assert len(list_deliveries(connection, both.public_id)) == 2
-        newest, oldest = list_deliveries(connection, both.public_id)
-        assert list_deliveries(connection, both.public_id, before=newest.id) == (oldest,)
-    with store.writing() as connection:
-        assert announce(connection, "x", b"{}", now=NOW) == 0
-
-
-def claim(store: Store, worker: str, now: int, limit: int = 10) -> list[Any]:
-    with store.operator_writing() as connection:
-        return list(claim_deliveries(connection, worker, now=now, lease_seconds=30, limit=limit))
-
-
-def told(store: Store) -> UUID:
-    with store.writing() as connection:
-        webhook = add_webhook(connection, address="https://a.example", events=["x"], created_at=NOW)
-        announce(connection, "x", b'{"id": 1}', now=NOW)
-    return webhook.public_id
-
-
-def test_a_delivery_is_tried_until_it_arrives(store: Store) -> None:
-    webhook = told(store)
-    assert claim(store, "w1", NOW - 1) == []
-    (first,) = claim(store, "w1", NOW)
-    assert (first.address, first.payload, first.webhook) == ("https://a.example", b'{"id": 1}', webhook)
-    assert claim(store, "w2", NOW + 29) == []
-    with store.operator_writing() as connection:
-        settle_delivery(connection, first, "w1", now=NOW, status=503, error="503", again_at=NOW + 60)
-    assert claim(store, "w2", NOW + 59) == []
-    (again,) = claim(store, "w2", NOW + 60)
-    with pytest.raises(ConflictError), store.operator_writing() as connection:
-        settle_delivery(connection, first, "w1", now=NOW, status=200, error=None, again_at=None)
-    with store.operator_writing() as connection:
-        settle_delivery(connection, again, "w2", now=NOW + 61, status=200, error=None, again_at=None)
-    with store.reading() as connection:
-        (record,) = list_deliveries(connection, webhook)
-    assert (record.state, record.attempts, record.last_status) == (DeliveryState.DELIVERED, 2, 200)
-    assert (record.delivered_at, record.last_error) == (NOW + 61, None)
-    assert claim(store, "w2", NOW + 10**6) == []
-
-
-def test_what_was_given_up_is_sent_again_on_request(store: Store) -> None:
-    webhook = told(store)
-    (first,) = claim(store, "w1", NOW)
-    with pytest.raises(ConflictError), store.writing() as connection:
-        redeliver(connection, first.public_id, now=NOW + 29)
-    with store.operator_writing() as connection:
-        settle_delivery(connection, first, "w1", now=NOW, status=None, error="no answer", again_at=None)
-    assert claim(store, "w1", NOW + 10**6) == []
-    with store.writing() as connection:
-        assert list_deliveries(connection, webhook)[0].state is DeliveryState.FAILED
-        redeliver(connection, first.public_id, now=NOW + 70)
-    assert [each.attempts for each in claim(store, "w1", NOW + 70)] == [0]
-
-
-def test_a_worker_that_died_is_followed_by_another(store: Store) -> None:
-    told(store)
-    claim(store, "w1", NOW)
-    assert len(claim(store, "w2", NOW + 30)) == 1
-
-
-def test_a_disabled_webhook_is_told_nothing_more(store: Store) -> None:
-    webhook = told(store)
-    with store.writing() as connection:
-        disable_webhook(connection, webhook, now=NOW)
-        assert announce(connection, "x", b"{}", now=NOW) == 0
-        (record,) = list_deliveries(connection, webhook)
-        with pytest.raises(ConflictError):
-            redeliver(connection, record.public_id, now=NOW)
-        with pytest.raises(NotFoundError):
-            disable_webhook(connection, webhook, now=NOW)
-        with pytest.raises(NotFoundError):
-            redeliver(connection, uuid4(), now=NOW)
-    assert record.state is DeliveryState.FAILED
-    assert claim(store, "w1", NOW + 1) == []
-
-
-def test_a_webhook_disabled_while_it_is_told_is_not_told_again(store: Store) -> None:
-    webhook = told(store)
-    (first,) = claim(store, "w1", NOW)
-    with store.writing() as connection:
-        disable_webhook(connection, webhook, now=NOW)
-    with store.operator_writing() as connection:
-        settle_delivery(connection, first, "w1", now=NOW, status=None, error="no answer", again_at=NOW + 1)
-    assert claim(store, "w1", NOW + 1) == []

@@ -1,0 +1,142 @@
+"""Learners' pages, for whoever knows an address: the page, the credential's file, and its bundle.
+
+The address is a secret in the path. It is in no log: the gate notes routes, never paths.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, Response
+
+from anchor.credential import parse_credential
+from anchor.errors import CredanchorError
+from anchor.model import to_hex
+from registry.api.context import Context, ContextDep, address_of
+from registry.errors import ConflictError, NotFoundError
+from registry.services.error_log import log_error
+from registry.services.learner_pages import PAGES_PATH, Shown, read_shown
+from registry.web.languages import choose_language
+from registry.web.render import ShownCredential, content_security_policy, credential_page, message_page
+from registry.web.status import StatusView
+
+# For people: the OpenAPI document, which is for programs, does not have them. docs/api/pages.md does.
+router = APIRouter(prefix=PAGES_PATH, tags=["pages"], include_in_schema=False)
+
+_NAME_CHARACTERS: Final = 60
+_HEADERS: Final = {
+    "Cache-Control": "private, no-store",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@router.get("/{address}")
+async def page(request: Request, context: ContextDep, address: str, lang: str | None = None) -> Response:
+    """For people: one credential, in English or French, with its status as of now; also while it is being anchored."""
+    language = choose_language(lang, request.headers.get("accept-language"))
+
+    async def show() -> Response:
+        shown, url = await run_in_threadpool(_read, context, address)
+        status = await context.page_status.of(parse_credential(shown.file), request.state.request_id)
+        content = await run_in_threadpool(_page, context, shown, url, status, language)
+        return _html(content, 200, language)
+
+    return await _answer(request, context, language, show)
+
+
+@router.get("/{address}/credential.json")
+async def file(request: Request, context: ContextDep, address: str, lang: str | None = None) -> Response:
+    """The credential as its holder has it: Open Badges 3.0 with the anchor proof."""
+
+    async def give() -> Response:
+        shown, _ = await run_in_threadpool(_read, context, address)
+        return _download(shown.file, shown, "application/vc", ".json")
+
+    return await _answer(request, context, choose_language(lang, request.headers.get("accept-language")), give)
+
+
+@router.get("/{address}/bundle.json")
+async def bundle(request: Request, context: ContextDep, address: str, lang: str | None = None) -> Response:
+    """The credential and all that the ledger says of it now, to be verified without network."""
+
+    async def give() -> Response:
+        shown, _ = await run_in_threadpool(_read, context, address)
+        content = await context.pool.run(partial(context.service.bundler.bundle, shown.file))
+        return _download(content, shown, "application/json", ".bundle.json")
+
+    return await _answer(request, context, choose_language(lang, request.headers.get("accept-language")), give)
+
+
+async def _answer(
+    request: Request, context: Context, language: str, give: Callable[[], Awaitable[Response]]
+) -> Response:
+    """Answer; whatever goes wrong is said to people, in their language, and in words that tell of nobody."""
+    wait = context.anonymous.seconds_to_wait(address_of(request))
+    if wait:
+        return _message("too_many", 429, language, {"Retry-After": str(wait)})
+    try:
+        return await give()
+    except NotFoundError:
+        return _message("not_found", 404, language)
+    except ConflictError:
+        # It is there, and will be shown: an error would make people think otherwise.
+        return _message("not_ready", 404 if request.url.path.endswith(".json") else 200, language)
+    except CredanchorError as error:
+        log_error(error, requestId=request.state.request_id)
+        return _message("unavailable", 503, language, {"Retry-After": "30"})
+
+
+def _read(context: Context, address: str) -> tuple[Shown, str]:
+    service = context.service
+    shown = read_shown(service.store, service.secrets, address)
+    public_url = service.public_url_of(service.store.of(shown.institution))
+    return shown, f"{public_url}{PAGES_PATH}/{address}"
+
+
+def _page(context: Context, shown: Shown, url: str, status: StatusView, language: str) -> str:
+    batch = shown.batch
+    return credential_page(
+        ShownCredential(
+            document=json.loads(shown.file),
+            status=status,
+            is_replaced=shown.is_replaced,
+            anchored_at=status.anchored_at or batch.anchored_at,
+            registry=batch.issuer.registry.to_text(),
+            issuer_number=batch.issuer.issuer_id,
+            root=to_hex(batch.root),
+            url=url,
+            verifier_url=context.service.options.verifier_url,
+        ),
+        language,
+    )
+
+
+def _message(name: str, status: int, language: str, headers: dict[str, str] | None = None) -> Response:
+    return _html(message_page(name, language), status, language, headers or {})
+
+
+def _html(content: str, status: int, language: str, headers: dict[str, str] | None = None) -> Response:
+    said = {
+        **_HEADERS,
+        "Content-Security-Policy": content_security_policy(),
+        "Content-Language": language,
+        "Vary": "Accept-Language",
+        **(headers or {}),
+    }
+    return HTMLResponse(content, status_code=status, headers=said)
+
+
+def _download(content: bytes, shown: Shown, media_type: str, ending: str) -> Response:
+    # Named after what was achieved, not after who did: files lie around.
+    plain = unicodedata.normalize("NFKD", shown.batch.achievement_name).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_NAME_CHARACTERS] or "credential"
+    headers = {**_HEADERS, "Content-Disposition": f'attachment; filename="{name}{ending}"'}
+    return Response(content, media_type=media_type, headers=headers)

@@ -1,0 +1,1 @@
+"""Pages for people: HTML, made here from what services give; nothing of HTTP."""
