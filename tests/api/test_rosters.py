@@ -125,6 +125,8 @@ def test_what_is_wrong_is_told_by_place_in_every_format_and_never_what_stands_th
         (gzip.compress(as_csv(GOOD).encode()), CSV, 400, "compressed with gzip"),
         (b"", CSV, 400, "the roster is empty"),
     ],
+    # Files have times in them.
+    ids=["type", "no-spreadsheet", "spreadsheet", "no-lines", "no-array", "gzip", "nothing"],
 )
 def test_what_cannot_be_a_roster_is_refused_at_once(
     town: Town, content: bytes, media: str, status: int, words: str
