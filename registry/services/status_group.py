@@ -21,7 +21,7 @@ from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.jobs import JobRecord, JobState, move_job
 from registry.store.records import StatusKind, TransactionId
-from registry.store.status_jobs import WAITING, unmined_status_jobs
+from registry.store.status_jobs import unmined_status_jobs
 
 MOST_MEMBERS: Final = 100
 _ALONG_SECONDS: Final = 30
@@ -88,6 +88,10 @@ class Group:
                 has_part = False
             if not has_part:
                 self.members.remove(member)  # its own turn says so
+
+    def leave_what_is_to_be_sent(self) -> None:
+        """Leave those of whom something is left to do to their own turns."""
+        self.members[:] = [each for each in self.members if each.effect.is_nothing]
 
     def having_part_in(self, step: Step) -> list[Member]:
         """Give those whom a transaction does something for."""
@@ -205,7 +209,7 @@ def gather(store: Store, leader: Member, targets_of: TargetsOf, *, now: int) -> 
 
 def _is_free(job: JobRecord, now: int) -> bool:
     is_claimed = job.leased_until is not None and job.leased_until > now
-    return job.state in WAITING and job.next_at <= now and not is_claimed
+    return job.next_at <= now and not is_claimed
 
 
 def _has_to_wait(member: Member, contrary: Sequence[Member]) -> bool:

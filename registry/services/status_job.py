@@ -27,6 +27,7 @@ from anchor.canonical import JsonObject
 from anchor.errors import NoEvidenceError, NotAnchoredError, RevertedError
 from anchor.evidence import LedgerState
 from anchor.model import Hash32, hash32, to_hex
+from registry.errors import BusyError
 from registry.services.happenings import Event, tell
 from registry.services.standing import Standing
 from registry.services.status import StatusService
@@ -105,7 +106,7 @@ class StatusJob:
             group.judge(standing)
             self._note_validated(group.leader, now)
             if group.leader.effect.is_nothing and not mined_at:
-                group.members.clear()  # there is nothing to go along with
+                group.leave_what_is_to_be_sent()  # there is nothing to go along with
             self._note_shown(group, standing, now)
             if group.is_done():
                 return group.leader.job
@@ -133,6 +134,10 @@ class StatusJob:
                 if error.name in _DONE_SINCE:
                     return []
                 raise
+            except BusyError:
+                if not sent:
+                    raise
+                break  # a key that only signs does it once at a time: the rest follows when this is mined
             sent.append((step, transaction))
         with self._store.writing() as connection:
             group.note_sent(connection, now)

@@ -167,8 +167,18 @@ def preview(
     sender: Address,
     targets: Sequence[StatusTarget],
     request: StatusRequest,
+    *,
+    extra_gas: int = 0,
 ) -> Preview:
-    """Tell what a change would come to, and cost, as the newest block has it.
+    """Tell what a change would come to, and cost, as the newest block has it; needs no key.
+
+    Args:
+        planner: Of the issuer.
+        client: The node.
+        sender: The STATUS key's account.
+        targets: What the request names.
+        request: What is asked for.
+        extra_gas: What each transaction takes more, as when another account sends it.
 
     Raises:
         NotAnchoredError: A batch is not on the ledger.
@@ -176,7 +186,7 @@ def preview(
         LedgerUnavailableError: The node did not say.
     """
     plan = planner.plan(targets, request.kind, request.reason)
-    cost = preview_cost(client, sender, [step.call for step in plan.steps])
+    cost = preview_cost(client, sender, [step.call for step in plan.steps], extra_gas=extra_gas)
     return Preview(effect=plan.effect, cost=cost, unknown=request.unknown)
 
 

@@ -21,9 +21,7 @@ from registry.store.transactions import get_transaction
 _ASKED_AT_ONCE: Final = 500
 """SQLite takes no more than some thousands of parameters."""
 
-WAITING: Final = (JobState.RECEIVED, JobState.VALIDATED)
-"""States of status changes of which nothing is signed."""
-UNMINED: Final = (*WAITING, JobState.SIGNED, JobState.SENT)
+UNMINED: Final = (JobState.RECEIVED, JobState.VALIDATED, JobState.SIGNED, JobState.SENT)
 """States of status changes that the ledger does not show yet."""
 
 

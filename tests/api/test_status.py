@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from anchor.model import to_hex
 from registry.services.ledger_state import LedgerView
+from registry.services.status import StatusService
 from registry.services.status_job import StatusJob
 from registry.services.status_plan import StatusPlanner
 from registry.services.work import Work
-from registry.services.worker import LEASE_SECONDS, Worker
-from registry.store.connection import InstitutionConnection, InstitutionId
-from registry.store.engine import Store
-from registry.store.jobs import JobKind, list_jobs
+from registry.services.worker import Worker
+from registry.store.connection import InstitutionId
+from registry.store.jobs import JobKind
 from registry.store.records import BatchRecord
-from registry.store.tables import credentials, transactions
-from tests.api.test_jobs import Killed, upload, work
+from registry.store.tables import credentials
+from tests.api.test_jobs import upload, work
 from tests.api.town import Town
 from tests.ledger.chain import ANCHOR_KEY
-from tests.support.office import Office
 
-STATES = ["validated", "signed", "sent", "mined", "final"]
 SOON = 1_900_000_000
 
 
@@ -49,16 +45,15 @@ def asked(town: Town, action: str, *places: int, **members: Any) -> str:
     return str(answer.headers["location"])
 
 
-def worker_of(town: Town, now: int = SOON, *, confirmations: int = 0, office: Office | None = None) -> Worker:
+def worker_of(town: Town, now: int = SOON, *, confirmations: int = 0, status: StatusService | None = None) -> Worker:
     """A worker as a new process would be one."""
-    here = town.here
-    office = office or here.office
+    here, office = town.here, town.here.office
 
     def work_of(number: InstitutionId, kind: JobKind) -> Work:
         assert (number, kind) == (here.id, JobKind.STATUS)
         view = LedgerView(town.chain.client, town.chain.registry, confirmations=confirmations)
         planner = StatusPlanner(view, here.issuer_id)
-        return StatusJob(here.store, office.status, office.targets, planner)
+        return StatusJob(here.store, lambda: status or office.status(), office.targets, planner)
 
     return Worker(town.service.store, work_of, name=f"worker {now}", clock=lambda: now)
 
@@ -113,6 +108,25 @@ def test_a_whole_batch_and_credentials_of_another_take_two_transactions(any_town
     work(worker_of(town))
     job = town.get(again).json()
     assert (job["state"], job["passedOverCount"], job["passedOver"][0]["target"]) == ("final", 2, to_hex(batch.root))
+
+
+def test_history_lists_what_was_sent_page_by_page(any_town: Town) -> None:
+    town = any_town
+    batch = second_batch(town)
+    alike = [asked(town, "suspend", place) for place in (0, 1)]
+    work(worker_of(town))
+    whole = asked(town, "revoke", batches=[to_hex(batch.root)], reason="superseded")
+    work(worker_of(town))
+    newest, oldest = town.get("/v1/history").json()["changes"]
+    assert (newest["change"], newest["reason"], newest["batch"]) == ("revoke", "superseded", to_hex(batch.root))
+    assert (newest["count"], newest["credentials"]) == (0, [])
+    assert newest["jobs"] == [whole.rpartition("/")[2]]
+    assert (oldest["change"], oldest["batch"], oldest["count"], oldest["state"]) == ("suspend", None, 2, "mined")
+    assert set(oldest["credentials"]) == {uuid_at(town, place).urn for place in (0, 1)}
+    assert oldest["jobs"] == [each.rpartition("/")[2] for each in alike]
+    page = town.get("/v1/history?limit=1").json()
+    assert page["changes"] == [newest]
+    assert town.get(f"/v1/history?limit=1&cursor={page['next']}").json() == {"changes": [oldest], "next": None}
 
 
 def test_tried_out_nothing_is_done(town: Town) -> None:
@@ -268,96 +282,7 @@ def test_cancelling_takes_the_scope_of_what_is_cancelled(town: Town) -> None:
 def test_refused_by_the_contract_it_fails(town: Town) -> None:
     address = asked(town, "revoke", 0)
     office = town.here.office
-    wrong = office.status(office.sender(ANCHOR_KEY))
-    here = town.here
-
-    def work_of(_number: InstitutionId, _kind: JobKind) -> Work:
-        return StatusJob(here.store, lambda: wrong, office.targets, wrong.planner)
-
-    work(Worker(town.service.store, work_of, name="worker", clock=lambda: SOON))
+    work(worker_of(town, status=office.status(office.sender(ANCHOR_KEY))))
     job = town.get(address).json()
     assert (job["state"], job["transactions"]) == ("failed", [])
     assert job["failureKind"] == "ledgerRefuses"
-
-
-def test_final_only_when_the_block_that_shows_it_is(town: Town) -> None:
-    address = asked(town, "revoke", 0)
-    work(worker_of(town, confirmations=3))
-    town.chain.mine(2)
-    work(worker_of(town, SOON + 20, confirmations=3))
-    assert town.get(address).json()["state"] == "mined"
-    # What it is later does not matter: it came about.
-    town.chain.mine(1)
-    work(worker_of(town, SOON + 40, confirmations=3))
-    assert town.get(address).json()["state"] == "final"
-
-
-def test_change_that_the_chain_took_back_is_sent_again(town: Town) -> None:
-    address = asked(town, "revoke", 0)
-    before = town.chain.node.write("evm_snapshot", [])
-    worker = worker_of(town, confirmations=3)
-    work(worker)
-    assert (town.get(address).json()["state"], state_of(town, 0)) == ("mined", "revoked")
-    town.chain.node.write("evm_revert", [before])
-    assert state_of(town, 0) == "active"
-    worker = worker_of(town, SOON + 20, confirmations=3)
-    assert worker.work_once()
-    assert town.get(address).json()["state"] == "sent"
-    work(worker)
-    town.chain.mine(3)
-    work(worker_of(town, SOON + 40, confirmations=3))
-    job = town.get(address).json()
-    assert (job["state"], len(job["transactions"]), state_of(town, 0)) == ("final", 1, "revoked")
-    town.here.office.audit()
-
-
-def test_reinstated_since_and_reorganised_it_is_not_suspended_again(town: Town) -> None:
-    first = asked(town, "suspend", 0)
-    before = town.chain.node.write("evm_snapshot", [])
-    work(worker_of(town, confirmations=5))
-    second = asked(town, "reinstate", 0)
-    work(worker_of(town, confirmations=5))
-    town.chain.node.write("evm_revert", [before])
-    # On the new chain both come about, in other blocks, before anybody looks.
-    town.chain.mine(1)
-    with town.here.store.reading() as connection:
-        raws = connection.execute(select(transactions.c.raw).order_by(transactions.c.nonce)).scalars().all()[-2:]
-    for raw in raws:
-        town.chain.client.send_raw(raw)
-    for now in (SOON + 20, SOON + 40):
-        work(worker_of(town, now, confirmations=5))
-        town.chain.mine(5)
-    work(worker_of(town, SOON + 60, confirmations=5))
-    assert [town.get(each).json()["state"] for each in (first, second)] == ["final", "final"]
-    assert state_of(town, 0) == "active"
-
-
-@pytest.mark.parametrize("state", STATES)
-def test_killed_at_any_state_it_is_done_once(town: Town, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = second_batch(town)
-    address = asked(town, "revoke", 0, batches=[to_hex(batch.root)])
-    along = asked(town, "revoke", 1)
-    job_id = address.rpartition("/")[2]
-    really_writing = Store.writing
-
-    @contextmanager
-    def writing(store: Store) -> Iterator[InstitutionConnection]:
-        with really_writing(store) as connection:
-            yield connection
-            (job,) = (each for each in list_jobs(connection) if str(each.public_id) == job_id)
-        if job.state.value == state:
-            raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Store, "writing", writing)
-        with pytest.raises(Killed):
-            work(worker_of(town))
-    for later in (1, 40):
-        work(worker_of(town, SOON + LEASE_SECONDS + later))
-    for each in (address, along):
-        job = town.get(each).json()
-        assert (job["state"], job["done"] == job["total"]) == ("final", True), job
-    assert [state_of(town, place) for place in range(3)] == ["revoked", "revoked", "active"]
-    # A change that changes nothing would have been refused: each came about once.
-    history = town.here.office.audit()
-    assert len(history.batches) == 2

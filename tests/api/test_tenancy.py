@@ -25,6 +25,7 @@ OWN_ONLY = {
     "/v1/audit",
     "/v1/batches",
     "/v1/credentials",
+    "/v1/history",
     "/v1/institutions",
     "/v1/jobs",
     "/v1/jobs/events",

@@ -62,7 +62,9 @@ def _try_out(caller: Caller, asked: ChangeOfStatus) -> Response:
     named, wanted = _named(caller, asked)
     targets = targets_of(caller.store, institution.targets, named.uuids, named.roots)
     sender = institution.address_of(institution.settings.status_key)
-    found = preview(institution.status_planner, institution.client, sender, targets, wanted)
+    found = preview(
+        institution.status_planner, institution.client, sender, targets, wanted, extra_gas=institution.extra_gas
+    )
     body = StatusPreview.of(wanted, found).model_dump_json(by_alias=True)
     return Response(body, media_type="application/json")
 

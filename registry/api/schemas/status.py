@@ -10,11 +10,12 @@ from pydantic import ConfigDict, Field, model_validator
 
 from anchor.model import Hash32, hash32, to_hex
 from anchor.status import StatusReason
-from registry.api.schemas.base import Asked, Document, Hash, Seconds
+from registry.api.schemas.base import Asked, CredentialId, Document, Hash, Page, Seconds
 from registry.services.failures import name_of
 from registry.services.jobs import SeenJob
 from registry.services.status_request import Preview, StatusRequest, passed_over, passed_over_count
 from registry.store.records import StatusKind
+from registry.store.status_history import SentChange
 
 MAX_CREDENTIALS: Final = 10_000
 MAX_BATCHES: Final = 100
@@ -29,6 +30,7 @@ Reason = Literal[
     "affiliation-ended",
     "other",
 ]
+_LABELS: Final = {reason.value: reason.label for reason in StatusReason}
 _REASONS: Final = {reason.label: reason for reason in StatusReason}
 _SOME: Final[dict[str, Any]] = {
     "anyOf": [{"required": ["credentials"]}, {"required": ["batches"]}],
@@ -187,3 +189,45 @@ class StatusJob(Document):
     def content(self) -> bytes:
         """Write it as JSON."""
         return self.model_dump_json(by_alias=True).encode()
+
+
+class SentStatusChange(Document):
+    """One transaction that was to change status, as it is kept here."""
+
+    change: Action
+    reason: str = Field(examples=["issued-in-error"])
+    batch: Hash | None = Field(description="Root of the batch that was to be revoked as a whole.")
+    count: int = Field(description="Credentials that were to be changed one by one.")
+    credentials: list[CredentialId] = Field(description="The first 100 of these.")
+    jobs: list[str] = Field(
+        description="Jobs that it was signed for; none: a command did it.",
+        examples=[["0b7d4c9e-5f0c-4c31-9d24-1a7be95f0c1a"]],
+    )
+    signed_at: Seconds
+    transaction: Hash
+    state: Literal["signed", "sent", "mined", "refused", "replaced"] = Field(
+        description="Only what was mined came about."
+    )
+    block_number: int | None
+
+    @classmethod
+    def of(cls, sent: SentChange) -> SentStatusChange:
+        """Show it."""
+        return cls(
+            change=sent.kind.value,
+            reason=_LABELS.get(sent.reason, str(sent.reason)),
+            batch=None if sent.root is None else to_hex(sent.root),
+            count=sent.count,
+            credentials=[uuid.urn for uuid in sent.uuids],
+            jobs=[str(each) for each in sent.jobs],
+            signed_at=sent.transaction.signed_at,
+            transaction=to_hex(sent.transaction.hash),
+            state=sent.transaction.state.value,
+            block_number=sent.transaction.block_number,
+        )
+
+
+class SentChanges(Page):
+    """What was sent, the newest first."""
+
+    changes: list[SentStatusChange]

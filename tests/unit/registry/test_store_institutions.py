@@ -23,6 +23,7 @@ from registry.store import (
     jobs,
     learner_pages,
     people,
+    status_history,
     status_jobs,
     transactions,
     webhooks,
@@ -211,6 +212,7 @@ READS: dict[str, Callable[[InstitutionConnection, Belongings], object]] = {
     "content": lambda connection, its: list(jobs.read_content(connection, its.job)),
     "unmined": lambda connection, _its: status_jobs.unmined_status_jobs(connection),
     "transactions of a job": lambda connection, its: status_jobs.transactions_of_job(connection, its.change.id),
+    "changes": lambda connection, _its: status_history.page_of_changes(connection, before=None, limit=9, named=9),
     "several credentials": lambda connection, its: status_jobs.get_credentials(connection, [its.first.uuid]),
 }
 
