@@ -25,6 +25,7 @@ OWN_ONLY = {
     "/v1/audit",
     "/v1/batches",
     "/v1/credentials",
+    "/v1/history",
     "/v1/institutions",
     "/v1/jobs",
     "/v1/jobs/events",
@@ -48,6 +49,7 @@ SCOPES = {
     ("POST", "/v1/institutions"): "admin",
     ("POST", "/v1/institutions/{code}/close"): "admin",
     ("POST", "/v1/jobs/{job}/cancel"): "issue",
+    ("POST", "/v1/status"): "status",
     ("DELETE", "/v1/webhooks/{webhook}"): "admin",
     ("GET", "/v1/webhooks"): "admin",
     ("GET", "/v1/webhooks/{webhook}"): "admin",
@@ -140,6 +142,8 @@ def body_of(method: str, path: str, of: Resident) -> dict[str, Any] | None:
             return {"address": "https://lms.college.example/hook", "events": ["batch.final"]}
         case "PATCH", "/v1/institutions/{code}":
             return {"url": f"https://{number}.example/"}
+        case "POST", "/v1/status":
+            return {"action": "suspend", "reason": "other", "credentials": [str(of.credentials()[0].uuid)]}
     return None
 
 

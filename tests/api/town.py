@@ -31,7 +31,7 @@ from registry.store.pages import page_of_credentials
 from registry.store.records import BatchRecord, CredentialRecord
 from registry.store.webhooks import add_webhook, disable_webhook, list_webhooks
 from tests.api.conftest import nobody, write_home
-from tests.ledger.chain import ADMIN, ANCHOR_KEY, CONTROLLER, DID, STRANGER, Chain
+from tests.ledger.chain import ADMIN, ANCHOR_KEY, CONTROLLER, DID, STATUS_KEY, STRANGER, Chain
 from tests.support.databases import Database
 from tests.support.office import Office
 from tests.support.registry import ACHIEVEMENT, APPROVALS, NOW, frame_of, recipients_of, seal
@@ -190,6 +190,7 @@ def _settle(
         registry=chain.registry,
         issuer_id=issuer_id,
         anchor_key=f"http://127.0.0.1:9/#{to_hex(dev_signer(account).address)}",
+        status_key=f"http://127.0.0.1:9/#{to_hex(dev_signer(STATUS_KEY).address)}",
     )
     record = operation.add(service.store, code, details, now=NOW)
     (folder / code).mkdir()
