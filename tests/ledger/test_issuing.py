@@ -280,7 +280,7 @@ def test_an_account_without_coin_is_found_out(office: Office, proxy: FaultProxy,
 def test_beyond_the_budget_nothing_is_signed_and_it_says_how_to_go_on(office: Office) -> None:
     batch = office.seal()
     operation.set_budget(office.store, "home", 1, now=NOW)
-    with pytest.raises(BudgetError, match="to anchor the batch may cost 0.0") as caught:
+    with pytest.raises(BudgetError, match=r"to anchor the batch may cost 0\.0") as caught:
         office.anchoring().anchor(batch.id, now=NOW)
     assert f"--resume {batch.id}" in caught.value.advice
     assert office.batch(batch.id).state is BatchState.SEALED
