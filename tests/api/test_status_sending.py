@@ -69,6 +69,7 @@ def test_key_that_only_signs_does_several_one_after_the_other(town: Town) -> Non
         signer=payer,
         lock=account_lock(here.office.folder, chain.chain_id, payer.address, here.store),
     )
+    chain.mine(1)  # its clock stood still since the last test
     clock = chain.client.latest_block().header.timestamp
     raising = Raising(after_seconds=None, clock=lambda: clock)
     service = StatusService(
