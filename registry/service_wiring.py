@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import secrets
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -43,6 +45,12 @@ if TYPE_CHECKING:
     from registry.store.jobs import JobKind
 
 _DAY_SECONDS: Final = 86_400
+
+
+LOCK_SECONDS: Final = 5
+"""How long a worker waits for another that sends for the same account, before it does something else."""
+RECURSION_LIMIT: Final = 1000
+"""Python's own."""
 
 
 class HostedSettings(Settings):
@@ -77,6 +85,7 @@ class Service:
     def __init__(
         self, home: Path | None, ask_passphrase: Callable[[], str], *, is_for_trying_out: bool = False
     ) -> None:
+        _limit_recursion()
         self.settings: Final[DraftSettings] = load_draft(find_home(home))
         self.allows_any_webhook: Final = is_for_trying_out or self.settings.service.private_webhooks
         self._ask_passphrase: Final = ask_passphrase
@@ -109,7 +118,15 @@ class Service:
         with self._building:
             kept = self._institutions.get(number)
             if kept is None or kept[0] != settings:
-                kept = settings, AnyInstitution(settings, lambda: self.store.of(number), self._ask_passphrase)
+                kept = (
+                    settings,
+                    AnyInstitution(
+                        settings,
+                        lambda: self.store.of(number),
+                        self._ask_passphrase,
+                        lock_seconds=LOCK_SECONDS,
+                    ),
+                )
                 self._institutions[number] = kept
                 # Built here, for all threads.
                 _ = kept[1].store, kept[1].client, kept[1].approvals
@@ -232,6 +249,16 @@ class Service:
 
 def _process_name() -> str:
     return f"{socket.gethostname()[:32]}-{secrets.token_hex(8)}"
+
+
+def _limit_recursion() -> None:
+    """Have nesting refused before the stack is used up: what strangers send as JSON may nest as deep as it is long.
+
+    A library beneath web3 lets functions call each other a hundred times as often as Python does, which ends the
+    process. It does so when it is loaded, so that is done first.
+    """
+    import_module("py_ecc")
+    sys.setrecursionlimit(RECURSION_LIMIT)
 
 
 def institution_settings(operator: DraftSettings, record: InstitutionRecord) -> Settings:

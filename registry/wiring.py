@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 LOCKS_FOLDER: Final = "locks"
 SENT_FOLDER: Final = "sent"
 LOCK_SECONDS: Final = 300
-"""How long one process waits for another that sends for the same account."""
+"""How long one process waits for another that sends for the same account; workers do other things meanwhile."""
 
 
 class AnyInstitution:
@@ -58,9 +58,18 @@ class AnyInstitution:
         settings: Its settings, from a home folder or a service's database.
         open_store: Gives the database as it has it.
         ask_passphrase: Asks the person at the keyboard for the passphrase of the keys.
+        lock_seconds: How long to wait for others that send for the same account.
     """
 
-    def __init__(self, settings: Settings, open_store: Callable[[], Store], ask_passphrase: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        open_store: Callable[[], Store],
+        ask_passphrase: Callable[[], str],
+        *,
+        lock_seconds: float = LOCK_SECONDS,
+    ) -> None:
+        self._lock_seconds: Final = lock_seconds
         self.settings: Final = settings
         self._open_store: Final = open_store
         self._ask_passphrase: Final = ask_passphrase
@@ -216,7 +225,7 @@ class AnyInstitution:
                 )
             payer = self._signer(settings.service.relayer_key)
         chain_id = settings.registry_id.chain_id
-        lock = account_lock(settings.home, chain_id, payer.address, self.store)
+        lock = account_lock(settings.home, chain_id, payer.address, self.store, timeout_seconds=self._lock_seconds)
         on_mined, max_fee_wei = _devnet_save(settings), _max_fee_wei(settings)
         if settings.relayed:
             return RelayingSender(
@@ -359,14 +368,19 @@ def _open_store(settings: DraftSettings) -> Store:
 
 
 def account_lock(
-    home: Path, chain_id: int, account: Address, store: Store | None = None
+    home: Path,
+    chain_id: int,
+    account: Address,
+    store: Store | None = None,
+    *,
+    timeout_seconds: float = LOCK_SECONDS,
 ) -> AbstractContextManager[None]:
     """Give the lock of an account: on a file, or in the database where processes on several machines share one."""
     from registry.services.locks import ProcessLock
 
     name, what = f"{chain_id}-{to_hex(account)}", "sends transactions for this account"
-    shared = None if store is None else store.lock(f"account {name}", what=what, timeout_seconds=LOCK_SECONDS)
-    return shared or ProcessLock(home / LOCKS_FOLDER / f"{name}.lock", what=what, timeout_seconds=LOCK_SECONDS)
+    shared = None if store is None else store.lock(f"account {name}", what=what, timeout_seconds=timeout_seconds)
+    return shared or ProcessLock(home / LOCKS_FOLDER / f"{name}.lock", what=what, timeout_seconds=timeout_seconds)
 
 
 def _max_fee_wei(settings: DraftSettings) -> int:

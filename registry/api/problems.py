@@ -254,4 +254,4 @@ def problem_of(error: CredanchorError) -> Problem:
     problems: Sequence[Mapping[str, str]] = ()
     if isinstance(error, InputFormatError):
         problems = [{"where": each.where, "reason": each.reason, "hint": each.hint} for each in error.problems]
-    return Problem(kind=kind, detail=str(error), advice=error.advice, problems=problems)
+    return Problem(kind=kind, detail=str(error), advice=error.advice, problems=problems, headers=headers)

@@ -141,8 +141,7 @@ def copy_rows(connection: Connection, table: Table, columns: Sequence[str], rows
 def clean_uploads(engine: Engine) -> None:
     """Have what was dropped of uploads removed from its table; what `finish_erasing` says of bytes holds for it."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        dead = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = :name"
-        if connection.execute(text(dead), {"name": job_chunks.name}).scalar():
+        if connection.execute(text("SELECT pg_relation_size(:name)"), {"name": job_chunks.name}).scalar():
             connection.exec_driver_sql(f"VACUUM {job_chunks.name}")
 
 

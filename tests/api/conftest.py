@@ -70,16 +70,16 @@ def served(chain: Chain, tmp_path: Path) -> Iterator[Served]:
 @pytest.fixture
 def town(chain: Chain, tmp_path: Path, sqlite_database: Database) -> Iterator[Town]:
     """On SQLite."""
-    yield from _settled(chain, tmp_path, sqlite_database)
+    yield from settled(chain, tmp_path, sqlite_database)
 
 
 @pytest.fixture
 def any_town(chain: Chain, tmp_path: Path, database: Database) -> Iterator[Town]:
     """On SQLite, and once more on PostgreSQL."""
-    yield from _settled(chain, tmp_path, database)
+    yield from settled(chain, tmp_path, database)
 
 
-def _settled(chain: Chain, folder: Path, database: Database) -> Iterator[Town]:
+def settled(chain: Chain, folder: Path, database: Database) -> Iterator[Town]:
     from tests.api.town import build_town
 
     town = build_town(chain, folder / "town", database)

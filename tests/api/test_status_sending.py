@@ -21,13 +21,17 @@ from registry.store.engine import Store
 from registry.store.jobs import list_jobs
 from registry.store.tables import transactions
 from registry.wiring import account_lock
-from tests.api.test_jobs import Killed, work
+from tests.api.test_jobs import work
 from tests.api.test_status import SOON, asked, second_batch, state_of, worker_of
 from tests.api.town import Town
 from tests.ledger.chain import STATUS_KEY
 
 STATES = ["validated", "signed", "sent", "mined", "final"]
 RELAYER = 5
+
+
+class Killed(BaseException):
+    """The process is no more."""
 
 
 def states_of(town: Town, *addresses: str) -> list[Any]:

@@ -7,24 +7,27 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from threading import Barrier
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from registry.errors import ConflictError
 from registry.store.connection import InstitutionId
 from registry.store.engine import Store
-from registry.store.job_claims import claim_jobs, extend_lease
+from registry.store.job_claims import LARGE_BYTES, Lane, claim_jobs, extend_lease
 from registry.store.jobs import (
     CANCELLABLE,
     ENDED,
     NEXT_STATES,
+    JobId,
     JobKind,
     JobRecord,
     JobState,
     add_content,
     cancel_job,
+    count_waiting,
     create_job,
     drop_content,
     finish_content,
@@ -179,6 +182,114 @@ def test_several_at_once_are_claimed_in_turns_too(store: Store) -> None:
         received(many)
     received(few)
     assert [each.institution for each in claim(store, "w", limit=2)] == [many.institution, few.institution]
+
+
+def test_a_thousand_jobs_of_one_institution_do_not_hold_up_anothers_one(store: Store) -> None:
+    many, few = store.of(add(store, "many")), store.of(add(store, "few"))
+    with many.writing() as connection:
+        for _ in range(1000):
+            create_job(connection, JobKind.ROSTER, "{}", now=NOW)
+        connection.execute(update(jobs).values(state=JobState.RECEIVED.value))
+    assert claim(store, "w")[0].institution == many.institution
+    late = received(few)
+    assert claim(store, "v")[0].id == late.id
+    # Neither does a job that is given back after each step keep others waiting.
+    owners = []
+    for _ in range(4):
+        (job,) = claim(store, "w")
+        owners.append(job.institution)
+        with store.of(job.institution).writing() as connection:
+            release_job(connection, job, now=NOW)
+        if late.id == job.id or len(owners) == 1:
+            with few.writing() as connection:
+                connection.execute(update(jobs).where(jobs.c.id == late.id).values(leased_by=None, leased_until=None))
+    assert owners == [many.institution, few.institution, many.institution, few.institution]
+
+
+def large(store: Store) -> JobRecord:
+    """A roster with as many bytes as a large one has, of which none are there."""
+    job = received(store)
+    with store.writing() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == job.id).values(content_size=LARGE_BYTES))
+    return job
+
+
+def claim_in(store: Store, lane: Lane, *, now: int = NOW) -> list[JobId]:
+    with store.operator_writing() as connection:
+        return [job.id for job in claim_jobs(connection, lane.value, now=now, lease_seconds=30, lane=lane)]
+
+
+def test_large_rosters_are_left_to_some_workers_and_of_one_institution_only_one_is_worked_on(store: Store) -> None:
+    here, there = store.of(add(store, "here")), store.of(add(store, "there"))
+    first, second, small, other = large(here), large(here), received(here), large(there)
+    assert claim_in(store, Lane.LIGHT) == [small.id]
+    assert claim_in(store, Lane.LIGHT) == []
+    assert claim_in(store, Lane.ANY) == [other.id]
+    assert claim_in(store, Lane.ANY) == [first.id]
+    assert claim_in(store, Lane.ANY) == []
+    assert claim_in(store, Lane.ROSTERS, now=NOW + 31) != []
+    # Sealed, it is no longer large.
+    with here.writing() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == second.id).values(state=JobState.SEALED.value))
+    assert claim_in(store, Lane.LIGHT) == [second.id]
+
+
+def test_one_lane_is_for_rosters_that_are_to_be_sealed(store: Store) -> None:
+    roster = received(store)
+    with store.writing() as connection:
+        status = create_job(connection, JobKind.STATUS, "{}", now=NOW)
+        finish_content(connection, status, now=NOW)
+    sealed = received(store)
+    with store.writing() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == sealed.id).values(state=JobState.SENT.value))
+    assert claim_in(store, Lane.ROSTERS) == [roster.id]
+    assert claim_in(store, Lane.ROSTERS) == []
+    assert {*claim_in(store, Lane.LIGHT), *claim_in(store, Lane.LIGHT)} == {status.id, sealed.id}
+
+
+def test_waiting_jobs_are_counted_with_their_bytes(store: Store) -> None:
+    size = len(b"".join(ROSTER))
+    with store.reading() as connection:
+        assert count_waiting(connection) == (0, 0)
+    received(store), received(store)
+    with store.writing() as connection:
+        assert count_waiting(connection) == (2, 2 * size)
+        (newest, _) = list_jobs(connection)
+        cancel_job(connection, newest.public_id, now=NOW)
+        assert count_waiting(connection) == (1, size)
+    with store.of(add(store, "other")).reading() as connection:
+        assert count_waiting(connection) == (0, 0)
+
+
+def test_nothing_is_left_of_a_dropped_upload(database: Database) -> None:
+    store = database.open()
+    job = received(store)
+    store.clean_uploads()
+    with store.writing() as connection:
+        drop_content(connection, job)
+    store.clean_uploads()
+    if database.is_postgresql:
+        with store.operator_reading() as connection:
+            sizes = "SELECT pg_relation_size(oid), pg_relation_size(reltoastrelid) FROM pg_class"
+            found = connection.exec_driver_sql(f"{sizes} WHERE relname = 'job_chunks'").one()
+        assert tuple(found) == (0, 0)
+    else:
+        path = Path(database.url.removeprefix("sqlite:///"))
+        kept = b"".join(each.read_bytes() for each in path.parent.glob(f"{path.name}*"))
+        assert b"jobs" in kept
+        assert b"zoe@example.org" not in kept
+
+
+def test_a_reader_does_not_keep_others_waiting_while_the_journal_is_emptied(sqlite_database: Database) -> None:
+    store, other = sqlite_database.open(), sqlite_database.open()
+    received(store)
+    with other.reading() as connection:
+        assert len(list_jobs(connection)) == 1
+        received(store)
+        store.clean_uploads()
+        received(store)
+    with store.reading() as connection:
+        assert len(list_jobs(connection)) == 3
 
 
 def test_a_lease_ends_and_can_be_extended(store: Store) -> None:
