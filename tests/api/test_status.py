@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +17,11 @@ from registry.services.status_plan import StatusPlanner
 from registry.services.work import Work
 from registry.services.worker import Worker
 from registry.store.connection import InstitutionId
+from registry.store.deliveries import list_deliveries
 from registry.store.jobs import JobKind
 from registry.store.records import BatchRecord
 from registry.store.tables import credentials
+from registry.store.webhooks import add_webhook
 from tests.api.test_jobs import upload, work
 from tests.api.town import Town
 from tests.ledger.chain import ANCHOR_KEY
@@ -93,6 +96,29 @@ def test_what_is_revoked_already_ends_well_and_says_so(town: Town) -> None:
     job = town.get(second).json()
     assert (job["total"], job["transactions"], job["passedOverCount"]) == (0, [], 1)
     assert job["passedOver"] == [{"target": uuid_at(town, 0).urn, "reason": "is already revoked"}]
+
+
+def test_who_wants_to_know_is_told_what_changed_and_nothing_of_people(town: Town) -> None:
+    with town.here.store.writing() as connection:
+        events = ["status.changed", "status.final"]
+        webhook = add_webhook(connection, address="https://lms.example/hook", events=events, created_at=SOON)
+    address = asked(town, "revoke", 0)
+    work(worker_of(town))
+    # It was so already: nothing changed, and nothing is told.
+    asked(town, "revoke", 0)
+    work(worker_of(town))
+    with town.here.store.reading() as connection:
+        told = [json.loads(each.payload) for each in list_deliveries(connection, webhook.public_id)]
+    assert sorted(each["type"] for each in told) == events
+    for each in told:
+        assert each["data"] == {
+            "job": address.rpartition("/")[2],
+            "action": "revoke",
+            "count": 1,
+            "batches": [],
+            "credentials": [uuid_at(town, 0).urn],
+            "transactions": town.get(address).json()["transactions"],
+        }
 
 
 def test_a_whole_batch_and_credentials_of_another_take_two_transactions(any_town: Town) -> None:

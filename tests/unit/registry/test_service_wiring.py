@@ -9,12 +9,19 @@ from uuid import UUID
 
 import pytest
 
+from anchor.errors import CredanchorError
+from anchor.ledger.abi import runtime_code_hash
+from anchor.model import Policy, TrustedRegistry
+from anchor.policy import policy_to_text
 from registry.errors import NotFoundError, SettingsError
 from registry.service_wiring import Service
 from registry.services.derived_secrets import DerivedSecrets
-from registry.settings import SETTINGS_FILE, settings_to_text
+from registry.services.roster_job import RosterJob
+from registry.services.status_job import StatusJob
+from registry.settings import POLICY_FILE, SETTINGS_FILE, settings_to_text
 from registry.store.connection import HOME, InstitutionId
 from registry.store.institutions import InstitutionDetails, change_institution, get_institution
+from registry.store.jobs import JobKind
 from tests.support.databases import Database
 from tests.support.institutions import add
 from tests.support.registry import NOW, REGISTRY, frame_of, recipients_of, seal
@@ -131,3 +138,15 @@ def test_secrets_are_the_same_again_and_differ_by_what_they_are_for(service: Ser
     assert len(others | {first.page_address(uuid, nonce)}) == 5
     assert first.credential_at(first.page_address(uuid, nonce)) == uuid
     assert (tmp_path / "service.key").stat().st_mode & 0o077 == 0
+
+
+def test_each_kind_of_job_has_its_work(service: Service, tmp_path: Path) -> None:
+    number = add(service.store, "college")
+    settle(service, number, DETAILS)
+    with pytest.raises(CredanchorError):
+        service.work_of(number, JobKind.STATUS)  # nothing says yet what counts as final
+    pin = TrustedRegistry(registry=REGISTRY, code_hash=runtime_code_hash())
+    policy = Policy(registries=(pin,), confirmations=3, max_age_seconds=None, nodes=("http://127.0.0.1:8545",))
+    (tmp_path / POLICY_FILE).write_text(policy_to_text(policy), "utf-8")
+    found = {kind: type(service.work_of(number, kind)) for kind in JobKind}
+    assert found == {JobKind.ROSTER: RosterJob, JobKind.STATUS: StatusJob}
