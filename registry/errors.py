@@ -4,7 +4,9 @@
     ├─ SettingsError                   not set up, or settings that cannot be used         exit 2
     └─ InputFormatError                a file given to issue from breaks its format        API 400 · exit 2
         ├─ RosterFormatError             rows or columns of a roster
-        └─ AchievementFormatError        an achievement that is not OB 3.0
+        ├─ AchievementFormatError        an achievement that is not OB 3.0
+        └─ TargetsError                  a change of status names what cannot be changed   API 409
+            └─ UnknownTargetsError         … or what the institution has not               API 404
     RegistryError                      the registry refuses                                exit 1
     ├─ NotFoundError                     there is no such batch, credential …            API 404
     ├─ ConflictError                     what is asked for contradicts what is there       API 409
@@ -61,6 +63,14 @@ class RosterFormatError(InputFormatError):
 
 class AchievementFormatError(InputFormatError):
     """An achievement is not strict JSON, or not an Open Badges 3.0 `Achievement`."""
+
+
+class TargetsError(InputFormatError):
+    """A change of status names credentials or batches that cannot be changed; nothing was done."""
+
+
+class UnknownTargetsError(TargetsError):
+    """A change of status names credentials or batches that the institution has not; nothing was done."""
 
 
 class RegistryError(CredanchorError):

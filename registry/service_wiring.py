@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from registry.services.housekeeping import Housekeeper
     from registry.services.ledger_state import LedgerView
     from registry.services.roster_job import RosterJob
+    from registry.services.status import StatusService
+    from registry.services.status_job import StatusJob
     from registry.services.work import Work
     from registry.services.worker import Worker
     from registry.store.engine import Store
@@ -156,7 +158,7 @@ class Service:
             case JobKind.ROSTER:
                 return self._roster_job(number)
             case JobKind.STATUS:
-                raise ValueError(kind)
+                return self._status_job(number)
 
     def _roster_job(self, number: InstitutionId) -> RosterJob:
         from registry.services.roster_job import RosterJob
@@ -178,6 +180,19 @@ class Service:
             time.monotonic,
         )
         return RosterJob(institution.store, sealing, anchoring, self._final_view(institution))
+
+    def _status_job(self, number: InstitutionId) -> StatusJob:
+        from registry.services.status_job import StatusJob
+        from registry.services.status_plan import StatusPlanner
+
+        institution = self.institution(number)
+        planner = StatusPlanner(self._final_view(institution), institution.settings.issuer_id)
+
+        def status() -> StatusService:
+            with self._unlocking:
+                return institution.status
+
+        return StatusJob(institution.store, status, institution.targets, planner)
 
     def _final_view(self, institution: AnyInstitution) -> LedgerView:
         """Give the registry on the ledger, with what the operator's policy counts as final."""

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from registry.services.sending import Outbox
     from registry.services.setup_sending import DeferredKey, SetupSender
     from registry.services.status import StatusService
+    from registry.services.status_plan import StatusPlanner
     from registry.services.targets import TargetFinder
     from registry.store.engine import Store
 
@@ -140,6 +141,13 @@ class AnyInstitution:
 
         outbox = self._outbox(self.settings.status_key)
         return StatusService(self.store, outbox, self.view, self.settings.issuer_id)
+
+    @cached_property
+    def status_planner(self) -> StatusPlanner:
+        """Plans changes of status; needs no key."""
+        from registry.services.status_plan import StatusPlanner
+
+        return StatusPlanner(self.view, self.settings.issuer_id)
 
     @cached_property
     def targets(self) -> TargetFinder:

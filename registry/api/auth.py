@@ -115,15 +115,15 @@ class _KeyWith(HTTPBearer):
     # One dependency, with none beneath: each takes the web framework as long as reading a proof takes us. What it
     # inherits says in the OpenAPI document that a key is needed.
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, *scopes: Scope) -> None:
         super().__init__(scheme_name="apiKey", description="An API key, made by `credanchor api-key new`.")
-        self._scope: Final = scope
+        self._scopes: Final = scopes
 
     async def _who(self, request: Request) -> Caller | Operator:
         context: Context = request.app.state.context
         access = await _access(request, context)
-        if not access.has(self._scope):
-            raise ProblemError(FORBIDDEN, f"this needs an API key with the scope {self._scope.value}")
+        if not any(map(access.has, self._scopes)):
+            raise needs_scope(*self._scopes)
         service = context.service
         if access.institution is None:
             return Operator(access=access, service=service)
@@ -136,11 +136,17 @@ class _KeyWith(HTTPBearer):
         )
 
 
+def needs_scope(*scopes: Scope) -> ProblemError:
+    """Say that a key is good for something else."""
+    names = " or ".join(scope.value for scope in scopes)
+    return ProblemError(FORBIDDEN, f"this needs an API key with the scope {names}")
+
+
 class CallerWith(_KeyWith):
-    """A dependency that gives the institution that asks, if its key has a scope.
+    """A dependency that gives the institution that asks, if its key has one of some scopes.
 
     Args:
-        scope: What the key must be good for.
+        scopes: What the key must be good for; one of them does.
     """
 
     async def __call__(self, request: Request) -> Caller:  # type: ignore[override]
@@ -194,5 +200,9 @@ Reader = Annotated[Caller, Depends(CallerWith(Scope.READ))]
 """An institution whose key may read."""
 Issuing = Annotated[Caller, Depends(CallerWith(Scope.ISSUE))]
 """An institution whose key may issue."""
+Changing = Annotated[Caller, Depends(CallerWith(Scope.STATUS))]
+"""An institution whose key may change status."""
+IssuingOrChanging = Annotated[Caller, Depends(CallerWith(Scope.ISSUE, Scope.STATUS))]
+"""An institution whose key may do one of these; the route has to see what of it is asked for."""
 Admin = Annotated[Caller, Depends(CallerWith(Scope.ADMIN))]
 """An institution whose key may decide what it issues, and who may use its API."""

@@ -16,6 +16,7 @@ from registry.api.metrics import Metrics
 from registry.api.page_status import PageStatus
 from registry.api.pool import Pool
 from registry.api.problems import TOO_MANY_REQUESTS, ProblemError
+from registry.api.streams import Streams
 from registry.api_wiring import ApiService
 
 NO_CLIENT: Final = "unknown"
@@ -43,6 +44,7 @@ class Context:
     """By address."""
     by_key: RateLimiter
     """By API key."""
+    streams: Streams
     archives: Downloads = field(default_factory=Downloads)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -54,6 +56,7 @@ class Context:
 
     async def close(self) -> None:
         """End: what was begun is finished, then connections are given up."""
+        await self.streams.wait_closed()
         await asyncio.gather(*self._tasks)
         self.pool.close()
         self.service.close()
@@ -71,6 +74,7 @@ def make_context(service: ApiService) -> Context:
         page_status=PageStatus(service.page_verdicts, pool, service.now),
         anonymous=RateLimiter(options.anonymous_per_minute, time.monotonic),
         by_key=RateLimiter(options.key_per_minute, time.monotonic),
+        streams=Streams(service.store, service.now, most=options.max_streams, most_per_key=options.max_streams_per_key),
     )
 
 

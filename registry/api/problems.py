@@ -34,7 +34,9 @@ from registry.errors import (
     QueueFullError,
     SettingsError,
     StoreError,
+    TargetsError,
     TooMuchError,
+    UnknownTargetsError,
 )
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -173,6 +175,8 @@ _KIND_OF_ERROR: Final[tuple[tuple[type[CredanchorError], Kind], ...]] = (
     (SettingsError, INTERNAL),
     (PolicyFormatError, UNDETERMINED),
     (TrustListError, UNDETERMINED),
+    (UnknownTargetsError, NOT_FOUND),
+    (TargetsError, CONFLICT),
     (MalformedError, MALFORMED),
     (NotFoundError, NOT_FOUND),
     (ConflictError, CONFLICT),
@@ -245,7 +249,7 @@ def problem_of(error: CredanchorError) -> Problem:
     """Make a problem of an error; of one on our side, and of what is not found, only the kind is told."""
     kind = kind_of(error)
     headers = {"Retry-After": RETRY_SECONDS[kind]} if kind in RETRY_SECONDS else {}
-    if kind.is_ours or kind is NOT_FOUND:
+    if kind.is_ours or (kind is NOT_FOUND and not isinstance(error, UnknownTargetsError)):
         return Problem(kind=kind, headers=headers)
     problems: Sequence[Mapping[str, str]] = ()
     if isinstance(error, InputFormatError):

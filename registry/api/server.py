@@ -22,11 +22,17 @@ _MAX_CONNECTIONS: Final = 1000
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens, once it does: with port 0 nobody knows before."""
+    """Says where it listens, once it does: with port 0 nobody knows before; and that it is about to end."""
 
-    def __init__(self, config: uvicorn.Config, say: Callable[[str], None]) -> None:
+    def __init__(self, config: uvicorn.Config, say: Callable[[str], None], ending: Callable[[], None]) -> None:
         super().__init__(config)
         self._say: Final = say
+        self._ending: Final = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # What would go on for hours ends by itself: else it would be waited for, and then broken off.
+        self._ending()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -37,7 +43,14 @@ class _Server(uvicorn.Server):
 
 
 def run(
-    app: FastAPI, options: ServiceSettings, log: AccessLog, *, host: str, port: int, say: Callable[[str], None]
+    app: FastAPI,
+    options: ServiceSettings,
+    log: AccessLog,
+    *,
+    host: str,
+    port: int,
+    say: Callable[[str], None],
+    ending: Callable[[], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM; requests that are under way are answered first.
 
@@ -48,6 +61,7 @@ def run(
         host: Address to listen on.
         port: Port; 0: any free one.
         say: Told the address, once it listens.
+        ending: Called in the event loop when it begins to end.
 
     Raises:
         SystemExit: It cannot listen there.
@@ -71,7 +85,7 @@ def run(
         limit_concurrency=_MAX_CONNECTIONS,
         backlog=_BACKLOG,
     )
-    _Server(config, say).run()
+    _Server(config, say, ending).run()
 
 
 def _log_to_standard_output() -> None:

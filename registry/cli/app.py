@@ -34,6 +34,7 @@ _NEEDED: Final = (
     "alembic",
     "fastapi",
     "filelock",
+    "jinja2",
     "jsonschema",
     "langcodes",
     "pydantic_settings",

@@ -1,4 +1,4 @@
-"""`credanchor dev up|down|status`: a local testnet with a registry, a demo issuer and its keys on it."""
+"""`credanchor dev up|down|institution|status`: a local testnet with a registry, demo issuers and their keys on it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
-from registry.cli.common import HomeOption
+from registry.cli.common import HomeOption, open_home_store
 
 if TYPE_CHECKING:
     from registry.services.devnet import DevnetStatus
@@ -54,6 +54,49 @@ def down(home: HomeOption = None, as_json: JsonFlag = False) -> None:
         console.print(
             "[bold green]✔[/] the local testnet is stopped" if stopped else "the local testnet was not running"
         )
+
+
+@app.command("institution")
+def institution(
+    code: Annotated[
+        str, typer.Argument(metavar="CODE", help="What it is called here: small letters, digits, hyphens.")
+    ],
+    name: Annotated[str, typer.Option("--name", help="Its name, as people know it.")],
+    home: HomeOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Add another institution to the service of this home folder, accredited on the testnet, with keys of its own.
+
+    As `issuer accredit`, `issuer key add` and `institution add` do it for a real one. Its DID is did:web:CODE.example.
+    """
+    from registry.cli.institution import content_of
+    from registry.errors import ConflictError
+    from registry.services import operation
+    from registry.services.devnet import Devnet
+    from registry.settings import find_home
+    from registry.store.institutions import InstitutionDetails
+    from registry.wiring import now
+
+    did = f"did:web:{code}.example"
+    with open_home_store(home) as (_settings, store):
+        if code in {each.code for each in operation.list_all(store)}:
+            raise ConflictError(f"there is an institution {code}", advice="Choose another code.")
+        with error_console.status("admitting it to the registry") as line:
+            made = Devnet(find_home(home), line.update).admit(code, did, now=now())
+        details = InstitutionDetails(
+            name=name,
+            did=did,
+            registry=made.registry,
+            issuer_id=made.issuer_id,
+            anchor_key=made.anchor_key,
+            status_key=made.status_key,
+        )
+        record = operation.add(store, code, details, now=now())
+    if as_json:
+        print_json({"format": FORMAT, "institution": content_of(record)})
+        return
+    console.print(f"[bold green]✔[/] institution {printable(code)} is issuer {made.issuer_id}: {printable(name)}")
+    console.print(f"  Make it an API key: credanchor api-key new --institution {printable(code)} --scope read")
 
 
 @app.command("status")

@@ -22,8 +22,8 @@ or Ctrl-C, requests that are under way are answered first.
 A worker that does the institutions' jobs and tells their webhooks runs within, unless --no-worker: `credanchor worker`
 is the same by itself.
 
---dev is for trying things out: it starts the local testnet, sets up a registry with a demo institution, and serves
-that. Not for real credentials.
+--dev is for trying things out: it starts the local testnet, sets up a registry with a demo institution and a few
+credentials, and serves that; it prints the address of a learner's page to open. Not for real credentials.
 
 Exit code: 0 it was told to end · 2 not set up, or wrong usage · 3 the database or the node cannot be used.
 
@@ -55,8 +55,7 @@ def command(
     from registry.settings import find_home
 
     folder = find_home(home)
-    if dev:
-        _start_testnet(folder)
+    demo = _start_testnet(folder) if dev else None
     service = load_service(folder, ask_passphrase, is_for_trying_out=dev)
     app = create_app(service)
     with beside(service.background() if with_worker else {}, seconds=service.options.shutdown_seconds):
@@ -66,14 +65,36 @@ def command(
             app.state.context.log,
             host=service.options.host if host is None else host,
             port=service.options.port if port is None else port,
-            say=lambda url: error_console.print(f"[bold green]✔[/] serving at {printable(url)}; Ctrl-C ends it"),
+            say=lambda url: _say_where(url, demo),
+            ending=app.state.context.streams.end,
         )
 
 
-def _start_testnet(home: Path) -> None:
+def _say_where(url: str, demo: str | None) -> None:
+    if demo is not None:
+        error_console.print(f"[bold green]✔[/] a learner's page: {printable(url + demo)}", soft_wrap=True)
+    error_console.print(f"[bold green]✔[/] serving at {printable(url)}; Ctrl-C ends it")
+
+
+def _start_testnet(home: Path) -> str | None:
+    """Start it, with demo credentials on it; give the path of a learner's page, if there is one."""
+    from registry.services.demo import ACHIEVEMENT, ensure_demo
+    from registry.services.derived_secrets import load_derived_secrets
     from registry.services.devnet import Devnet
-    from registry.wiring import now
+    from registry.services.learner_pages import LearnerPages
+    from registry.wiring import Institution, now
 
     with error_console.status("starting the local testnet") as line:
         status = Devnet(home, line.update).up(now=now())
+        line.update("issuing demo credentials")
+        institution = Institution(home, ask_passphrase)
+        store, frame = institution.store, institution.frame(ACHIEVEMENT, valid_from=now())
+        try:
+            credential = ensure_demo(store, frame, institution.approvals, institution.anchoring, now=now())
+            path = None
+            if credential is not None:
+                path = LearnerPages(store, load_derived_secrets(home), "").read(credential).url
+        finally:
+            store.close()
     error_console.print(f"[bold green]✔[/] the local testnet runs at {printable(status.testnet.url)}")
+    return path

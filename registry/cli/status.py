@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from anchor.ledger.answers import Receipt
     from registry.services.costs import Cost
-    from registry.services.status import StatusPlan
+    from registry.services.status_plan import StatusPlan
     from registry.services.targets import StatusTarget
     from registry.wiring import Institution
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,7 @@ PUBLIC_URL: Final = "http://127.0.0.1:8000"
 REGISTRY_NAME: Final = "Local testnet"
 
 PASSPHRASE_FILE: Final = "dev-passphrase"  # noqa: S105 - the name of the file
-_KEYS: Final = {"anchor": KeyScope.ANCHOR, "status": KeyScope.STATUS}
+_SCOPES: Final = (KeyScope.ANCHOR, KeyScope.STATUS)
 
 _ACCREDITOR, _CONTROLLER = 0, 1
 """Which of the testnet's accounts plays which part."""
@@ -73,6 +73,16 @@ class DevnetStatus:
     """None before the first `up`."""
     was_set_up: bool = False
     """A new registry was deployed just now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoInstitution:
+    """What settings say of an institution that was admitted on the local testnet."""
+
+    registry: RegistryId
+    issuer_id: int
+    anchor_key: str
+    status_key: str
 
 
 class Devnet:
@@ -150,49 +160,80 @@ class Devnet:
         return True
 
     def _set_up(self, client: LedgerClient, url: str, now: int) -> tuple[RegistryId, int]:
-        # 2
-        self._report("making the issuer's keys")
-        signers = self._open_keys()
-        for signer in signers.values():
-            RpcNode(url).write("anvil_setBalance", [to_hex(signer.address), hex(_BALANCE_WEI)])
         # 3
         self._report("deploying the registry")
         admin = dev_signer(_ACCREDITOR).address
         call = deployment(admin=admin, accreditor=admin, admin_delay_seconds=_ADMIN_DELAY_SECONDS)
         registry = deployed_registry(client, CHAIN_ID, self._execute(client, _ACCREDITOR, call))
-        contract = RegistryContract(registry)
+        issuer_id = self._admit(url, registry, ISSUER_DID, {scope: _key_name(scope) for scope in _SCOPES}, now)
+        self._testnet.save()
+        return registry, issuer_id
+
+    def admit(self, code: str, did: str, *, now: int) -> DemoInstitution:
+        """Accredit another institution, with keys of its own; the testnet runs.
+
+        Args:
+            code: Its keys are named after it.
+            did: Its DID.
+            now: Unix seconds.
+
+        Raises:
+            ConflictError: The testnet does not run.
+            LedgerError: The testnet refuses.
+        """
+        with self._lock:
+            settings, url = self._own_settings(), self._testnet.status().url
+            if settings is None or url is None:
+                raise ConflictError("the local testnet does not run", advice="Start it with `credanchor dev up`.")
+            names = {scope: f"{code}-{_key_name(scope)}" for scope in _SCOPES}
+            issuer_id = self._admit(url, settings.registry_id, did, names, now)
+            self._testnet.save()
+        return DemoInstitution(
+            registry=settings.registry_id,
+            issuer_id=issuer_id,
+            anchor_key=f"{KEYS_FOLDER}/{names[KeyScope.ANCHOR]}.json",
+            status_key=f"{KEYS_FOLDER}/{names[KeyScope.STATUS]}.json",
+        )
+
+    def _admit(self, url: str, registry: RegistryId, did: str, names: Mapping[KeyScope, str], now: int) -> int:
+        client = LedgerClient(url)
+        # 2
+        self._report("making the issuer's keys")
+        signers = self._open_keys(names)
+        for signer in signers.values():
+            RpcNode(url).write("anvil_setBalance", [to_hex(signer.address), hex(_BALANCE_WEI)])
         # 4
-        self._report("accrediting the demo issuer")
-        call = contract.accredit(did=ISSUER_DID, controller=dev_signer(_CONTROLLER).address)
+        self._report("accrediting the issuer")
+        contract = RegistryContract(registry)
+        call = contract.accredit(did=did, controller=dev_signer(_CONTROLLER).address)
         issuer_id = require_event(self._execute(client, _ACCREDITOR, call), registry, IssuerAccredited).issuer_id
         # The chain's clock may be ahead of ours.
         deadline = max(now, client.latest_block().header.timestamp) + _CONSENT_SECONDS
-        for name, scope in _KEYS.items():
+        for scope, signer in signers.items():
             consent = KeyConsent(
                 issuer_id=issuer_id,
-                key=signers[name].address,
+                key=signer.address,
                 scope=scope,
                 status_epoch=0,
                 valid_from=0,
                 deadline=deadline,
             )
-            call = contract.add_key(consent, signers[name].sign_key_consent(registry, consent))
+            call = contract.add_key(consent, signer.sign_key_consent(registry, consent))
             require_event(self._execute(client, _CONTROLLER, call), registry, KeyAdded)
-        self._testnet.save()
-        return registry, issuer_id
+        return issuer_id
 
     def _execute(self, client: LedgerClient, account: int, call: Call) -> Receipt:
         # What is half done when this is killed is done again on a new registry: nothing needs to be kept.
         sender = TransactionSender(client, chain_id=CHAIN_ID, signer=dev_signer(account), lock=self._lock)
         return sender.wait_for_receipt(sender.send(call, _keep_nothing), _WAIT_SECONDS)
 
-    def _open_keys(self) -> dict[str, Signer]:
+    def _open_keys(self, names: Mapping[KeyScope, str]) -> dict[KeyScope, Signer]:
         keys, passphrase = KeyStore(self._home / KEYS_FOLDER), self._passphrase()
         known = {key.name for key in keys.list()}
-        for name in _KEYS:
+        for name in names.values():
             if name not in known:
                 keys.create(name, passphrase)
-        return {name: keys.open(name, passphrase) for name in _KEYS}
+        return {scope: keys.open(name, passphrase) for scope, name in names.items()}
 
     def _passphrase(self) -> str:
         path = self._home / PASSPHRASE_FILE
@@ -216,8 +257,8 @@ class Devnet:
             "issuer_did": ISSUER_DID,
             "issuer_name": ISSUER_NAME,
             "issuer_url": ISSUER_URL,
-            "anchor_key": f"{KEYS_FOLDER}/anchor.json",
-            "status_key": f"{KEYS_FOLDER}/status.json",
+            "anchor_key": f"{KEYS_FOLDER}/{_key_name(KeyScope.ANCHOR)}.json",
+            "status_key": f"{KEYS_FOLDER}/{_key_name(KeyScope.STATUS)}.json",
             "passphrase_file": PASSPHRASE_FILE,
         }
         write_whole(self._home / SETTINGS_FILE, settings_to_text(settings))
@@ -239,6 +280,10 @@ def _replaced(settings: Settings) -> str:
         "credanchor: a new one was deployed. What was issued on the old one cannot be verified or changed here: "
         "issue it anew with `credanchor issue`"
     )
+
+
+def _key_name(scope: KeyScope) -> str:
+    return scope.name.lower()
 
 
 def _keep_nothing(_signed: SignedTransaction) -> None:

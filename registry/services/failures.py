@@ -15,6 +15,7 @@ from anchor.errors import (
     KeyUnavailableError,
     LedgerError,
     MalformedError,
+    NotAnchoredError,
     OutcomeUnknownError,
     PolicyFormatError,
     ReplacedError,
@@ -109,6 +110,7 @@ FAILURES: Final[tuple[tuple[type[CredanchorError], Failure], ...]] = (
     (WrongLedgerError, _WRONG_LEDGER),
     (OutcomeUnknownError, Failure("notMinedYet", "it was sent to the ledger, and is not mined yet", False)),
     (ReplacedError, Failure("replaced", "another transaction took the place of this one; it is sent anew", False)),
+    (NotAnchoredError, Failure("notAnchored", "a batch that is named is not on the ledger now", False)),
     (
         TooLittleCoinError,
         Failure("tooLittleCoin", "the paying account has too little; the operator has to see to it", False),

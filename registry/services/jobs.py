@@ -39,6 +39,7 @@ from registry.store.jobs import (
     list_jobs,
     remove_job,
 )
+from registry.store.status_jobs import transactions_of_job
 from registry.store.transactions import get_transaction
 
 _PART_BYTES: Final = 1 << 20
@@ -106,6 +107,8 @@ class SeenJob:
     """Of its batch, once it is sealed."""
     transaction: Hash32 | None
     """The last one that was signed for it."""
+    transactions: tuple[Hash32, ...] = ()
+    """All that were signed for a change of status, in the order of signing."""
 
 
 class Intake:
@@ -224,7 +227,7 @@ def begin_intake(
     """
     with store.writing() as connection:
         if limits is not None:
-            _check_room(connection, limits)
+            check_room(connection, limits)
         entry = read_achievement(connection, code, version).entry
         request = RosterRequest(
             achievement=code, version=entry.version, again=again, dry_run=dry_run, bad_rows=bad_rows, kind=kind
@@ -232,13 +235,18 @@ def begin_intake(
         return Intake(store, request, create_job(connection, JobKind.ROSTER, request.to_text(), now=now))
 
 
-def _check_room(connection: InstitutionConnection, limits: QueueLimits) -> None:
+def check_room(connection: InstitutionConnection, limits: QueueLimits) -> None:
+    """Check that one more job may wait.
+
+    Raises:
+        QueueFullError: It may not.
+    """
     count, size = count_waiting(connection)
     if count >= limits.jobs:
-        raise QueueFullError(f"{count:,} rosters wait already, and no more may", advice=_WAIT)
+        raise QueueFullError(f"{count:,} jobs wait already, and no more may", advice=_WAIT)
     if size >= limits.uploaded_bytes:
         raise QueueFullError(
-            f"the rosters that wait have {size:,} bytes, and no more than {limits.uploaded_bytes:,} may", advice=_WAIT
+            f"the jobs that wait have {size:,} bytes, and no more than {limits.uploaded_bytes:,} may", advice=_WAIT
         )
 
 
@@ -279,4 +287,5 @@ def _seen(connection: InstitutionConnection, job: JobRecord) -> SeenJob:
         job=job,
         root=None if job.batch is None else get_batch(connection, job.batch).root,
         transaction=None if job.transaction is None else get_transaction(connection, job.transaction).hash,
+        transactions=tuple(each.hash for each in transactions_of_job(connection, job.id)),
     )

@@ -46,6 +46,15 @@ class LedgerView:
         state.check_code(self._pin)
         return state
 
+    def has_block(self, number: int, block_hash: Hash32) -> bool:
+        """Tell whether a block is on the chain, as the node has it.
+
+        Raises:
+            LedgerUnavailableError: The node did not answer.
+        """
+        block = self._client.block(number)
+        return block is not None and block.header.hash == block_hash
+
     def check_issuer(self, issuer_id: int, did: str) -> None:
         """Check that the registry knows the issuer by this number under this DID.
 

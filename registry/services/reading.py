@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from anchor.canonical import JsonObject
@@ -22,7 +23,11 @@ from registry.store.pages import Place, batch_of_root, page_of_batches, page_of_
 from registry.store.proofs import ProofReader, ProofRecord
 from registry.store.records import BatchId, BatchRecord, BatchState, CredentialRecord, StatusEntry
 from registry.store.replacements import predecessor_of, successor_of
+from registry.store.status_history import SentChange, page_of_changes
 from registry.store.transactions import status_history
+
+_NAMED: Final = 100
+"""So many credentials of one transaction are named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +145,13 @@ def read_history(store: Store, uuid: UUID) -> tuple[StatusEntry, ...]:
         credential = get_credential(connection, uuid)
         batch = get_batch(connection, credential.batch)
         return status_history(connection, batch.issuer, credential.position, batch.root)
+
+
+def read_changes(store: Store, *, before: int | None, limit: int) -> tuple[Sequence[SentChange], bool]:
+    """List what the institution sent to change status, the newest first; tell whether there is more."""
+    with store.reading() as connection:
+        found = page_of_changes(connection, before=before, limit=limit + 1, named=_NAMED)
+    return found[:limit], len(found) > limit
 
 
 def require_anchored(batch: BatchRecord) -> None:

@@ -26,6 +26,7 @@ from registry.store.records import TransactionId, TransactionRecord, Transaction
 from registry.store.sending_accounts import count_kept
 from registry.store.transactions import get_transaction, keep_transaction, settle_transaction, settle_version
 
+_SETTLED: Final = (TransactionState.MINED, TransactionState.REFUSED)
 _AT_THE_CAP: Final = "Its fees are as high as they may be: wait, or allow higher ones by the setting max_fee_gwei."
 
 
@@ -112,7 +113,10 @@ class Outbox:
             if is_raised_meanwhile:
                 patience = max(until_raised, 0)
             try:
-                if self.sender.reconcile(signed, *others).fate is Fate.NEVER_SEEN:
+                fate = self.sender.reconcile(signed, *others).fate
+                if fate in {Fate.PENDING, Fate.NEVER_SEEN} and record.state in _SETTLED:
+                    self._note(transaction, TransactionState.SENT)  # a reorganisation took it back
+                if fate is Fate.NEVER_SEEN:
                     _require_wanted(record)
                     self._account.look_after()
                 return self.sender.wait_for_receipt(signed, patience, others=others)

@@ -1,16 +1,20 @@
-"""How credentials stand on the ledger, by state proofs: anchored, revoked with their batch or alone, suspended."""
+"""How credentials stand on the ledger, by state proofs at one block: anchored, revoked (or their batch), suspended."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
-from anchor.evidence import batch_slot, issuer_slot, word_slot
+from anchor.errors import LedgerUnavailableError
+from anchor.evidence import LedgerState, batch_slot, issuer_slot, word_slot
 from anchor.model import Batch, Hash32, StatusPosition
 from anchor.status import StatusPurpose, mask_of, word_of
 from registry.services.find import Found
 from registry.services.ledger_state import LedgerView
+
+_EPOCHS_TRIED: Final = 4
 
 WordKey = tuple[int, int]
 """A status list's number and a word in it."""
@@ -34,8 +38,10 @@ class CredentialState(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What the ledger says of some batches and words of one issuer, at one block each."""
+    """What the ledger says of some batches and words of one issuer, all at one block."""
 
+    state: LedgerState
+    """What proves it."""
     epoch: int
     """The status epoch that counts."""
     batches: Mapping[Hash32, Batch]
@@ -80,17 +86,27 @@ def read_standing(view: LedgerView, issuer_id: int, roots: Iterable[Hash32], wor
         UndeterminedError: Its proofs do not hold.
     """
     wanted_roots, wanted_words = sorted(set(roots)), sorted(set(words))
-    state = view.state([issuer_slot(issuer_id), *(batch_slot(issuer_id, root) for root in wanted_roots)])
-    epoch = state.issuer(issuer_id).status_epoch
-    slots = {
-        (purpose, key): word_slot(purpose, issuer_id, epoch, *key) for purpose in StatusPurpose for key in wanted_words
-    }
-    bits = view.state(slots.values())
+    certain = [issuer_slot(issuer_id), *(batch_slot(issuer_id, root) for root in wanted_roots)]
+    # Where the words are depends on the epoch. The first one is the usual one, so that it is asked once.
+    epoch = 0
+    for _ in range(_EPOCHS_TRIED):
+        slots = {
+            (purpose, key): word_slot(purpose, issuer_id, epoch, *key)
+            for purpose in StatusPurpose
+            for key in wanted_words
+        }
+        state = view.state([*certain, *slots.values()])
+        epoch, guessed = state.issuer(issuer_id).status_epoch, epoch
+        if epoch == guessed:
+            break
+    else:
+        raise LedgerUnavailableError("the issuer's status epoch changes again and again", advice="Try again.")
     revoked, suspended = (
-        {key: bits.value(slots[purpose, key]) for key in wanted_words}
+        {key: state.value(slots[purpose, key]) for key in wanted_words}
         for purpose in (StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION)
     )
     return Standing(
+        state=state,
         epoch=epoch,
         batches={root: state.batch(issuer_id, root) for root in wanted_roots},
         revoked=revoked,

@@ -11,62 +11,32 @@ Killed at any point, the same again does only what is not done yet: steps 1 and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice
 from typing import Final
 
-from anchor.errors import LedgerError, NotAnchoredError, ReplacedError, RevertedError
-from anchor.events import BatchRevoked, CredentialsReinstated, CredentialsRevoked, CredentialsSuspended, StatusChanged
+from anchor.errors import LedgerError, OutcomeUnknownError, ReplacedError, RevertedError
 from anchor.ledger.answers import Receipt
-from anchor.ledger.client import Call
-from anchor.ledger.contract import RegistryContract, require_event
-from anchor.model import Address, Hash32, StatusPosition
-from anchor.status import StatusReason, positions_of
+from anchor.model import Address
+from anchor.status import StatusReason
+from registry.services.account import signed_versions
 from registry.services.ledger_state import LedgerView
 from registry.services.sending import Outbox, note_mined
-from registry.services.standing import Standing, WordKey, read_standing
-from registry.services.targets import StatusTarget, Words
+from registry.services.status_plan import StatusPlan, StatusPlanner, Step
+from registry.services.targets import StatusTarget
 from registry.store.batches import issuer_ref
 from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.people import names_at
-from registry.store.records import StatusKind, TransactionId
+from registry.store.records import StatusKind, TransactionId, TransactionRecord
 from registry.store.transactions import keep_batch_revocation, keep_status_changes, open_status_transactions
 
-_EVENTS: Final[dict[StatusKind, type[StatusChanged]]] = {
-    StatusKind.REVOKE: CredentialsRevoked,
-    StatusKind.SUSPEND: CredentialsSuspended,
-    StatusKind.REINSTATE: CredentialsReinstated,
-}
+_NAMED: Final = 5
+"""How many of those that change are named to the person who confirms."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One transaction."""
-
-    call: Call
-    keep: Callable[[InstitutionConnection, TransactionId], None]
-    """Notes in the database what it is for."""
-    check: Callable[[Receipt], None]
-    """Checks, once it is mined, that it did what was meant."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusPlan:
-    """What would change, and how."""
-
-    changed: tuple[StatusTarget, ...]
-    refused: tuple[tuple[StatusTarget, str], ...]
-    """Those that nothing would be done for, with the reason in plain words."""
-    count: int
-    """Credentials that change."""
-    passed_over_count: int
-    """Credentials of whole batches that stay as they are: revoked, or changed already."""
-    first: tuple[StatusPosition, ...]
-    """Where some of those that change are."""
-    steps: tuple[Step, ...]
+Keep = Callable[[InstitutionConnection, TransactionId], object]
+"""Keeps, in the database transaction that keeps a signed one, what has to be kept with it."""
 
 
 class StatusService:
@@ -82,9 +52,7 @@ class StatusService:
     def __init__(self, store: Store, outbox: Outbox, view: LedgerView, issuer_id: int) -> None:
         self._store: Final = store
         self._outbox: Final = outbox
-        self._view: Final = view
-        self._issuer_id: Final = issuer_id
-        self._contract: Final = RegistryContract(view.registry)
+        self.planner: Final = StatusPlanner(view, issuer_id)
 
     @property
     def sender(self) -> Address:
@@ -104,31 +72,14 @@ class StatusService:
             LedgerUnavailableError: The node did not answer; safe to try again.
             OutcomeUnknownError: An earlier transaction is not mined yet; trying again finds out.
         """
-        self._settle_earlier()
-        batches = [target for target in targets if _by_its_root(target, kind)]
-        singles = [target for target in targets if not _by_its_root(target, kind)]
-        standing = self._standing(targets, singles)
-        draft = _Draft(kind, standing)
-        for target in batches:
-            draft.take_batch(target)
-        for target in singles:
-            draft.take(target)
-        return StatusPlan(
-            changed=tuple(draft.changed),
-            refused=tuple(draft.refused),
-            count=draft.count,
-            passed_over_count=draft.passed_over_count,
-            first=tuple(draft.positions()),
-            steps=(
-                *(self._batch_step(root, reason) for root in draft.roots),
-                *(self._step(kind, reason, *each) for each in sorted(draft.words.items())),
-            ),
-        )
+        self.settle_earlier()
+        return self.planner.plan(targets, kind, reason)
 
     def names(self, plan: StatusPlan) -> tuple[str, ...]:
         """Give the names of the first of those whose credentials would change, as far as the database knows them."""
+        view, first = self.planner.view, islice(plan.effect.positions(), _NAMED)
         with self._store.reading() as connection:
-            return names_at(connection, self._view.registry, self._issuer_id, plan.first)
+            return names_at(connection, view.registry, self.planner.issuer_id, tuple(first))
 
     def carry_out(self, plan: StatusPlan, *, now: int) -> tuple[Receipt, ...]:
         """Send what was planned, and wait until it is mined.
@@ -145,187 +96,88 @@ class StatusService:
         receipts: list[Receipt] = []
         for step in plan.steps:
             try:
-                receipt = self._finish(self._outbox.send(step.call, step.keep, now=now))
+                receipt = self.settle(self.send(step, now=now))
             except LedgerError as error:
                 if len(plan.steps) > 1:
                     done = f"{len(receipts)} of {len(plan.steps)} transactions are done"
                     error.advice = f"{error.advice} {done}: the same command again does only the rest.".strip()
                 raise
-            step.check(receipt)
+            self.planner.check(step, receipt)
             receipts.append(receipt)
         return tuple(receipts)
 
-    def _settle_earlier(self) -> None:
-        sender = self._outbox.sender
-        with self._store.reading() as connection:
-            records = open_status_transactions(connection, sender.chain_id, sender.address)
-        for record in records:
-            try:
-                self._finish(record.id)
-            except (RevertedError, ReplacedError):
-                continue  # noted; what it was to change is asked for again, or is no longer wanted
+    def send(self, step: Step, keep: Keep = lambda _connection, _transaction: None, *, now: int) -> TransactionId:
+        """Send one transaction of a plan.
 
-    def _standing(self, targets: Iterable[StatusTarget], singles: Iterable[StatusTarget]) -> Standing:
-        """Prove that the batches are anchored, and how the words that matter stand."""
-        sizes = {target.root: target.size for target in targets}
-        keys = (key for target in singles for key, _ in _masks(target.words))
-        standing = read_standing(self._view, self._issuer_id, sizes, keys)
-        for root, size in sizes.items():
-            batch = standing.batches[root]
-            if batch.anchored_at == 0 or batch.size != size:
-                raise NotAnchoredError(
-                    "a credential's batch is not on the ledger, so that there is no status to change",
-                    advice="Anchor it first (`credanchor issue --resume`), or check that the file is genuine.",
-                )
-        return standing
+        Args:
+            step: Of a plan made just now.
+            keep: Keeps with the signed transaction what has to be; what it raises undoes that, and nothing is sent.
+            now: Unix seconds.
 
-    def _step(self, kind: StatusKind, reason: StatusReason, status_list: int, words: dict[int, int]) -> Step:
-        encode = {
-            StatusKind.REVOKE: self._contract.revoke,
-            StatusKind.SUSPEND: self._contract.suspend,
-            StatusKind.REINSTATE: self._contract.reinstate,
-        }[kind]
-        in_order = dict(sorted(words.items()))
-        call = encode(
-            issuer_id=self._issuer_id,
-            status_list=status_list,
-            words=list(in_order),
-            masks=list(in_order.values()),
-            reason=reason.value,
-        )
-        return Step(
-            call=call,
-            keep=partial(self._keep, kind, reason, status_list, in_order),
-            check=partial(self._check, kind, status_list),
-        )
+        Raises:
+            LedgerError: As of `Outbox.send`.
+        """
+        return self._outbox.send(step.call, partial(self._keep, step, keep), now=now)
 
-    def _batch_step(self, root: Hash32, reason: StatusReason) -> Step:
-        return Step(
-            call=self._contract.revoke_batch(issuer_id=self._issuer_id, root=root, reason=reason.value),
-            keep=partial(self._keep_batch, root, reason),
-            check=partial(self._check_batch, root),
-        )
+    def settle(self, transaction: TransactionId) -> Receipt:
+        """Wait until a transaction is mined, and note it.
 
-    def _finish(self, transaction: TransactionId) -> Receipt:
+        Raises:
+            LedgerError: As of `Outbox.settle`.
+        """
         receipt = self._outbox.settle(transaction)
         with self._store.writing() as connection:
             note_mined(connection, transaction, receipt)
         return receipt
 
-    def _keep(
-        self,
-        kind: StatusKind,
-        reason: StatusReason,
-        status_list: int,
-        words: dict[int, int],
-        connection: InstitutionConnection,
-        transaction: TransactionId,
-    ) -> None:
-        issuer = issuer_ref(connection, self._view.registry, self._issuer_id)
-        positions = (position for word, mask in words.items() for position in positions_of(status_list, word, mask))
-        keep_status_changes(connection, transaction, issuer, positions, kind, reason.value)
+    def settle_earlier(self) -> None:
+        """Find out what became of all status transactions of the account whose fate is not known.
 
-    def _keep_batch(
-        self, root: Hash32, reason: StatusReason, connection: InstitutionConnection, transaction: TransactionId
-    ) -> None:
-        issuer = issuer_ref(connection, self._view.registry, self._issuer_id)
-        keep_batch_revocation(connection, transaction, issuer, root, reason.value)
+        Raises:
+            LedgerUnavailableError: The node did not answer; safe to try again.
+            OutcomeUnknownError: One is not mined yet; trying again finds out.
+        """
+        for waiting in self._open():
+            self._settle_somehow(waiting)
 
-    def _check(self, kind: StatusKind, status_list: int, receipt: Receipt) -> None:
-        event = require_event(receipt, self._view.registry, _EVENTS[kind])
-        if (event.issuer_id, event.status_list) != (self._issuer_id, status_list):
-            raise LedgerError(f"the transaction to {kind.value} changed the status of something else")
+    def settle_what_can_be(self) -> bool:
+        """Find out what became of status transactions of the account; tell whether the fate of all is known now.
 
-    def _check_batch(self, root: Hash32, receipt: Receipt) -> None:
-        event = require_event(receipt, self._view.registry, BatchRevoked)
-        if (event.issuer_id, event.root) != (self._issuer_id, root):
-            raise LedgerError("the transaction to revoke a batch revoked another one")
+        Raises:
+            LedgerUnavailableError: The node did not answer; safe to try again.
+        """
+        for waiting in self._open():
+            try:
+                self._settle_somehow(waiting)
+            except OutcomeUnknownError:
+                return False  # those after it have higher nonces: they are not mined before it is
+        return True
 
+    def block_of(self, transaction: TransactionRecord) -> int | None:
+        """Give the number of the block that has a transaction now; None: none has it, or the contract refused it.
 
-class _Draft:
-    """Sorts targets into what changes and what does not."""
+        Raises:
+            LedgerUnavailableError: The node did not answer.
+        """
+        receipt = self._outbox.sender.reconcile(*signed_versions(transaction)).receipt
+        return receipt.block_number if receipt is not None and receipt.succeeded else None
 
-    FIRST: Final = 5
-    """How many of those that change are named to the person who confirms."""
+    def _open(self) -> Sequence[TransactionId]:
+        sender = self._outbox.sender
+        with self._store.reading() as connection:
+            records = open_status_transactions(connection, sender.chain_id, sender.address)
+        return [record.id for record in records]
 
-    def __init__(self, kind: StatusKind, standing: Standing) -> None:
-        self._kind: Final = kind
-        self._standing: Final = standing
-        self._seen: Final[dict[WordKey, int]] = {}
-        """Bits that some target meant already: nobody is counted twice."""
-        self.changed: Final[list[StatusTarget]] = []
-        self.refused: Final[list[tuple[StatusTarget, str]]] = []
-        self.count = 0
-        self.passed_over_count = 0
-        self.words: Final[dict[int, dict[int, int]]] = {}
-        self.roots: Final[dict[Hash32, StatusTarget]] = {}
+    def _settle_somehow(self, transaction: TransactionId) -> None:
+        try:
+            self.settle(transaction)
+        except (RevertedError, ReplacedError):
+            return  # noted; what it was to change is asked for again, or is no longer wanted
 
-    def take_batch(self, target: StatusTarget) -> None:
-        """Take a batch that is revoked by its root."""
-        if self._standing.is_batch_revoked(target.root):
-            self.refused.append((target, _why_not(self._kind, batch_revoked=True)))
-        elif target.root not in self.roots:
-            self.roots[target.root] = target
-            self.changed.append(target)
-            self.count += target.size
-
-    def take(self, target: StatusTarget) -> None:
-        """Take credentials whose bits are changed."""
-        if target.root in self.roots:
-            return  # revoked with its batch, in the same breath
-        fresh = [(key, mask & ~self._seen.get(key, 0)) for key, mask in _masks(target.words)]
-        if not any(mask for _, mask in fresh):
-            return
-        if self._standing.is_batch_revoked(target.root):
-            self.refused.append((target, _why_not(self._kind, batch_revoked=True)))
-            return
-        total = changing = revoked = 0
-        for key, mask in fresh:
-            self._seen[key] = self._seen.get(key, 0) | mask
-            is_revoked = mask & self._standing.revoked[key]
-            is_suspended = mask & self._standing.suspended[key] & ~is_revoked
-            effect = {
-                StatusKind.REVOKE: mask & ~is_revoked,
-                StatusKind.SUSPEND: mask & ~is_revoked & ~is_suspended,
-                StatusKind.REINSTATE: is_suspended,
-            }[self._kind]
-            if effect:
-                words = self.words.setdefault(key[0], {})
-                words[key[1]] = words.get(key[1], 0) | effect
-            total, changing = total + mask.bit_count(), changing + effect.bit_count()
-            revoked += is_revoked.bit_count()
-        if changing:
-            self.changed.append(target)
-            self.count += changing
-            self.passed_over_count += total - changing
+    def _keep(self, step: Step, keep: Keep, connection: InstitutionConnection, transaction: TransactionId) -> None:
+        issuer = issuer_ref(connection, self.planner.view.registry, self.planner.issuer_id)
+        if step.root is None:
+            keep_status_changes(connection, transaction, issuer, step.positions(), step.kind, step.reason.value)
         else:
-            why = _why_not(self._kind, revoked=revoked == total)
-            self.refused.append((target, "has no credential to do this to" if target.is_whole_batch else why))
-
-    def positions(self) -> Iterable[StatusPosition]:
-        """Give where the first of those that change are."""
-        of_batches = (each for target in self.roots.values() for each in _masks(target.words))
-        of_words = _masks(self.words)
-        every = (
-            position
-            for (status_list, word), mask in (*of_batches, *of_words)
-            for position in positions_of(status_list, word, mask)
-        )
-        return islice(every, self.FIRST)
-
-
-def _by_its_root(target: StatusTarget, kind: StatusKind) -> bool:
-    return target.is_whole_batch and kind is StatusKind.REVOKE
-
-
-def _masks(words: Words) -> Iterable[tuple[WordKey, int]]:
-    return (((status_list, word), mask) for status_list, each in words.items() for word, mask in each.items())
-
-
-def _why_not(kind: StatusKind, *, revoked: bool = False, batch_revoked: bool = False) -> str:
-    """Say why a change would change nothing."""
-    if batch_revoked:
-        return "is already revoked, with its whole batch"
-    if revoked:
-        return "is already revoked" if kind is StatusKind.REVOKE else "is revoked, and revocation is permanent"
-    return "is already suspended" if kind is StatusKind.SUSPEND else "is not suspended"
+            keep_batch_revocation(connection, transaction, issuer, step.root, step.reason.value)
+        keep(connection, transaction)

@@ -107,6 +107,23 @@ def authenticate(connection: Connection, text: str, *, now: int) -> ApiKeyRecord
     return _record(row)
 
 
+def still_valid(connection: Connection, prefixes: Collection[str], *, now: int) -> frozenset[str]:
+    """Tell which of some keys, shown before, are still valid.
+
+    Args:
+        connection: From `Store.operator_reading`.
+        prefixes: Of the keys.
+        now: Unix seconds.
+    """
+    statement = (
+        select(api_keys)
+        .outerjoin(institutions, institutions.c.id == api_keys.c.institution_ref)
+        .where(api_keys.c.prefix.in_(sorted(prefixes)), institutions.c.closed_at.is_(None))
+    )
+    records = map(_record, connection.execute(statement))
+    return frozenset(each.prefix for each in records if each.is_in_force(now))
+
+
 def note_use(connection: Connection, key: ApiKeyRecord, *, now: int) -> None:
     """Note that a key was used, at most once a minute; does not write otherwise."""
     if key.last_used_at is not None and now < key.last_used_at + _USE_NOTED_EVERY:

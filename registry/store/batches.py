@@ -284,18 +284,18 @@ def get_credential(connection: InstitutionConnection, uuid: UUID) -> CredentialR
         NotFoundError: There is none in this database.
     """
     row = connection.execute(
-        _SELECT_CREDENTIAL.where(credentials.c.uuid == uuid.bytes, of_institution(connection))
+        SELECT_CREDENTIAL.where(credentials.c.uuid == uuid.bytes, of_institution(connection))
     ).one_or_none()
     if row is None:
         raise NotFoundError(f"there is no credential {uuid} in the database")
-    return _credential_record(row)
+    return credential_record(row)
 
 
 def iterate_credentials(connection: InstitutionConnection, batch: BatchId) -> Iterator[CredentialRecord]:
     """Give a batch's credentials in leaf order, a thousand at a time."""
-    statement = _SELECT_CREDENTIAL.where(credentials.c.batch_id == batch, of_institution(connection))
+    statement = SELECT_CREDENTIAL.where(credentials.c.batch_id == batch, of_institution(connection))
     for row in connection.stream(statement.order_by(credentials.c.leaf_index), _ROWS_A_FETCH):
-        yield _credential_record(row)
+        yield credential_record(row)
 
 
 def read_levels(connection: InstitutionConnection, batch: BatchId) -> tuple[bytes, ...]:
@@ -346,7 +346,7 @@ _SELECT_CHUNKS: Final = select(tree_chunks.c.level, tree_chunks.c.nodes).where(
     tuple_(tree_chunks.c.level, tree_chunks.c.chunk).in_(bindparam("places", expanding=True)),
 )
 
-_SELECT_CREDENTIAL: Final = (
+SELECT_CREDENTIAL: Final = (
     select(credentials, batches.c.first_position)
     .join(batches, batches.c.id == credentials.c.batch_id)
     .join(issuers, issuers.c.id == batches.c.issuer_ref)
@@ -374,7 +374,8 @@ def _batch_record(row: Row[Any]) -> BatchRecord:
     )
 
 
-def _credential_record(row: Row[Any]) -> CredentialRecord:
+def credential_record(row: Row[Any]) -> CredentialRecord:
+    """Take a row of `SELECT_CREDENTIAL` as a record."""
     return CredentialRecord(
         batch=BatchId(row.batch_id),
         leaf_index=row.leaf_index,

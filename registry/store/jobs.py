@@ -57,13 +57,21 @@ class JobState(Enum):
 NEXT_STATES: Final = {
     JobState.RECEIVING: {JobState.RECEIVED, JobState.CANCELLED, JobState.FAILED},
     JobState.RECEIVED: {JobState.VALIDATED, JobState.CANCELLED, JobState.FAILED},
-    JobState.VALIDATED: {JobState.SEALED, JobState.SIGNED, JobState.TRIED, JobState.CANCELLED, JobState.FAILED},
+    # Of a status change the ledger may say already what is wanted.
+    JobState.VALIDATED: {
+        JobState.SEALED,
+        JobState.SIGNED,
+        JobState.MINED,
+        JobState.TRIED,
+        JobState.CANCELLED,
+        JobState.FAILED,
+    },
     # The ledger may have its root already.
     JobState.SEALED: {JobState.SIGNED, JobState.MINED, JobState.FAILED},
     # What was sent may be replaced by another transaction, and what was mined may be taken back (a reorganisation).
     JobState.SIGNED: {JobState.SENT, JobState.MINED, JobState.SEALED, JobState.VALIDATED, JobState.FAILED},
     JobState.SENT: {JobState.MINED, JobState.SIGNED, JobState.SEALED, JobState.VALIDATED, JobState.FAILED},
-    JobState.MINED: {JobState.FINAL, JobState.SENT, JobState.SEALED, JobState.FAILED},
+    JobState.MINED: {JobState.FINAL, JobState.SENT, JobState.SEALED, JobState.VALIDATED, JobState.FAILED},
     JobState.FINAL: set[JobState](),
     JobState.TRIED: set[JobState](),
     JobState.CANCELLED: set[JobState](),
@@ -308,7 +316,7 @@ def put_off_job(connection: InstitutionConnection, job: JobRecord, *, now: int, 
 
 
 def release_job(
-    connection: InstitutionConnection, job: JobRecord, *, now: int, next_at: int | None = None
+    connection: InstitutionConnection, job: JobRecord, *, now: int, next_at: int | None = None, **values: Any
 ) -> JobRecord:
     """Give a job back: somebody may claim it when it is due.
 
@@ -317,12 +325,13 @@ def release_job(
         job: As last read.
         now: Unix seconds.
         next_at: When it is due; default: when it was.
+        values: Columns to set besides: `report`, `failure`.
 
     Raises:
         ConflictError: The job was claimed by another worker.
     """
     due = job.next_at if next_at is None else next_at
-    return _change(connection, job, now=now, leased_by=None, leased_until=None, next_at=due)
+    return _change(connection, job, now=now, leased_by=None, leased_until=None, next_at=due, **values)
 
 
 def _change(connection: InstitutionConnection, job: JobRecord, *, now: int, **values: Any) -> JobRecord:

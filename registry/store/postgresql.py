@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Table, event, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from registry.errors import ConflictError, StoreError
@@ -36,6 +36,7 @@ _MIGRATION_LOCK: Final = 0x63726564_616E6368
 
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 
+_NO_LOCK: Final = "the database cannot be used: a lock could not be taken"
 _NOT_GONE: Final = "it was erased, but the database still keeps it, for somebody is reading what was there before"
 _NOT_GONE_ADVICE: Final = "It goes when they have ended and the server has cleaned up, or do the same again then."
 
@@ -92,17 +93,20 @@ class AdvisoryLock:
         self._held: Final = threading.local()
 
     def __enter__(self) -> None:
-        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             # Taken out of the pool: whatever happens, nobody else gets a connection that holds the lock.
             connection.detach()
+        except DBAPIError as error:
+            raise StoreError(_NO_LOCK) from error
+        try:
             limit = max(1, round(self._timeout_seconds * 1000))
             connection.execute(text(_LOCK_SESSION), {"limit": str(limit)})
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": self._key})
-        except OperationalError as error:
+        except DBAPIError as error:
             connection.close()
             if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
-                raise StoreError("the database cannot be used: a lock could not be taken") from error
+                raise StoreError(_NO_LOCK) from error
             raise ConflictError(
                 f"another process {self._what}", advice="Wait until it has ended, then try again."
             ) from None

@@ -154,6 +154,14 @@ job_chunks: Final = Table(
 )
 """An uploaded roster, as it came, until it is sealed: workers may be on other machines than who took it in."""
 
+job_transactions: Final = Table(
+    "job_transactions",
+    metadata,
+    Column("job_ref", RowId, ForeignKey("jobs.id"), primary_key=True, autoincrement=False),
+    Column("transaction_ref", RowId, ForeignKey("transactions.id"), primary_key=True, autoincrement=False, index=True),
+)
+"""What was signed for which status change: one may need several transactions, and one of these may do for several."""
+
 learner_pages: Final = Table(
     "learner_pages",
     metadata,

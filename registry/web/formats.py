@@ -33,7 +33,7 @@ def parse_time(text: str) -> datetime | None:
 def format_date(moment: datetime, language: str) -> str:
     """Write a day: 1 March 2027, 1er mars 2027."""
     day = "1er" if language == "fr" and moment.day == 1 else str(moment.day)
-    return f"{day}{_SPACE}{_MONTHS[language][moment.month - 1]} {moment.year}"
+    return f"{day}{_SPACE}{_MONTHS[language][moment.month - 1]}{_SPACE}{moment.year}"
 
 
 def format_moment(moment: datetime, language: str) -> str:

@@ -6,6 +6,7 @@ HTML in it is shown as text, images as their descriptions: a page asks nobody fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -18,9 +19,11 @@ from markupsafe import Markup, escape
 from registry.web.text import clean, safe_link
 
 MAX_CHARACTERS: Final = 64 * 1024
-"""What is longer is shown as plain text: laying it out would take long."""
+MAX_SIGNS: Final = 8000
+"""Of Markdown's signs. What is longer, or has more, is shown as plain text: 40 kB of brackets take seconds."""
 LINK_RELATIONS: Final = "noopener noreferrer nofollow ugc"
 _NESTING: Final = 20
+_SIGN: Final = re.compile(r"[\[\]*_`<>!\\&]")
 
 
 class _Renderer(RendererHTML):
@@ -51,7 +54,7 @@ _PARSER: Final = _parser()
 def render_markdown(text: str) -> Markup:
     """Lay out Markdown."""
     shown = clean(text)
-    if len(shown) > MAX_CHARACTERS:
+    if len(shown) > MAX_CHARACTERS or len(_SIGN.findall(shown)) > MAX_SIGNS:
         return Markup('<p class="plain">{}</p>').format(shown)
     return Markup(_PARSER.render(shown))  # noqa: S704 - the renderer escapes all that is not its own
 

@@ -30,7 +30,7 @@ PUBLIC_URL = "https://credentials.college.example"
 NAMES = ["Zoë Tremblay", "ᐊᓇ ᐃᓄᒃ", "محمد"]
 
 
-def write_home(folder: Path, chain: Chain, **options: str | int) -> Path:
+def write_home(folder: Path, chain: Chain, **options: str | float) -> Path:
     """Write settings and policy of a service; give its folder."""
     settings = {"rpc_url": chain.url, "public_url": PUBLIC_URL, "registry": chain.registry.to_text()}
     table = "".join(f"{name} = {json.dumps(value)}\n" for name, value in options.items())

@@ -17,8 +17,8 @@ from tests.support.bureau import EXAMPLES, PROGRAM, Bureau
 SCOPES = ("--scope", "read", "--scope", "issue")
 
 
-def start(home: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
-    """Start it on any free port; give the process and its address."""
+def start(home: Path, *options: str, said: list[str] | None = None) -> tuple[subprocess.Popen[str], str]:
+    """Start it on any free port; give the process and its address, and note what it says until it serves."""
     process = subprocess.Popen(
         [PROGRAM, "serve", "--home", str(home), "--port", "0", *options],
         stdout=subprocess.PIPE,
@@ -28,6 +28,8 @@ def start(home: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
     )
     assert process.stderr is not None
     for line in process.stderr:
+        if said is not None:
+            said.append(line)
         found = re.search(r"serving at (http://\S+);", line)
         if found:
             return process, found[1]
@@ -71,8 +73,13 @@ def test_dev_serves_a_demo_institution_whose_key_is_made_by_a_command(
 ) -> None:
     bureau = Bureau(home=tmp_path / "home", capsys=capsys)
     bureau.run("dev", "up", "--port", "0", "--home", bureau.home)
-    process, address = start(bureau.home, "--dev")
+    said: list[str] = []
+    process, address = start(bureau.home, "--dev", said=said)
     try:
+        (page,) = re.findall(r"a learner's page: (http\S+)", "".join(said))
+        html = httpx2.get(page).text
+        assert "Zoë Tremblay" in html
+        assert "</span> Valid</h2>" in html
         code, key, _ = bureau.run("api-key", "new", "--institution", "home", *SCOPES, "--home", bureau.home)
         assert code == 0
         answer = httpx2.get(f"{address}/v1/institutions", headers={"Authorization": f"Bearer {key.strip()}"})

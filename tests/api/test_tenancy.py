@@ -25,8 +25,10 @@ OWN_ONLY = {
     "/v1/audit",
     "/v1/batches",
     "/v1/credentials",
+    "/v1/history",
     "/v1/institutions",
     "/v1/jobs",
+    "/v1/jobs/events",
     "/v1/keys",
     "/v1/webhooks",
 }
@@ -47,6 +49,7 @@ SCOPES = {
     ("POST", "/v1/institutions"): "admin",
     ("POST", "/v1/institutions/{code}/close"): "admin",
     ("POST", "/v1/jobs/{job}/cancel"): "issue",
+    ("POST", "/v1/status"): "status",
     ("DELETE", "/v1/webhooks/{webhook}"): "admin",
     ("GET", "/v1/webhooks"): "admin",
     ("GET", "/v1/webhooks/{webhook}"): "admin",
@@ -101,7 +104,7 @@ def operations(town: Town) -> Iterator[tuple[str, str, dict[str, Any]]]:
 def values_of(path: str, of: Resident) -> dict[str, str]:
     """What stands in addresses, as far as each institution has its own."""
     credential = of.credentials()[0]
-    webhook, delivery = of.hook() if "{webhook}" in path else ("", "")
+    webhook, delivery = of.hook(is_enabled=not path.endswith("/enable")) if "{webhook}" in path else ("", "")
     return {
         "code": "data-literacy" if path.startswith("/v1/achievements") else of.code,
         "version": "1",
@@ -139,6 +142,8 @@ def body_of(method: str, path: str, of: Resident) -> dict[str, Any] | None:
             return {"address": "https://lms.college.example/hook", "events": ["batch.final"]}
         case "PATCH", "/v1/institutions/{code}":
             return {"url": f"https://{number}.example/"}
+        case "POST", "/v1/status":
+            return {"action": "suspend", "reason": "other", "credentials": [str(of.credentials()[0].uuid)]}
     return None
 
 

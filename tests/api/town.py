@@ -29,9 +29,9 @@ from registry.store.idempotency import KeptAnswer
 from registry.store.institutions import InstitutionDetails
 from registry.store.pages import page_of_credentials
 from registry.store.records import BatchRecord, CredentialRecord
-from registry.store.webhooks import add_webhook, list_webhooks
+from registry.store.webhooks import add_webhook, disable_webhook, list_webhooks
 from tests.api.conftest import nobody, write_home
-from tests.ledger.chain import ADMIN, ANCHOR_KEY, CONTROLLER, DID, STRANGER, Chain
+from tests.ledger.chain import ADMIN, ANCHOR_KEY, CONTROLLER, DID, STATUS_KEY, STRANGER, Chain
 from tests.support.databases import Database
 from tests.support.office import Office
 from tests.support.registry import ACHIEVEMENT, APPROVALS, NOW, frame_of, recipients_of, seal
@@ -75,16 +75,18 @@ class Resident:
         )
         self.job = answer.body.decode()
 
-    def hook(self) -> tuple[str, str]:
-        """Give a webhook that is enabled, and a message to it that may be sent again: made, if there is none."""
+    def hook(self, *, is_enabled: bool = True) -> tuple[str, str]:
+        """Give a webhook, and a message to it that may be sent again, if it is enabled; made, if there is none."""
         with self.store.writing() as connection:
             for each in list_webhooks(connection):
                 told = list_deliveries(connection, each.public_id, limit=1)
-                if each.disabled_at is None and told:
+                if (each.disabled_at is None) == is_enabled and told:
                     return str(each.public_id), str(told[0].public_id)
             address = f"https://{self.code}.example/hook"
             webhook = add_webhook(connection, address=address, events=["batch.final"], created_at=NOW)
             told = (send_one(connection, webhook.public_id, "ping", b"{}", now=NOW),)
+            if not is_enabled:
+                disable_webhook(connection, webhook.public_id, now=NOW)
             return str(webhook.public_id), str(told[0].public_id)
 
     def credentials(self, batch: BatchRecord | None = None) -> tuple[CredentialRecord, ...]:
@@ -135,9 +137,12 @@ class Town:
         return self.client.request(method, path, json=content, headers=given)
 
 
-def build_town(chain: Chain, folder: Path, database: Database) -> Town:
-    """Build it; the client still has to be entered."""
-    write_home(folder, chain, anonymous_per_minute=0, key_per_minute=0)
+def build_town(chain: Chain, folder: Path, database: Database, *, stream_seconds: float = 0.05) -> Town:
+    """Build it; the client still has to be entered.
+
+    Streams end soon: asked without a socket, an answer is seen when it has come to its end.
+    """
+    write_home(folder, chain, anonymous_per_minute=0, key_per_minute=0, stream_seconds=stream_seconds)
     settings = folder / "settings.toml"
     settings.write_text(f"database_url = {json.dumps(database.url)}\n{settings.read_text()}")
     service = load_service(folder, nobody)
@@ -185,6 +190,7 @@ def _settle(
         registry=chain.registry,
         issuer_id=issuer_id,
         anchor_key=f"http://127.0.0.1:9/#{to_hex(dev_signer(account).address)}",
+        status_key=f"http://127.0.0.1:9/#{to_hex(dev_signer(STATUS_KEY).address)}",
     )
     record = operation.add(service.store, code, details, now=NOW)
     (folder / code).mkdir()

@@ -10,7 +10,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from anchor.errors import ReplacedError
@@ -26,8 +25,7 @@ from registry.store.connection import InstitutionId
 from registry.store.engine import Store
 from registry.store.records import TransactionId, TransactionRecord, TransactionState
 from registry.store.transactions import get_transaction
-from registry.wiring import account_lock
-from tests.ledger.chain import ANCHOR_KEY, Chain, root_of
+from tests.ledger.chain import ANCHOR_KEY, Chain, drop, root_of
 from tests.ledger.proxy import FaultProxy
 from tests.support.databases import Database
 from tests.support.institutions import add
@@ -163,19 +161,6 @@ def test_whoever_lost_the_lock_keeps_and_sends_nothing(
     assert (anchorings(chain, 30), anchorings(chain, 40)) == (0, 1)
 
 
-def test_a_lock_that_the_server_took_away_is_somebody_elses(
-    chain: Chain, postgres_database: Database, tmp_path: Path
-) -> None:
-    store = postgres_database.open()
-    account = dev_signer(ANCHOR_KEY).address
-    held, other = (account_lock(tmp_path, chain.chain_id, account, store) for _ in range(2))
-    with held:
-        with psycopg.connect(postgres_database.url, autocommit=True) as connection:
-            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
-        with other:
-            pass
-
-
 def test_what_a_reorganisation_took_back_is_sent_again_before_anything_new(
     chain: Chain, place: Place, store: Store, institutions: tuple[InstitutionId, InstitutionId]
 ) -> None:
@@ -222,3 +207,33 @@ def test_what_no_node_will_ever_take_holds_up_nobody(
     other = settle(store.of(there), outbox, place.send(outbox, 40))
     assert (other.nonce, other.state) == (first, TransactionState.MINED)
     assert record_of(store.of(here), TransactionId(1)).state is TransactionState.REPLACED
+
+
+def test_stranger_that_waits_with_the_same_nonce_is_let_go_first(
+    chain: Chain, place: Place, store: Store, institutions: tuple[InstitutionId, InstitutionId]
+) -> None:
+    here, there = institutions
+    first = nonces_of(chain)
+    chain.set_mining(automatic=False)
+    run_killed(send_and_die, place, here, 30, DiesBefore)
+    chain.sender(ANCHOR_KEY).send(chain.anchor_call(77), drop)
+    other = place.send(place.outbox(store.of(there)), 40)
+    chain.mine()
+    assert settle(store.of(there), place.outbox(store.of(there)), other).nonce == first + 1
+    with pytest.raises(ReplacedError):
+        place.outbox(store.of(here)).settle(TransactionId(1))
+    assert anchorings(chain, 30, 77, 40) == 2
+
+
+def test_node_that_has_not_heard_yet_does_not_give_a_nonce_twice(
+    chain: Chain, place: Place, proxy: FaultProxy, store: Store, institutions: tuple[InstitutionId, InstitutionId]
+) -> None:
+    first = nonces_of(chain)
+    chain.set_mining(automatic=False)
+    proxy.answer = lambda method, _params, result: hex(first) if method == "eth_getTransactionCount" else result
+    behind = replace(place, url=proxy.url)
+    for institution, number in zip(institutions, (30, 40), strict=True):
+        behind.send(behind.outbox(store.of(institution)), number)
+    chain.mine()
+    assert nonces_of(chain) == first + 2
+    assert anchorings(chain, 30, 40) == 2

@@ -52,7 +52,7 @@ def test_a_whole_batch_is_revoked_by_its_root(office: Office) -> None:
     batch, other = anchored(office, 300), anchored(office, 2)
     target = office.targets.of_batch(batch.id)
     plan, receipts = office.change([target, target], StatusKind.REVOKE, StatusReason.SUPERSEDED)
-    assert (plan.count, len(plan.first), len(receipts)) == (300, 5, 1)
+    assert (plan.count, len(list(plan.effect.positions())), len(receipts)) == (300, 300, 1)
     assert receipts[0].gas_used <= 65_000
     assert {office.verdict(data).outcome for data in office.files(batch.id)[:3]} == {Outcome.INVALID}
     assert set(reasons(office, other)) == {""}

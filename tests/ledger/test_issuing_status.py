@@ -21,7 +21,7 @@ from anchor.model import Outcome, StatusPosition
 from anchor.status import StatusPurpose, positions_of
 from registry.errors import NotFoundError, NotPermittedError
 from registry.services import anchoring
-from registry.services.status import StatusPlan
+from registry.services.status_plan import StatusPlan
 from registry.services.targets import Choice, StatusTarget
 from registry.store.batches import get_credential, iterate_credentials
 from registry.store.records import BatchRecord, StatusKind

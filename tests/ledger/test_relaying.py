@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +23,20 @@ from anchor.status import StatusReason
 from registry.errors import BusyError
 from registry.services.account import Raising
 from registry.services.anchoring import Anchoring
+from registry.services.issue import seal_batch
 from registry.services.sending import Outbox
+from registry.services.spool import RecipientSpool
 from registry.services.status import StatusService
+from registry.settings import settings_to_text
 from registry.store.records import BatchId, BatchRecord, BatchState, StatusKind, TransactionId, TransactionRecord
 from registry.store.transactions import get_transaction
-from registry.wiring import account_lock
-from tests.ledger.chain import ADMIN, ANCHOR_KEY, STATUS_KEY, Chain
+from registry.wiring import Institution, account_lock, now
+from tests.ledger.chain import ADMIN, ANCHOR_KEY, DID, STATUS_KEY, Chain
 from tests.ledger.test_issuing import Killed
 from tests.support.databases import Database
 from tests.support.office import Office
+from tests.support.registry import frame_of, recipients_of
+from tests.support.remote_signer import stand_in
 from tests.support.senders import keep_nothing
 
 RELAYER = 5
@@ -241,3 +247,40 @@ def test_key_that_may_not_is_told_so_before_it_signs(agency: Agency) -> None:
     with pytest.raises(RevertedError) as refused:
         agency.outbox(STATUS_KEY).send(agency.chain.anchor_call(30), keep_nothing, now=agency.now)
     assert refused.value.name == "WrongScope"
+
+
+def test_institution_with_a_remote_signer_issues_by_its_settings(chain: Chain, tmp_path: Path) -> None:
+    for account in (ANCHOR_KEY, STATUS_KEY):
+        chain.node.write("anvil_setBalance", [to_hex(dev_signer(account).address), "0x0"])
+    chain.mine()
+    accounts = [dev_signer(account)._account for account in (ANCHOR_KEY, STATUS_KEY, RELAYER)]
+    with stand_in(*(each.key for each in accounts)) as remote:
+        anchor_key, status_key, relayer_key = map(remote.reference, accounts)
+        settings: dict[str, str | int] = {
+            "rpc_url": chain.url,
+            "public_url": "https://credentials.college.example",
+            "registry": chain.registry.to_text(),
+            "issuer_id": chain.issuer_id,
+            "issuer_did": DID,
+            "issuer_name": "Collège Boréalis",
+            "anchor_key": anchor_key,
+            "status_key": status_key,
+        }
+        service = f"relayed = true\n[service]\nrelayer_key = {json.dumps(relayer_key)}\n"
+        (tmp_path / "settings.toml").write_text(settings_to_text(settings) + service)
+        institution = Institution(tmp_path, lambda: "")
+        frame = frame_of(registry=chain.registry, issuer_id=chain.issuer_id)
+        batch = seal_batch(
+            institution.store, frame, RecipientSpool.of(recipients_of(3)), approvals=institution.approvals
+        )
+        told = institution.cost_of_anchoring(batch.root, batch.size)
+        anchored = institution.anchoring.anchor(batch.id, now=now())
+        plan = institution.status.plan([institution.targets.of_batch(batch.id)], StatusKind.REVOKE, StatusReason.OTHER)
+        assert institution.status.carry_out(plan, now=now())
+        institution.store.close()
+    assert anchored.transaction is not None
+    assert anchored.transaction.sender == dev_signer(RELAYER).address
+    used = anchored.transaction.gas_used
+    assert used is not None
+    assert used * 0.9 <= told.gas <= used * 1.1
+    assert remote.asked == ["eth_signTypedData", "eth_signTransaction"] * 2

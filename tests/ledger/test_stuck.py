@@ -12,7 +12,7 @@ import pytest
 from anchor.errors import LedgerError, OutcomeUnknownError, RevertedError
 from anchor.ledger.prepared import read_back
 from anchor.ledger.testnet import dev_signer
-from anchor.ledger.transactions import TransactionSender
+from anchor.ledger.transactions import Reconciliation, SignedTransaction, TransactionSender
 from anchor.model import to_hex
 from registry.services.account import Raising
 from registry.services.sending import Outbox
@@ -232,9 +232,11 @@ def test_a_raised_one_that_a_reorganisation_took_back_is_mined_again(sqlite_post
     assert post.settle(sent).hash == raised.hash
     post.chain.node.write("anvil_reorg", [1, []])
     assert anchorings(post.chain, 30) == 0
-    post.wait_in_vain(sent, seconds=0)
+    assert post.wait_in_vain(sent, seconds=0).state is TransactionState.SENT
+    again = post.wait_in_vain(sent)
+    assert len(again.others) == 2, "it may be stuck once more"
     post.chain.mine()
-    assert post.settle(sent).state is TransactionState.MINED
+    assert post.settle(sent).hash == again.hash
     assert anchorings(post.chain, 30) == 1
 
 
@@ -250,3 +252,21 @@ def test_refused_when_mined_it_cost_something_all_the_same(sqlite_post: Post) ->
     assert record.state is TransactionState.REFUSED
     assert record.gas_used
     assert record.gas_price_wei
+
+
+def test_raised_and_mined_by_another_process_meanwhile_it_is_not_taken_for_replaced(
+    sqlite_post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post, sent = sqlite_post, sqlite_post.send(30)
+    really = TransactionSender.reconcile
+
+    def overtaken(self: TransactionSender, *versions: SignedTransaction) -> Reconciliation:
+        monkeypatch.setattr(TransactionSender, "reconcile", really)
+        post.wait_in_vain(sent)
+        post.chain.mine()
+        return really(self, *versions)
+
+    monkeypatch.setattr(TransactionSender, "reconcile", overtaken)
+    settled = post.settle(sent)
+    assert settled.state is TransactionState.MINED
+    assert len(settled.others) == 1

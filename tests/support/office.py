@@ -22,7 +22,8 @@ from registry.services.approvals import Approvals
 from registry.services.ledger_state import LedgerView
 from registry.services.locks import ProcessLock
 from registry.services.sending import Outbox
-from registry.services.status import StatusPlan, StatusService
+from registry.services.status import StatusService
+from registry.services.status_plan import StatusPlan
 from registry.services.stored import credential_files
 from registry.services.targets import StatusTarget, TargetFinder
 from registry.store.batches import get_batch

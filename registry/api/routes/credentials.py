@@ -145,5 +145,9 @@ def _status(caller: Reader, uuid: UUID) -> Status:
 
 @router.get("/{id}/history", summary="List changes of status", responses=problems(*AUTHENTICATED, NOT_FOUND))
 def history(caller: Reader, id: Id) -> History:  # noqa: A002
-    """Of the credential or its whole batch, sent from here, in the order of signing."""
+    """Of the credential or its whole batch, sent from here, in the order of signing.
+
+    It is the service's own record, not the ledger's: what somebody did with the same key elsewhere is not in it. How
+    the credential stands now, `/status` proves.
+    """
     return History(id=id.urn, changes=[StatusChange.of(each) for each in read_history(caller.store, id)])

@@ -159,7 +159,7 @@ class StatusChange(Document):
     """One change that was sent to the ledger."""
 
     change: Literal["revoke", "suspend", "reinstate"]
-    reason: str = Field(examples=["issuedInError"])
+    reason: str = Field(examples=["issued-in-error"])
     whole_batch: bool
     signed_at: Seconds
     transaction: Hash

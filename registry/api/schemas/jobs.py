@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from anchor.model import to_hex
 from registry.api.schemas.base import Document, Hash, Page, Seconds
+from registry.api.schemas.status import StatusJob
 from registry.services.failures import name_of
 from registry.services.jobs import BadRows, RosterRequest, SeenJob
+from registry.store.jobs import JobKind
 
 
 class JobProblem(Document):
@@ -45,6 +47,7 @@ class Job(Document):
     """A roster on its way to the ledger."""
 
     id: str = Field(examples=["0b7d4c9e-5f0c-4c31-9d24-1a7be95f0c1a"])
+    kind: Literal["roster"]
     state: Literal[
         "receiving",
         "received",
@@ -98,6 +101,7 @@ class Job(Document):
         report = {} if job.report is None else json.loads(job.report)
         return cls(
             id=str(job.public_id),
+            kind="roster",
             state=job.state.value,
             achievement=asked.achievement,
             version=asked.version,
@@ -131,7 +135,16 @@ class Job(Document):
         return self.model_dump_json(by_alias=True).encode()
 
 
+AnyJob = Annotated[Job | StatusJob, Field(discriminator="kind")]
+"""A job of either kind."""
+
+
 class Jobs(Page):
     """Jobs, the newest first."""
 
-    jobs: list[Job]
+    jobs: list[AnyJob]
+
+
+def show_job(seen: SeenJob) -> Job | StatusJob:
+    """Show a job as what it is."""
+    return Job.of(seen) if seen.job.kind is JobKind.ROSTER else StatusJob.of(seen)

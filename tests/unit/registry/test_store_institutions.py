@@ -23,6 +23,8 @@ from registry.store import (
     jobs,
     learner_pages,
     people,
+    status_history,
+    status_jobs,
     transactions,
     webhooks,
 )
@@ -71,6 +73,7 @@ OPERATORS_FUNCTIONS = {
     "institutions.page_of_institutions",
     "idempotency.forget_answers",
     "jobs.remove_abandoned",  # uploads that broke off, whoever began them
+    "job_progress.watched_progress",  # one look for all who watch
     "deliveries.are_deliveries_due",
     "deliveries.claim_deliveries",
     "deliveries.remove_old_deliveries",
@@ -170,6 +173,9 @@ class Belongings:
             deliveries.settle_delivery(connection, self.delivery, "w", now=NOW, status=200, error=None, again_at=None)
             self.job = jobs.create_job(connection, jobs.JobKind.ROSTER, "{}", now=NOW)
             jobs.add_content(connection, self.job, 0, b"name\n")
+            change = jobs.create_job(connection, jobs.JobKind.STATUS, "{}", now=NOW)
+            self.change = jobs.finish_content(connection, change, now=NOW)
+            status_jobs.link_transaction(connection, self.change, self.transaction)
             learner_pages.renew_page(connection, self.first.uuid, now=NOW)
 
 
@@ -204,6 +210,10 @@ READS: dict[str, Callable[[InstitutionConnection, Belongings], object]] = {
     ),
     "jobs": lambda connection, _its: jobs.list_jobs(connection),
     "content": lambda connection, its: list(jobs.read_content(connection, its.job)),
+    "unmined": lambda connection, _its: status_jobs.unmined_status_jobs(connection),
+    "transactions of a job": lambda connection, its: status_jobs.transactions_of_job(connection, its.change.id),
+    "changes": lambda connection, _its: status_history.page_of_changes(connection, before=None, limit=9, named=9),
+    "several credentials": lambda connection, its: status_jobs.get_credentials(connection, [its.first.uuid]),
 }
 
 REFUSED: dict[str, Callable[[InstitutionConnection, Belongings], object]] = {
@@ -218,6 +228,7 @@ REFUSED: dict[str, Callable[[InstitutionConnection, Belongings], object]] = {
     "cancelling": lambda connection, its: jobs.cancel_job(connection, its.job.public_id, now=NOW),
     "uploading": lambda connection, its: jobs.add_content(connection, its.job, 1, b"x"),
     "moving a job": lambda connection, its: jobs.move_job(connection, its.job, jobs.JobState.RECEIVED, now=NOW),
+    "linking": lambda connection, its: status_jobs.link_transaction(connection, its.change, its.transaction),
     "page": lambda connection, its: learner_pages.page_of(connection, its.first.uuid),
     "withdrawing": lambda connection, its: learner_pages.withdraw_page(connection, its.first.uuid, now=NOW),
     "renewing": lambda connection, its: learner_pages.renew_page(connection, its.first.uuid, now=NOW),

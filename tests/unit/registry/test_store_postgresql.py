@@ -7,6 +7,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import psycopg
@@ -16,8 +17,9 @@ from sqlalchemy import select, text, update
 from registry.errors import ConflictError, StoreError
 from registry.store.batches import add_credentials, get_batch, get_credential, iterate_credentials
 from registry.store.bulk import insert_rows
-from registry.store.engine import Store, open_store
+from registry.store.engine import Store, make_engine, open_store
 from registry.store.erasure import erase_credentials
+from registry.store.postgresql import AdvisoryLock
 from registry.store.records import BatchId, OpenBatch
 from registry.store.tables import institutions
 from tests.support.databases import Database
@@ -209,6 +211,32 @@ def test_a_lock_is_held_by_one(postgres: PostgresServer, postgres_database: Data
     with held:
         end_connections(postgres, postgres_database)
         lock(other)()
+
+
+def test_threads_share_a_lock_and_hold_it_one_by_one(postgres_database: Database) -> None:
+    lock = postgres_database.open().lock("account 1", what="sends", timeout_seconds=30)
+    assert lock is not None
+    inside: list[int] = []
+
+    def hold(_number: int) -> int:
+        with lock:
+            inside.append(1)
+            count = len(inside)
+            inside.pop()
+            return count
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(hold, range(20))) == {1}
+
+
+def test_lock_without_a_server_is_no_lock(postgres: PostgresServer) -> None:
+    engine = make_engine(postgres.url("none"))
+    with (
+        pytest.raises(StoreError, match="a lock could not be taken"),
+        AdvisoryLock(engine, "account 1", what="sends", timeout_seconds=1),
+    ):
+        raise AssertionError
+    engine.dispose()
 
 
 LOCKED = """

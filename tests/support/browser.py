@@ -1,0 +1,103 @@
+"""A real Chromium, without network: pages come from the test, and what else they ask for is noted and refused."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+ORIGIN: Final = "https://credentials.college.example"
+AXE: Final = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+WCAG: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+
+CHROMIUM_VARIABLE: Final = "CREDANCHOR_CHROMIUM"
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+"""As scripts/setup looks for it."""
+
+Answer = Callable[[str], dict[str, Any]]
+"""From a path, what `Route.fulfill` takes."""
+
+
+def find_chromium() -> str:
+    """Tell where Chromium is; fails where there is none, for what is not looked at may be broken."""
+    found = os.environ.get(CHROMIUM_VARIABLE) or next(filter(None, map(shutil.which, _NAMES)), None)
+    if found is None:
+        raise RuntimeError(
+            f"there is no Chromium: run scripts/setup, or name one in ${CHROMIUM_VARIABLE} (Debian: apt-get install "
+            "chromium; elsewhere, Google Chrome does)"
+        )
+    return found
+
+
+@contextmanager
+def launch() -> Iterator[Browser]:
+    """Run a browser."""
+    with sync_playwright() as playwright:
+        # No sandbox: it does not work as root, and nothing is opened but our own pages.
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass(kw_only=True)
+class Visit:
+    """One look at one page."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    """All that was asked for, the page first."""
+    complaints: list[str] = field(default_factory=list)
+    """What the browser wrote to its console: what the policy blocked, errors."""
+
+    def violations(self) -> list[str]:
+        """Have axe look; give what is wrong, with the places."""
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text("utf-8"))
+        found = self.page.evaluate(
+            "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']}).then(found => found.violations)",
+            list(WCAG),
+        )
+        return [f"{each['id']}: {node['html'][:120]}" for each in found for node in each["nodes"]]
+
+    def overflow(self) -> int:
+        """Tell by how many pixels the page is wider than what is seen of it."""
+        width: int = self.page.evaluate("document.scrollingElement.scrollWidth - document.documentElement.clientWidth")
+        return width
+
+
+@contextmanager
+def visit(browser: Browser, path: str, answer: Answer, **options: Any) -> Iterator[Visit]:
+    """Open a page.
+
+    Args:
+        browser: From `launch`.
+        path: Its path, with query.
+        answer: Gives it; and whatever else is asked for there.
+        options: Of the browser's context: viewport, colour scheme, locale.
+    """
+    context = browser.new_context(**options)
+    try:
+        found = Visit(page=context.new_page())
+
+        def give(route: Route) -> None:
+            url = route.request.url
+            found.requests.append(url)
+            if url.startswith(ORIGIN):
+                route.fulfill(**answer(url.removeprefix(ORIGIN)))
+            else:
+                route.abort()
+
+        found.page.route("**/*", give)
+        found.page.on("console", lambda message: found.complaints.append(message.text))
+        found.page.goto(ORIGIN + path)
+        yield found
+    finally:
+        context.close()
