@@ -21,10 +21,11 @@ from registry.store.engine import Store
 from registry.store.jobs import list_jobs
 from registry.store.tables import transactions
 from registry.wiring import account_lock
-from tests.api.test_jobs import Killed, work
+from tests.api.test_jobs import work
 from tests.api.test_status import SOON, asked, second_batch, state_of, worker_of
 from tests.api.town import Town
 from tests.ledger.chain import STATUS_KEY
+from tests.ledger.test_issuing import Killed
 
 STATES = ["validated", "signed", "sent", "mined", "final"]
 RELAYER = 5
