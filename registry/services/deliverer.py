@@ -104,8 +104,10 @@ class Deliverer:
             StoreError: The database cannot be used.
         """
         now = self._clock()
+        if limit <= 0:
+            return ()
         with self._store.operator_reading() as connection:
-            if limit <= 0 or not are_deliveries_due(connection, now=now):
+            if not are_deliveries_due(connection, now=now):
                 return ()
         with self._store.operator_writing() as connection:
             return claim_deliveries(

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, fun
 from registry.errors import ConflictError, NotFoundError
 from registry.store.connection import InstitutionConnection, InstitutionId
 from registry.store.service_tables import deliveries, webhooks
+from registry.store.tables import institutions
 
 DeliveryId = NewType("DeliveryId", int)
 
@@ -275,7 +276,7 @@ def has_anything_arrived(connection: InstitutionConnection, webhook: UUID, *, si
 
 
 def remove_old_deliveries(connection: Connection, *, before: int) -> int:
-    """Remove messages, of all institutions, that were kept before a time and have come to an end.
+    """Remove messages, of all institutions, that were kept before a time and have come to an end; or that nobody sends.
 
     Args:
         connection: From `Store.operator_writing`.
@@ -286,7 +287,11 @@ def remove_old_deliveries(connection: Connection, *, before: int) -> int:
     """
     old = (
         select(deliveries.c.id)
-        .where(deliveries.c.created_at < before, deliveries.c.state != DeliveryState.PENDING.value)
+        .where(
+            deliveries.c.created_at < before,
+            # Due so long ago, it is of an institution that was closed.
+            or_(deliveries.c.state != DeliveryState.PENDING.value, deliveries.c.next_at < before),
+        )
         .limit(_REMOVED_AT_ONCE)
     )
     numbers = list(connection.execute(old).scalars())
@@ -294,7 +299,12 @@ def remove_old_deliveries(connection: Connection, *, before: int) -> int:
 
 
 def _due(now: int) -> tuple[ColumnElement[bool], ...]:
-    is_enabled = exists().where(webhooks.c.id == deliveries.c.webhook_ref, webhooks.c.disabled_at.is_(None))
+    is_enabled = exists().where(
+        webhooks.c.id == deliveries.c.webhook_ref,
+        webhooks.c.disabled_at.is_(None),
+        institutions.c.id == webhooks.c.institution_ref,
+        institutions.c.closed_at.is_(None),
+    )
     return (
         deliveries.c.state == DeliveryState.PENDING.value,
         deliveries.c.next_at <= now,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -56,7 +56,7 @@ def progress_of(connection: InstitutionConnection, job: UUID) -> JobProgress:
 
 def progress_since(connection: InstitutionConnection, since: int) -> tuple[JobProgress, ...]:
     """Tell how far the institution's jobs are that have not ended, or have changed since a time; by time of change."""
-    statement = _SELECT.where(jobs.c.institution_ref == connection.institution, _is_news(since))
+    statement = _SELECT.where(_is_news([connection.institution], since))
     return _progresses(connection.plain, statement)
 
 
@@ -71,22 +71,42 @@ def watched_progress(
         numbers: Jobs that are watched besides.
         since: Unix seconds.
     """
-    whole = and_(jobs.c.institution_ref.in_(sorted(institutions)), _is_news(since))
-    return _progresses(connection, _SELECT.where(or_(whole, jobs.c.id.in_(sorted(numbers)))))
+    watched = or_(_is_news(sorted(institutions), since), jobs.c.id.in_(sorted(numbers)))
+    return _progresses(connection, _SELECT.where(watched))
 
 
-def _is_news(since: int) -> ColumnElement[bool]:
-    # What is still being uploaded may never become a job.
-    is_there = jobs.c.state != JobState.RECEIVING.value
-    return and_(is_there, or_(jobs.c.state.not_in([each.value for each in ENDED]), jobs.c.changed_at >= since))
+def _is_news(institutions: Sequence[InstitutionId], since: int) -> ColumnElement[bool]:
+    own = jobs.c.institution_ref
+    # + 0: of all institutions there are few that are open, which an index finds; of one there may be many in all.
+    is_open = and_(jobs.c.state.in_(_OPEN), (own + 0).in_(institutions))
+    has_ended = and_(own.in_(institutions), jobs.c.changed_at >= since, jobs.c.state.in_(_ENDED))
+    return or_(is_open, has_ended)
 
 
 def _progresses(connection: Connection, statement: Any) -> tuple[JobProgress, ...]:
     return tuple(map(_progress, connection.execute(statement.order_by(jobs.c.changed_at, jobs.c.id))))
 
 
+_ENDED: Final = [each.value for each in ENDED]
+# What is still being uploaded may never become a job.
+_OPEN: Final = [each.value for each in JobState if each not in {*ENDED, JobState.RECEIVING}]
 _SELECT: Final = (
-    select(jobs, batches.c.root, transactions.c.hash.label("transaction_hash"))
+    # Not all of a job: its report may be long.
+    select(
+        jobs.c.id,
+        jobs.c.institution_ref,
+        jobs.c.public_id,
+        jobs.c.kind,
+        jobs.c.state,
+        jobs.c.total,
+        jobs.c.done,
+        jobs.c.failure,
+        jobs.c.revision,
+        jobs.c.changed_at,
+        batches.c.root,
+        transactions.c.hash.label("transaction_hash"),
+    )
+    .select_from(jobs)
     .outerjoin(batches, batches.c.id == jobs.c.batch_ref)
     .outerjoin(transactions, transactions.c.id == jobs.c.transaction_ref)
 )

@@ -25,10 +25,13 @@ from tests.api.test_jobs import work
 from tests.api.test_status import SOON, asked, second_batch, state_of, worker_of
 from tests.api.town import Town
 from tests.ledger.chain import STATUS_KEY
-from tests.ledger.test_issuing import Killed
 
 STATES = ["validated", "signed", "sent", "mined", "final"]
 RELAYER = 5
+
+
+class Killed(BaseException):
+    """The process is no more."""
 
 
 def states_of(town: Town, *addresses: str) -> list[Any]:
@@ -66,6 +69,7 @@ def test_key_that_only_signs_does_several_one_after_the_other(town: Town) -> Non
         signer=payer,
         lock=account_lock(here.office.folder, chain.chain_id, payer.address, here.store),
     )
+    chain.mine(1)  # its clock stood still since the last test
     clock = chain.client.latest_block().header.timestamp
     raising = Raising(after_seconds=None, clock=lambda: clock)
     service = StatusService(
@@ -74,7 +78,10 @@ def test_key_that_only_signs_does_several_one_after_the_other(town: Town) -> Non
     assert service.planner.issuer_id == here.issuer_id
     jobs = [asked(town, "revoke", 0, batches=[to_hex(batch.root)]), asked(town, "revoke", 1)]
     chain.set_mining(automatic=False)
-    for now in range(clock, clock + 60, 6):
+    assert worker_of(town, clock, status=service).work_once()
+    assert states_of(town, *jobs) == ["sent", "received"]
+    assert town.get(jobs[0]).json()["failure"] is None
+    for now in range(clock + 6, clock + 66, 6):
         work(worker_of(town, now, status=service))
         chain.mine(1)
     assert states_of(town, *jobs) == ["final", "final"]
@@ -132,7 +139,8 @@ def test_reinstated_since_and_reorganised_it_is_not_suspended_again(town: Town) 
         work(worker_of(town, now, confirmations=5))
         town.chain.mine(5)
     work(worker_of(town, SOON + 60, confirmations=5))
-    assert [town.get(each).json()["state"] for each in (first, second)] == ["final", "final"]
+    assert states_of(town, first, second) == ["final", "final"]
+    assert [len(town.get(each).json()["transactions"]) for each in (first, second)] == [1, 1]
     assert state_of(town, 0) == "active"
 
 

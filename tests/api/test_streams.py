@@ -185,7 +185,7 @@ def test_no_more_streams_than_there_may_be_and_none_costs_a_thread(
 ) -> None:
     monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.02)
     town = place.town
-    options = town.service.options
+    options, threads = town.service.options, threading.active_count()
     opened = [place.watch("/v1/jobs/events") for _ in range(options.max_streams_per_key)]
     watching = [each.__enter__() for each in opened]
     assert [each.answer.status_code for each in watching] == [200] * len(opened)
@@ -197,6 +197,9 @@ def test_no_more_streams_than_there_may_be_and_none_costs_a_thread(
         # Comments come, although nothing happens; and nobody holds a connection to the database.
         lines = [line for _, line in zip(range(9), another.lines(), strict=False) if line]
         assert [line[:1] for line in lines] == [":", "r", ":", ":", ":"]
+        assert threading.active_count() - threads < len(opened)
+        # The watcher's, if it looks right now.
+        assert town.service.store._engine.pool.checkedout() <= 1  # type: ignore[attr-defined]
     opened[0].__exit__(None, None, None)
     # Its place is free as soon as the service has seen that it is gone.
     while True:

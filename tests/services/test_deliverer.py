@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import threading
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +54,11 @@ def receiver() -> Iterator[Receiver]:
         yield found
 
 
+@pytest.fixture
+def lite(sqlite_database: Database) -> Store:
+    return sqlite_database.open()
+
+
 class Clock:
     now = NOW
 
@@ -83,12 +89,12 @@ def send_all(one: Deliverer) -> int:
     return count
 
 
-def add_told(store: Store, address: str, count: int = 1) -> UUID:
+def add_told(store: Store, address: str, count: int = 1, *, now: int = NOW) -> UUID:
     with store.writing() as connection:
-        webhook = add_webhook(connection, address=address, events=["batch.final"], created_at=NOW)
+        webhook = add_webhook(connection, address=address, events=["batch.final"], created_at=now)
         for number in range(count):
-            tell(connection, Event.BATCH_FINAL, {"job": str(number)}, now=NOW)
-            tell(connection, Event.JOB_FAILED, {"job": "nobody wants to know"}, now=NOW)
+            tell(connection, Event.BATCH_FINAL, {"job": str(number)}, now=now)
+            tell(connection, Event.JOB_FAILED, {"job": "nobody wants to know"}, now=now)
     return webhook.public_id
 
 
@@ -133,28 +139,28 @@ def test_signed_as_the_specification_signs() -> None:
     assert secret_text(b64decode(secret.removeprefix("whsec_"))) == secret
 
 
-def test_renewed_secret_leaves_a_day_to_change_over(store: Store, receiver: Receiver) -> None:
-    webhook, clock = add_told(store, receiver.url), Clock()
-    with store.writing() as connection:
+def test_renewed_secret_leaves_a_day_to_change_over(lite: Store, receiver: Receiver) -> None:
+    webhook, clock = add_told(lite, receiver.url), Clock()
+    with lite.writing() as connection:
         rotate_secret(connection, webhook, now=NOW)
     old, new = (secret_text(SECRETS.webhook_secret(webhook, each)) for each in (0, 1))
     for now, is_old_good in ((NOW + OLD_SECRET_SECONDS - 1, True), (NOW + OLD_SECRET_SECONDS, False)):
         clock.now = now
-        send_all(deliverer(store, clock))
+        send_all(deliverer(lite, clock))
         message = receiver.next()
         signed = (message.id, str(now), message.body, message.headers["webhook-signature"])
         assert is_signed_with(new, *signed)
         assert is_signed_with(old, *signed) == is_old_good
-        with store.writing() as connection:
+        with lite.writing() as connection:
             redeliver(connection, webhook, UUID(message.id), now=now)
 
 
-def test_tried_again_for_three_days_under_the_same_id_then_disabled(store: Store, receiver: Receiver) -> None:
-    webhook, clock = add_told(store, receiver.url), Clock()
+def test_tried_again_for_three_days_under_the_same_id_then_disabled(lite: Store, receiver: Receiver) -> None:
+    webhook, clock = add_told(lite, receiver.url), Clock()
     receiver.answer = status(500)
-    one, times, ids = deliverer(store, clock), [], set()
-    while told(store, webhook).state is DeliveryState.PENDING:
-        clock.now = told(store, webhook).next_at
+    one, times, ids = deliverer(lite, clock), [], set()
+    while told(lite, webhook).state is DeliveryState.PENDING:
+        clock.now = told(lite, webhook).next_at
         assert send_all(one) == 1
         times.append(clock.now)
         ids.add(receiver.next().id)
@@ -164,9 +170,9 @@ def test_tried_again_for_three_days_under_the_same_id_then_disabled(store: Store
     assert pauses != list(PAUSES)
     assert 3 * 86_400 <= times[-1] - times[0] < 4 * 86_400
     assert len(ids) == 1
-    record = told(store, webhook)
+    record = told(lite, webhook)
     assert (record.attempts, record.last_status, record.last_error) == (10, 500, "it answered 500")
-    with store.reading() as connection:
+    with lite.reading() as connection:
         disabled = get_webhook(connection, webhook)
         (entry,) = list_entries(connection)
     assert (disabled.disabled_at, disabled.disabled_why) == (clock.now, "nothing arrived for three days")
@@ -174,32 +180,32 @@ def test_tried_again_for_three_days_under_the_same_id_then_disabled(store: Store
 
 
 def test_one_message_that_is_never_taken_does_not_disable_a_webhook_that_takes_others(
-    store: Store, receiver: Receiver
+    lite: Store, receiver: Receiver
 ) -> None:
-    webhook, clock = add_told(store, receiver.url, 2), Clock()
-    with store.reading() as connection:
+    webhook, clock = add_told(lite, receiver.url, 2), Clock()
+    with lite.reading() as connection:
         good, bad = list_deliveries(connection, webhook)
     receiver.answer = lambda handler: status(500 if handler.headers["webhook-id"] == str(bad.public_id) else 200)(
         handler
     )
-    one = deliverer(store, clock)
+    one = deliverer(lite, clock)
     while bad.state is DeliveryState.PENDING:
         clock.now = bad.next_at
         send_all(one)
-        with store.reading() as connection:
+        with lite.reading() as connection:
             good, bad = list_deliveries(connection, webhook)
     assert (good.state, bad.state) == (DeliveryState.DELIVERED, DeliveryState.FAILED)
-    with store.reading() as connection:
+    with lite.reading() as connection:
         assert get_webhook(connection, webhook).disabled_at is None
 
 
-def test_one_that_is_gone_is_disabled_at_once(store: Store, receiver: Receiver) -> None:
-    webhook, clock = add_told(store, receiver.url, 3), Clock()
+def test_one_that_is_gone_is_disabled_at_once(lite: Store, receiver: Receiver) -> None:
+    webhook, clock = add_told(lite, receiver.url, 3), Clock()
     receiver.answer = status(410)
-    one = deliverer(store, clock)
+    one = deliverer(lite, clock)
     one.deliver(one.claim(1)[0])
     assert send_all(one) == 0
-    with store.reading() as connection:
+    with lite.reading() as connection:
         assert get_webhook(connection, webhook).disabled_why == "it answered 410: it is gone"
         assert {each.state for each in list_deliveries(connection, webhook)} == {DeliveryState.FAILED}
 
@@ -227,10 +233,10 @@ def test_receivers_wish_for_a_pause_is_heard_within_limits(retry_after: str, cod
     assert least <= at - NOW <= max(least, round(PAUSES[0] * (1 + JITTER)))
 
 
-def test_address_that_is_not_allowed_any_more_is_refused(store: Store, receiver: Receiver) -> None:
-    webhook = add_told(store, receiver.url)
-    send_all(deliverer(store, Clock(), is_anything_allowed=False))
-    record = told(store, webhook)
+def test_address_that_is_not_allowed_any_more_is_refused(lite: Store, receiver: Receiver) -> None:
+    webhook = add_told(lite, receiver.url)
+    send_all(deliverer(lite, Clock(), is_anything_allowed=False))
+    record = told(lite, webhook)
     assert (record.state, record.last_error, record.last_status) == (DeliveryState.PENDING, REFUSED, None)
     assert receiver.came.empty()
 
@@ -274,10 +280,10 @@ def test_slow_receiver_holds_up_no_other_institution(store: Store, receiver: Rec
     assert states.count(DeliveryState.DELIVERED) == 20
 
 
-def test_webhook_removed_while_it_is_told(store: Store, receiver: Receiver) -> None:
-    webhook, one = add_told(store, receiver.url), deliverer(store, Clock())
+def test_webhook_removed_while_it_is_told(lite: Store, receiver: Receiver) -> None:
+    webhook, one = add_told(lite, receiver.url), deliverer(lite, Clock())
     (claimed,) = one.claim(1)
-    with store.writing() as connection:
+    with lite.writing() as connection:
         remove_webhook(connection, webhook)
     one.deliver(claimed)
     assert receiver.next().id == str(claimed.public_id)
@@ -299,15 +305,13 @@ def test_worker_killed_while_sending_is_followed_by_another(
         handler.close_connection = True
 
     receiver.answer = wait_for_its_end
-    webhook = add_told(store, receiver.url)
-    process = subprocess.Popen([PROGRAM, "worker", "--home", str(home)], stderr=subprocess.PIPE)
-    try:
-        first = receiver.next()
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=WAIT_SECONDS)
-    finally:
-        process.kill()
-        killed.set()
+    webhook = add_told(store, receiver.url, now=int(time.time()))
+    with subprocess.Popen([PROGRAM, "worker", "--home", str(home)], stderr=subprocess.DEVNULL) as process:
+        try:
+            first = receiver.next()
+        finally:
+            process.send_signal(signal.SIGKILL)
+    killed.set()
     receiver.answer = status(200)
     record, clock = told(store, webhook), Clock()
     assert record.state is DeliveryState.PENDING
@@ -323,6 +327,12 @@ def test_worker_killed_while_sending_is_followed_by_another(
     for each in (first, second):
         headers = each.headers
         assert is_signed_with(secret, each.id, headers["webhook-timestamp"], each.body, headers["webhook-signature"])
+
+
+def pending_of(store: Store, webhook: UUID) -> UUID:
+    with store.reading() as connection:
+        (found,) = list_deliveries(connection, webhook, state=DeliveryState.PENDING)
+    return found.public_id
 
 
 def test_what_was_kept_long_enough_is_removed(store: Store, receiver: Receiver) -> None:
@@ -346,6 +356,10 @@ def test_what_was_kept_long_enough_is_removed(store: Store, receiver: Receiver) 
     assert what_is_kept() == (3, True)
     clock.now = NOW + 51
     assert what_is_kept() == (3, False)
+    clock.now = NOW + 100
+    assert what_is_kept()[0] == 3
+    with store.writing() as connection:
+        redeliver(connection, webhook, pending_of(store, webhook), now=NOW + LEASE_SECONDS)
     clock.now = NOW + 101
-    # What was not sent yet stays.
+    # What is still to be sent stays.
     assert what_is_kept()[0] == 1

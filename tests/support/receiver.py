@@ -12,7 +12,7 @@ from queue import Queue
 from threading import Thread
 from typing import Any, Final
 
-WAIT_SECONDS: Final = 30
+WAIT_SECONDS: Final = 60
 """After so long, what a test waits for does not come any more."""
 
 

@@ -23,6 +23,7 @@ from registry.store.deliveries import (
     settle_delivery,
 )
 from registry.store.engine import Store
+from registry.store.institutions import close_institution
 from registry.store.webhooks import (
     add_webhook,
     announce,
@@ -211,6 +212,20 @@ def test_no_message_is_claimed_twice(database: Database) -> None:
     assert len(taken) == 20
 
 
+def test_a_closed_institution_is_told_nothing_more(store: Store) -> None:
+    college = store.of(add(store, "college"))
+    webhook = told(college)
+    with store.operator_writing() as connection:
+        close_institution(connection, college.institution, now=NOW)
+        assert not are_deliveries_due(connection, now=NOW)
+    assert claim(store, "w1", NOW) == []
+    with store.operator_writing() as connection:
+        assert remove_old_deliveries(connection, before=NOW) == 0
+        assert remove_old_deliveries(connection, before=NOW + 1) == 1
+    with college.reading() as connection:
+        assert list_deliveries(connection, webhook) == ()
+
+
 def test_old_messages_are_removed_once_they_have_come_to_an_end(store: Store) -> None:
     webhook = told(store)
     (first,) = claim(store, "w1", NOW)
@@ -219,10 +234,13 @@ def test_old_messages_are_removed_once_they_have_come_to_an_end(store: Store) ->
         settle_delivery(connection, first, "w1", now=NOW, status=200, error=None, again_at=None)
         assert has_anything_arrived(connection, webhook, since=NOW)
         assert not has_anything_arrived(connection, webhook, since=NOW + 1)
-        pending = send_one(connection, webhook, "ping", b"{}", now=NOW)
+        send_one(connection, webhook, "ping", b"{}", now=NOW)
+    (pending,) = claim(store, "w1", NOW)
+    with store.writing() as connection:
+        settle_delivery(connection, pending, "w1", now=NOW, status=503, error="x", again_at=NOW + 9)
     with store.operator_writing() as connection:
-        assert are_deliveries_due(connection, now=NOW)
-        assert not are_deliveries_due(connection, now=NOW - 1)
+        assert are_deliveries_due(connection, now=NOW + 9)
+        assert not are_deliveries_due(connection, now=NOW + 8)
         assert remove_old_deliveries(connection, before=NOW) == 0
         assert remove_old_deliveries(connection, before=NOW + 1) == 1
     with store.reading() as connection:
