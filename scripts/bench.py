@@ -15,6 +15,7 @@ PARTS = {
     "verify": "files of one batch, evidence once fetched, one core, beside Data Integrity and TradeTrust",
     "light": "what a verifier installs: megabytes, and the time of its import",
     "api": "reading proofs by HTTP, a million credentials stored, beside an empty route of the web framework",
+    "api-issue": "issuing by API beside `credanchor issue` on the same rosters, and the service's memory",
     "peers": "issuing, beside cert-issuer and TradeTrust; installs them when they are wanted first",
     "all": "all of these",
 }
@@ -37,7 +38,11 @@ def main(words: list[str]) -> None:
         from bench_api import measure_api
 
         measure_api(count if part == "api" and count else SERVED)
-    if part not in ("verify", "light", "api"):
+    if part in ("api-issue", "all"):
+        from bench_api_issue import measure_api_issue
+
+        measure_api_issue(million=arguments.million)
+    if part not in ("verify", "light", "api", "api-issue"):
         issuing(count or ISSUED, million=arguments.million, part=part)
     if part in ("verify", "all"):
         from bench_verify import measure_verify
@@ -81,7 +86,7 @@ def issuing(count: int, *, million: bool, part: str) -> None:
 def parse(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
-        usage="%(prog)s [issue|verify|light|api|peers] [--million] [COUNT]",
+        usage="%(prog)s [issue|verify|light|api|api-issue|peers] [--million] [COUNT]",
         description=__doc__,
         epilog="Databases are made in the folder for temporary files: set TMPDIR to a disk that is like yours.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -100,7 +105,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     if not any(word in PARTS for word in words):
         words = ["all", *words]
     arguments = parser.parse_args(words)
-    if arguments.million and arguments.part not in ("issue", "all"):
+    if arguments.million and arguments.part not in ("issue", "api-issue", "all"):
         parser.error(f"--million is about issuing, not {arguments.part}")
     return arguments
 
@@ -108,7 +113,7 @@ def parse(words: list[str]) -> argparse.Namespace:
 def positive(word: str) -> int:
     if not word.isdecimal() or int(word) == 0:
         raise argparse.ArgumentTypeError(
-            f"issue, verify, light, api, peers or a number from 1 on is wanted, not {word!r}"
+            f"issue, verify, light, api, api-issue, peers or a number from 1 on is wanted, not {word!r}"
         )
     return int(word)
 

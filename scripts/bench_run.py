@@ -35,7 +35,7 @@ def run(command: Sequence[str | Path], environment: dict[str, str] | None = None
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
         child = subprocess.Popen(command, stdout=output, stderr=errors, env={**os.environ, **(environment or {})})
-        watch = _Watch(child.pid)
+        watch = Watch(child.pid)
         while True:
             pid, status, used = os.wait4(child.pid, os.WNOHANG)
             if pid:
@@ -59,7 +59,7 @@ def run(command: Sequence[str | Path], environment: dict[str, str] | None = None
     )
 
 
-class _Watch:
+class Watch:
     """Follows the memory of a process and of those that it starts, where the system has /proc.
 
     Not getrusage: what it calls a process's peak counts the memory of whoever started it, up to the exec.

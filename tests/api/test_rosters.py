@@ -251,7 +251,7 @@ def test_many_problems_are_counted_and_paged(town: Town) -> None:
 def test_no_more_than_so_many_rosters_wait(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     options = town.service.settings.service
     for limits, words in (
-        ({"max_waiting_jobs": 2, "max_waiting_bytes": 1 << 20}, "2 rosters wait already"),
+        ({"max_waiting_jobs": 2, "max_waiting_bytes": 1 << 20}, "2 jobs wait already"),
         ({"max_waiting_jobs": 9, "max_waiting_bytes": 1 << 10}, "and no more than 1,024 may"),
     ):
         settings = town.service.settings.model_copy(update={"service": options.model_copy(update=limits)})
