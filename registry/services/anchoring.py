@@ -22,7 +22,7 @@ from anchor.evidence import batch_slot
 from anchor.ledger.answers import Receipt
 from anchor.ledger.contract import RegistryContract, require_event
 from anchor.model import Hash32
-from registry.errors import ConflictError
+from registry.errors import BusyError, ConflictError
 from registry.services.approvals import Approvals
 from registry.services.issue import Anchored, read_anchored
 from registry.services.ledger_state import LedgerView
@@ -86,6 +86,8 @@ class Anchoring:
             NotPermittedError: It is not what was derived from an approved roster; nothing was signed.
             StoreError: What is stored of it does not lead to its root; nothing was signed.
             RevertedError: The contract refused.
+            BudgetError: The institution may not spend so much now; nothing was signed.
+            BusyError: Other processes send for the account; nothing was signed.
             LedgerUnavailableError: The node did not answer; safe to try again.
             OutcomeUnknownError: Sent, but not mined yet; safe to try again.
         """
@@ -98,7 +100,7 @@ class Anchoring:
             except ReplacedError:
                 # Its transaction can never be mined, so that a new one cannot do it for the second time.
                 self._move(self._read(batch_id), BatchState.SEALED, follow)
-            except (LedgerError, ConflictError) as error:
+            except (LedgerError, ConflictError, BusyError) as error:
                 error.advice = f"{error.advice} {_how_to_resume(batch)}".strip()
                 raise
         raise OutcomeUnknownError(

@@ -198,3 +198,7 @@ def test_job_waits_for_budget_or_coin_and_says_so(town: Town) -> None:
     work(worker_of(town, start + 120))
     assert town.get(location).json()["state"] == "final"
     assert len(town.here.office.audit().batches) == 2
+    (shown,) = town.get("/v1/institutions").json()["institutions"]
+    assert shown["monthlyGasBudgetWei"] is None
+    assert int(shown["monthlyGasSpentWei"]) > 0
+    assert shown["isRelayed"] is False

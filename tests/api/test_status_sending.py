@@ -21,13 +21,17 @@ from registry.store.engine import Store
 from registry.store.jobs import list_jobs
 from registry.store.tables import transactions
 from registry.wiring import account_lock
-from tests.api.test_jobs import Killed, work
+from tests.api.test_jobs import work
 from tests.api.test_status import SOON, asked, second_batch, state_of, worker_of
 from tests.api.town import Town
 from tests.ledger.chain import STATUS_KEY
 
 STATES = ["validated", "signed", "sent", "mined", "final"]
 RELAYER = 5
+
+
+class Killed(BaseException):
+    """The process is no more."""
 
 
 def states_of(town: Town, *addresses: str) -> list[Any]:
@@ -58,6 +62,8 @@ def test_nothing_is_added_while_something_waits_to_be_mined(town: Town) -> None:
 def test_key_that_only_signs_does_several_one_after_the_other(town: Town) -> None:
     here, payer, chain = town.here, dev_signer(RELAYER), town.chain
     batch = second_batch(town)
+    # What the key signs ends by the chain's clock, and jobs are due by the service's.
+    clock = max(chain.client.latest_block().header.timestamp, town.service.now()) + 60
     sender = RelayingSender(
         chain.client,
         registry=chain.registry,
@@ -65,7 +71,7 @@ def test_key_that_only_signs_does_several_one_after_the_other(town: Town) -> Non
         signer=payer,
         lock=account_lock(here.office.folder, chain.chain_id, payer.address, here.store),
     )
-    clock = chain.client.latest_block().header.timestamp
+    chain.mine(1)  # its clock stood still since the last test
     raising = Raising(after_seconds=None, clock=lambda: clock)
     service = StatusService(
         here.store, Outbox(here.store, sender, wait_seconds=0, raising=raising), here.office.view, 1

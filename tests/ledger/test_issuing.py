@@ -19,9 +19,9 @@ from anchor.errors import (
 from anchor.ledger.client import Call, LedgerClient
 from anchor.ledger.transactions import SignedTransaction, TransactionSender
 from anchor.model import Outcome, RegistryId, address
-from registry.errors import ConflictError, NotFoundError, NotPermittedError, StoreError
+from registry.errors import BudgetError, ConflictError, NotFoundError, NotPermittedError, StoreError
 from registry.services import anchoring as anchoring_module
-from registry.services import sending
+from registry.services import operation, sending
 from registry.services.approvals import Approvals
 from registry.services.ledger_state import LedgerView
 from registry.store.batches import move_batch
@@ -275,6 +275,18 @@ def test_an_account_without_coin_is_found_out(office: Office, proxy: FaultProxy,
     proxy.refuse = refusing("insufficient funds for gas * price + value", SEND)
     with pytest.raises(LedgerError, match="not enough coin"):
         poor.anchoring().anchor(batch.id, now=NOW)
+
+
+def test_beyond_the_budget_nothing_is_signed_and_it_says_how_to_go_on(office: Office) -> None:
+    batch = office.seal()
+    operation.set_budget(office.store, "home", 1, now=NOW)
+    with pytest.raises(BudgetError, match=r"to anchor the batch may cost 0\.0") as caught:
+        office.anchoring().anchor(batch.id, now=NOW)
+    assert f"--resume {batch.id}" in caught.value.advice
+    assert office.batch(batch.id).state is BatchState.SEALED
+    operation.set_budget(office.store, "home", None, now=NOW)
+    office.anchoring().anchor(batch.id, now=NOW)
+    check_anchored_once(office, batch.id)
 
 
 def test_of_two_processes_one_gives_up_before_anything_is_sent(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
