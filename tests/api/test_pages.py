@@ -62,6 +62,7 @@ def test_a_page_shows_one_credential_and_gives_its_files(town: Town) -> None:
     assert credential.recipient_name in answer.text
     assert status_in(answer.text) == "Valide"
     assert PUBLIC_URL + path in answer.text
+    assert (town.client.head(path).status_code, town.client.head("/c/nowhere").status_code) == (200, 404)
     others = [each.recipient_name for each in town.here.credentials() if each != credential]
     assert not any(name in answer.text for name in others)
     assert not any(secret in answer.text for secret in town.there.secrets())
@@ -265,6 +266,8 @@ def test_a_revocation_shows_within_seconds(town: Town, monkeypatch: pytest.Monke
 
 def test_a_node_that_does_not_answer_makes_it_unknown_and_the_page_is_there(town: Town) -> None:
     path = url_of(town)
+    # What was proven to somebody whom the policy trusts no more counts no more.
+    assert status_in(town.client.get(path).text) == "Valid"
     policy = json.loads((town.folder / "policy.json").read_text())
     (town.folder / "policy.json").write_text(json.dumps({**policy, "nodes": ["http://127.0.0.1:9"]}))
     answer = town.client.get(path)

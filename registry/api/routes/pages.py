@@ -38,7 +38,7 @@ _HEADERS: Final = {
 }
 
 
-@router.get("/{address}")
+@router.api_route("/{address}", methods=["GET", "HEAD"])
 async def page(request: Request, context: ContextDep, address: str, lang: str | None = None) -> Response:
     """For people: one credential, in English or French, with its status as of now; also while it is being anchored."""
     language = choose_language(lang, request.headers.get("accept-language"))

@@ -10,8 +10,10 @@ from sqlalchemy import select
 from registry.errors import NotFoundError
 from registry.services.derived_secrets import DerivedSecrets
 from registry.services.learner_pages import LearnerPages, address_to_text, parse_address, read_shown
+from registry.store.batches import move_batch
 from registry.store.engine import Store
 from registry.store.erasure import erase_credentials
+from registry.store.records import BatchRecord, BatchState
 from registry.store.service_tables import learner_pages
 from tests.support.institutions import add
 from tests.support.registry import NOW, frame_of, recipients_of, seal
@@ -77,17 +79,31 @@ def test_an_address_has_one_spelling(alter: object) -> None:
 
 
 def test_nothing_of_an_address_can_be_changed(store: Store) -> None:
-    seal(store, frame_of(), recipients_of(1))
+    anchored(store, seal(store, frame_of(), recipients_of(1)))
     (uuid,) = [UUID(bytes=each) for each in uuids(store)]
     address = SECRETS.page_address(uuid, b"")
+    assert str(uuid).encode() in read_shown(store, SECRETS, address_to_text(address)).file
     for place in range(len(address)):
         altered = bytearray(address)
         altered[place] ^= 1
         with pytest.raises(NotFoundError):
             read_shown(store, SECRETS, address_to_text(bytes(altered)))
+    # Who knows two credentials' ids can turn one's address into bytes that lead to the other: its tag is not right.
+    anchored(store, seal(store, frame_of(), recipients_of(1), again=True))
+    (other,) = {UUID(bytes=each) for each in uuids(store)} - {uuid}
+    led = bytes(one ^ two ^ three for one, two, three in zip(address[16:], uuid.bytes, other.bytes, strict=True))
+    turned = address[:16] + led
+    assert SECRETS.credential_at(turned) == other
+    with pytest.raises(NotFoundError):
+        read_shown(store, SECRETS, address_to_text(turned))
     forged = DerivedSecrets(bytes(32)).page_address(uuid, b"")
     with pytest.raises(NotFoundError):
         read_shown(store, SECRETS, address_to_text(forged))
+
+
+def anchored(store: Store, batch: BatchRecord) -> None:
+    with store.writing() as connection:
+        move_batch(connection, batch, BatchState.ANCHORED)
 
 
 def uuids(store: Store) -> list[bytes]:
