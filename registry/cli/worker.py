@@ -10,7 +10,7 @@ from anchor.cli.output import error_console
 from registry.cli.common import HomeOption, ask_passphrase
 from registry.cli.threads import beside
 
-HELP: Final = """Do what institutions gave the service to do: check rosters, anchor batches, change status, tell webhooks.
+HELP: Final = """Do what institutions gave the service to do: issue to rosters, change status, tell webhooks.
 
 `credanchor serve` does it as well, unless it is told not to: --no-worker. Any number of workers may share one database;
 each needs the same home folder, with keys, approval.key and service.key. One that is killed does no harm: another one

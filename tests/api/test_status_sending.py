@@ -62,6 +62,8 @@ def test_nothing_is_added_while_something_waits_to_be_mined(town: Town) -> None:
 def test_key_that_only_signs_does_several_one_after_the_other(town: Town) -> None:
     here, payer, chain = town.here, dev_signer(RELAYER), town.chain
     batch = second_batch(town)
+    # What the key signs ends by the chain's clock, and jobs are due by the service's.
+    clock = max(chain.client.latest_block().header.timestamp, town.service.now()) + 60
     sender = RelayingSender(
         chain.client,
         registry=chain.registry,
@@ -70,7 +72,6 @@ def test_key_that_only_signs_does_several_one_after_the_other(town: Town) -> Non
         lock=account_lock(here.office.folder, chain.chain_id, payer.address, here.store),
     )
     chain.mine(1)  # its clock stood still since the last test
-    clock = chain.client.latest_block().header.timestamp
     raising = Raising(after_seconds=None, clock=lambda: clock)
     service = StatusService(
         here.store, Outbox(here.store, sender, wait_seconds=0, raising=raising), here.office.view, 1
