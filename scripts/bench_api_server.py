@@ -31,7 +31,15 @@ def served(home: Path) -> FastAPI:
 
 
 options = ServiceSettings()
-app = served(Path(sys.argv[1])) if len(sys.argv) > 1 else bare()
-log = app.state.context.log if len(sys.argv) > 1 else AccessLog()
+home = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+app = bare() if home is None else served(home)
 # The log goes where it goes in service: standard output; here, to nobody. Where it listens is told beside.
-run(app, options, log, host="127.0.0.1", port=0, say=lambda address: print(address, file=sys.stderr, flush=True))
+run(
+    app,
+    options,
+    AccessLog() if home is None else app.state.context.log,
+    host="127.0.0.1",
+    port=0,
+    say=lambda address: print(address, file=sys.stderr, flush=True),
+    ending=lambda: None if home is None else app.state.context.streams.end(),
+)
