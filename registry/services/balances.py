@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -11,6 +9,7 @@ from anchor.errors import LedgerUnavailableError
 from anchor.ledger.client import LedgerClient, ask_balance
 from anchor.model import Address
 from registry.errors import StoreError
+from registry.services.remembered import Remembered
 from registry.store.engine import Store
 from registry.store.sending_accounts import list_accounts
 
@@ -18,8 +17,8 @@ REMEMBERED_SECONDS: Final = 15.0
 """Whoever asks more often gets the last answer: asking is not to keep the node busy."""
 
 
-class Balances:
-    """May be asked by several threads.
+class Balances(Remembered[Mapping[Address, int]]):
+    """The balance, in wei, of each account that ever sent; of none that the node does not tell now.
 
     Args:
         store: The registry's database.
@@ -32,26 +31,9 @@ class Balances:
         self._store: Final = store
         self._client: Final = client
         self._chain_id: Final = chain_id
-        self._clock: Final = clock
-        self._lock: Final = threading.Lock()
-        self._since = -math.inf
-        self._last: Mapping[Address, int] = {}
+        super().__init__({}, REMEMBERED_SECONDS, clock)
 
-    def read(self) -> Mapping[Address, int]:
-        """Give the balance, in wei, of each account that ever sent; of none that the node does not tell now.
-
-        One asks at a time; meanwhile the others get the last answer.
-        """
-        if self._lock.acquire(blocking=False):
-            try:
-                if self._clock() - self._since > REMEMBERED_SECONDS:
-                    self._last = self._read_now()
-                    self._since = self._clock()
-            finally:
-                self._lock.release()
-        return self._last
-
-    def _read_now(self) -> Mapping[Address, int]:
+    def _ask_now(self) -> Mapping[Address, int]:
         try:
             with self._store.operator_reading() as connection:
                 accounts = list_accounts(connection, self._chain_id)

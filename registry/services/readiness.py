@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -12,6 +10,7 @@ from anchor.ledger.abi import runtime_code_hash
 from anchor.ledger.client import LedgerClient
 from anchor.ledger.contract import check_code
 from anchor.model import RegistryId
+from registry.services.remembered import Remembered
 from registry.store.batches import newest_batch
 from registry.store.engine import Store
 
@@ -19,8 +18,8 @@ REMEMBERED_SECONDS: Final = 2.0
 """Whoever asks more often gets the last answer: asking is not to keep the node busy."""
 
 
-class Readiness:
-    """May be asked by several threads.
+class Readiness(Remembered[Mapping[str, bool]]):
+    """What answers as it must: `store`, `node`, `chain`, `contract`; before there is an answer, that nothing does.
 
     Args:
         store: The registry's database.
@@ -33,27 +32,9 @@ class Readiness:
         self._store: Final = store
         self._client: Final = client
         self._registry: Final = registry
-        self._clock: Final = clock
-        self._lock: Final = threading.Lock()
-        self._since = -math.inf
-        self._last: Mapping[str, bool] = dict.fromkeys(("store", "node", "chain", "contract"), False)
+        super().__init__(dict.fromkeys(("store", "node", "chain", "contract"), False), REMEMBERED_SECONDS, clock)
 
-    def check(self) -> Mapping[str, bool]:
-        """Tell what answers as it must: `store`, `node`, `chain`, `contract`.
-
-        One asks at a time; meanwhile the others get the last answer, or before there is one, that nothing does: a node
-        that dawdles is not to keep a thread for each who wants to know.
-        """
-        if self._lock.acquire(blocking=False):
-            try:
-                if self._clock() - self._since > REMEMBERED_SECONDS:
-                    self._last = self._check_now()
-                    self._since = self._clock()
-            finally:
-                self._lock.release()
-        return self._last
-
-    def _check_now(self) -> Mapping[str, bool]:
+    def _ask_now(self) -> Mapping[str, bool]:
         node = _works(self._client.chain_id)
         chain = node and _works(lambda: self._client.require_chain(self._registry.chain_id))
         return {

@@ -46,7 +46,7 @@ async def healthz() -> Alive:
 @router.get("/readyz", summary="Tell whether all that the service needs answers", responses=problems(UNAVAILABLE))
 async def readyz(context: ContextDep) -> Ready:
     """Ask the database, and of the node that it serves the right chain with the right contract."""
-    checks = await run_in_threadpool(context.service.readiness.check)
+    checks = await run_in_threadpool(context.service.readiness.get)
     failed = [name for name, works in checks.items() if not works]
     if failed:
         raise ProblemError(UNAVAILABLE, f"not as it must be: {', '.join(failed)}")
@@ -56,7 +56,7 @@ async def readyz(context: ContextDep) -> Ready:
 @router.get("/metrics", summary="Show what was counted", response_class=PlainTextResponse, responses=_COUNTERS)
 async def metrics(context: ContextDep) -> PlainTextResponse:
     """In Prometheus' text format: counters of this process, since it was started, and what the senders have left."""
-    balances = await run_in_threadpool(context.service.balances.read)
+    balances = await run_in_threadpool(context.service.balances.get)
     text = context.metrics.text() + metrics_format.balances_text(balances)
     return PlainTextResponse(text, media_type=metrics_format.MEDIA_TYPE)
 

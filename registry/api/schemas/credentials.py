@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -17,7 +17,8 @@ from registry.store.records import BatchRecord, StatusEntry
 AchievementId = Annotated[str, Field(examples=["https://college.example/achievements/data-literacy"])]
 AchievementName = Annotated[str, Field(examples=["Data literacy"])]
 BatchStateName = Literal["sealed", "signed", "sent", "anchored", "failed"]
-_REASONS = {reason.value: reason.label for reason in StatusReason}
+LABELS: Final = {reason.value: reason.label for reason in StatusReason}
+"""Of reasons, by number."""
 
 
 class Batch(Document):
@@ -155,12 +156,11 @@ class Status(Document):
     state: Literal["notAnchored", "batchRevoked", "revoked", "suspended", "active"]
 
 
-class StatusChange(Document):
-    """One change that was sent to the ledger."""
+class SentForStatus(Document):
+    """What was sent to change status, as it is kept here."""
 
     change: Literal["revoke", "suspend", "reinstate"]
     reason: str = Field(examples=["issued-in-error"])
-    whole_batch: bool
     signed_at: Seconds
     transaction: Hash
     state: Literal["signed", "sent", "mined", "refused", "replaced"] = Field(
@@ -168,12 +168,18 @@ class StatusChange(Document):
     )
     block_number: int | None
 
+
+class StatusChange(SentForStatus):
+    """One change that was sent to the ledger."""
+
+    whole_batch: bool
+
     @classmethod
     def of(cls, entry: StatusEntry) -> StatusChange:
         """Show a change."""
         return cls(
             change=entry.kind.value,
-            reason=_REASONS.get(entry.reason, str(entry.reason)),
+            reason=LABELS.get(entry.reason, str(entry.reason)),
             whole_batch=entry.is_whole_batch,
             signed_at=entry.signed_at,
             transaction=to_hex(entry.transaction.hash),

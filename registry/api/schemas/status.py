@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, model_validator
 from anchor.model import Hash32, hash32, to_hex
 from anchor.status import StatusReason
 from registry.api.schemas.base import Asked, CredentialId, Document, Hash, Page, Seconds
+from registry.api.schemas.credentials import LABELS, SentForStatus
 from registry.services.failures import name_of
 from registry.services.jobs import SeenJob
 from registry.services.status_request import Preview, StatusRequest, passed_over, passed_over_count
@@ -30,7 +31,6 @@ Reason = Literal[
     "affiliation-ended",
     "other",
 ]
-_LABELS: Final = {reason.value: reason.label for reason in StatusReason}
 _REASONS: Final = {reason.label: reason for reason in StatusReason}
 _SOME: Final[dict[str, Any]] = {
     "anyOf": [{"required": ["credentials"]}, {"required": ["batches"]}],
@@ -191,11 +191,9 @@ class StatusJob(Document):
         return self.model_dump_json(by_alias=True).encode()
 
 
-class SentStatusChange(Document):
+class SentStatusChange(SentForStatus):
     """One transaction that was to change status, as it is kept here."""
 
-    change: Action
-    reason: str = Field(examples=["issued-in-error"])
     batch: Hash | None = Field(description="Root of the batch that was to be revoked as a whole.")
     count: int = Field(description="Credentials that were to be changed one by one.")
     credentials: list[CredentialId] = Field(description="The first 100 of these.")
@@ -203,19 +201,13 @@ class SentStatusChange(Document):
         description="Jobs that it was signed for; none: a command did it.",
         examples=[["0b7d4c9e-5f0c-4c31-9d24-1a7be95f0c1a"]],
     )
-    signed_at: Seconds
-    transaction: Hash
-    state: Literal["signed", "sent", "mined", "refused", "replaced"] = Field(
-        description="Only what was mined came about."
-    )
-    block_number: int | None
 
     @classmethod
     def of(cls, sent: SentChange) -> SentStatusChange:
         """Show it."""
         return cls(
             change=sent.kind.value,
-            reason=_LABELS.get(sent.reason, str(sent.reason)),
+            reason=LABELS.get(sent.reason, str(sent.reason)),
             batch=None if sent.root is None else to_hex(sent.root),
             count=sent.count,
             credentials=[uuid.urn for uuid in sent.uuids],
