@@ -154,7 +154,8 @@ def test_institution_keys_and_achievements(town: Town) -> None:
     assert town.get("/v1/institutions/borealis").json() == own
     keys = town.get("/v1/keys").json()
     assert keys["accreditedAt"] > 0
-    assert [(each["purpose"], each["isAdded"]) for each in keys["keys"]] == [("anchor", True)]
+    added = [(each["purpose"], each["isAdded"]) for each in keys["keys"]]
+    assert added == [("anchor", True), ("status", True)]
     (achievement,) = town.get("/v1/achievements").json()["achievements"]
     assert (achievement["code"], achievement["version"], achievement["name"]) == ("data-literacy", 2, "Better")
     first = town.get("/v1/achievements/data-literacy?version=1").json()
