@@ -1,0 +1,3 @@
+// The element for other sites: `<credanchor-verify>`.
+
+export {};
