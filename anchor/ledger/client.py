@@ -186,10 +186,6 @@ class LedgerClient:
         """Fetch a block by tag or number; None if there is none. Its hash is recomputed from its header."""
         return self.ask_one(ask_block(which))
 
-    def block_by_hash(self, block_hash: Hash32) -> Block | None:
-        """Fetch the block with this hash; None if the node does not know it."""
-        return self.ask_one(ask_block_by_hash(block_hash))
-
     def latest_block(self) -> Block:
         """Fetch the newest block."""
         block = self.block("latest")

@@ -37,7 +37,7 @@ def write_once(
     """
     if key is None:
         return do(), False
-    kept = begin_request(connection, key, request_hash, now=now, lease_seconds=0)
+    kept = begin_request(connection, key, request_hash, now=now)
     if kept is not None:
         return kept, True
     answer = do()

@@ -67,8 +67,7 @@ idempotency_keys: Final = Table(
     Column("institution_ref", RowId, ForeignKey("institutions.id"), primary_key=True, autoincrement=False),
     Column("key", String(255), primary_key=True),
     Column("request_hash", LargeBinary(32), nullable=False),
-    Column("leased_until", BigInteger, nullable=False),  # whoever began is given up then, if there is no answer
-    Column("status", SmallInteger),  # of the answer; absent: not answered yet
+    Column("status", SmallInteger),  # of the answer; absent only within the transaction that answers
     Column("answer", LargeBinary),
     Column("created_at", BigInteger, nullable=False, index=True),
 )

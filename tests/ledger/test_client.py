@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from anchor.errors import LedgerUnavailableError, NodeRefusedError
-from anchor.ledger.client import LedgerClient, ask_proofs
+from anchor.ledger.client import LedgerClient, ask_block_by_hash, ask_proofs
 from anchor.ledger.rpc import RpcNode
 from anchor.ledger.testnet import CHAIN_ID, dev_signer
 from anchor.model import to_hex
@@ -59,8 +59,8 @@ def test_an_answer_about_something_else_is_refused(chain: Chain, proxy: FaultPro
     client = LedgerClient(proxy.url)
     receipt = chain.execute(ANCHOR_KEY, chain.anchor_call(5))
     block = chain.client.latest_block()
-    assert client.block_by_hash(block.header.hash) == block
-    assert client.block_by_hash(root_of(1)) is None
+    assert client.ask_one(ask_block_by_hash(block.header.hash)) == block
+    assert client.ask_one(ask_block_by_hash(root_of(1))) is None
     assert client.receipt(root_of(1)) is None
     assert client.balance(dev_signer(STRANGER).address) == 10_000 * 10**18
     others: dict[str, dict[str, Any]] = {
@@ -75,7 +75,7 @@ def test_an_answer_about_something_else_is_refused(chain: Chain, proxy: FaultPro
     earlier = chain.node.read("eth_getBlockByNumber", ["0x1", False])
     proxy.change = answering(earlier)
     with pytest.raises(LedgerUnavailableError, match="another block than asked for"):
-        client.block_by_hash(block.header.hash)
+        client.ask_one(ask_block_by_hash(block.header.hash))
     with pytest.raises(LedgerUnavailableError, match="another block than asked for"):
         client.block(2)
 

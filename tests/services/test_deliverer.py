@@ -342,14 +342,14 @@ def test_what_was_kept_long_enough_is_removed(store: Store, receiver: Receiver) 
         one.deliver(each)
     request = receiver.next().body[:32].ljust(32)
     with store.writing() as connection:
-        begin_request(connection, "k", request, now=NOW, lease_seconds=0)  # type: ignore[arg-type]
+        begin_request(connection, "k", request, now=NOW)  # type: ignore[arg-type]
         keep_answer(connection, "k", KeptAnswer(status=200, body=b""))
     keeper = Housekeeper(store, clock=clock, keep_deliveries_seconds=100, keep_answers_seconds=50)
 
     def what_is_kept() -> tuple[int, bool]:
         keeper.tidy()
         with store.writing() as connection:
-            answer = begin_request(connection, "k", request, now=NOW + 51, lease_seconds=0)  # type: ignore[arg-type]
+            answer = begin_request(connection, "k", request, now=NOW + 51)  # type: ignore[arg-type]
             return len(list_deliveries(connection, webhook)), answer is not None
 
     clock.now = NOW + 50

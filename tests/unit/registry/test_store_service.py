@@ -23,7 +23,7 @@ from registry.store.api_keys import (
 from registry.store.audit_log import _hash, append_entry, check_chain, list_entries
 from registry.store.connection import HOME, InstitutionId
 from registry.store.engine import Store
-from registry.store.idempotency import KeptAnswer, begin_request, forget_answers, give_up_request, keep_answer
+from registry.store.idempotency import KeptAnswer, begin_request, forget_answers, keep_answer
 from registry.store.institutions import close_institution
 from registry.store.service_tables import api_keys, audit_chains, audit_entries
 from tests.support.databases import Database
@@ -209,53 +209,40 @@ def test_entries_written_at_once_make_one_chain(database: Database) -> None:
 REQUEST, OTHER = Hash32(bytes(32)), Hash32(bytes(31) + b"\1")
 
 
-def begin(store: Store, key: str = "k", request: Hash32 = REQUEST, now: int = NOW) -> KeptAnswer | None:
+ANSWER = KeptAnswer(status=201, body=b"{}")
+
+
+def answer(store: Store, request: Hash32 = REQUEST) -> str:
     with store.writing() as connection:
-        return begin_request(connection, key, request, now=now, lease_seconds=30)
+        kept = begin_request(connection, "k", request, now=NOW)
+        if kept is None:
+            keep_answer(connection, "k", ANSWER)
+    assert kept in (None, ANSWER)
+    return "kept" if kept else "done"
 
 
 def test_a_write_is_answered_the_same_again(store: Store) -> None:
-    answer = KeptAnswer(status=201, body=b"{}")
-    assert begin(store) is None
-    with store.writing() as connection:
-        keep_answer(connection, "k", answer)
-    assert begin(store, now=NOW + 100) == answer
+    assert [answer(store), answer(store)] == ["done", "kept"]
     with pytest.raises(ConflictError, match="another request"):
-        begin(store, request=OTHER)
-    assert begin(store.of(add(store, "college")), request=OTHER) is None
+        answer(store, OTHER)
+    assert answer(store.of(add(store, "college")), OTHER) == "done"
     with store.operator_writing() as connection:
         assert forget_answers(connection, before=NOW) == 0
         assert forget_answers(connection, before=NOW + 1) == 2
-    assert begin(store, request=OTHER) is None
-
-
-def test_whoever_began_and_died_is_given_up(store: Store) -> None:
-    assert begin(store) is None
-    with pytest.raises(ConflictError, match="at this moment"):
-        begin(store, now=NOW + 29)
-    assert begin(store, now=NOW + 30) is None
-    with pytest.raises(ConflictError, match="at this moment"):
-        begin(store, now=NOW + 59)
-    with store.writing() as connection:
-        keep_answer(connection, "k", KeptAnswer(status=200, body=b""))
-        with pytest.raises(ConflictError, match="meanwhile"):
-            keep_answer(connection, "k", KeptAnswer(status=200, body=b""))
+    assert answer(store, OTHER) == "done"
 
 
 def test_what_failed_may_be_tried_again_at_once(store: Store) -> None:
-    begin(store)
-    with store.writing() as connection:
-        give_up_request(connection, "k")
-    assert begin(store, request=OTHER) is None
+    def fail() -> None:
+        with store.writing() as connection:
+            begin_request(connection, "k", REQUEST, now=NOW)
+            raise RuntimeError("failed")
+
+    with pytest.raises(RuntimeError, match="failed"):
+        fail()
+    assert answer(store, OTHER) == "done"
 
 
 def test_of_equal_requests_at_once_one_is_done(database: Database) -> None:
     stores = [database.open() for _ in range(4)]
-
-    def try_it(number: int) -> str:
-        try:
-            return "done" if begin(stores[number]) is None else "kept"
-        except ConflictError:
-            return "refused"
-
-    assert sorted(at_once(4, try_it)) == ["done", "refused", "refused", "refused"]
+    assert sorted(at_once(4, lambda number: answer(stores[number]))) == ["done", "kept", "kept", "kept"]
