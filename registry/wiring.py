@@ -137,10 +137,13 @@ class AnyInstitution:
     @cached_property
     def status(self) -> StatusService:
         """Changes status with the STATUS key, which is unlocked for it."""
+        return self.status_by(self.settings.status_key)
+
+    def status_by(self, key: str) -> StatusService:
+        """Give what changes status with a key, which is unlocked for it."""
         from registry.services.status import StatusService
 
-        outbox = self._outbox(self.settings.status_key)
-        return StatusService(self.store, outbox, self.view, self.settings.issuer_id)
+        return StatusService(self.store, self._outbox(key), self.view, self.settings.issuer_id)
 
     @cached_property
     def status_planner(self) -> StatusPlanner:

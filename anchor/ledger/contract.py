@@ -67,6 +67,14 @@ class RegistryContract:
         """
         return self._call("withdraw", [issuer_id, at, reason], "withdraw the accreditation")
 
+    def transfer_controller(self, *, issuer_id: int, controller: Address) -> Call:
+        """Offer control of an issuer: for its controller. Nothing changes before the other accepts."""
+        return self._call("transferController", [issuer_id, to_checksum_address(controller)], "offer control")
+
+    def accept_controller(self, *, issuer_id: int) -> Call:
+        """Take over control of an issuer: for whoever was offered it."""
+        return self._call("acceptController", [issuer_id], "take over control")
+
     def add_key(self, consent: KeyConsent, signature: bytes) -> Call:
         """Bind a key to an issuer: for the issuer's controller."""
         values = [

@@ -16,6 +16,7 @@ from registry.cli import (
     audit_log,
     dev,
     find,
+    incident,
     init,
     institution,
     issue,
@@ -62,6 +63,7 @@ def register(app: typer.Typer) -> None:
     app.command("erase", help=person.ERASE_HELP)(person.erase)
     app.add_typer(issuer.app, name="issuer")
     app.add_typer(key.app, name="key")
+    app.add_typer(incident.app, name="incident")
     app.add_typer(registry.app, name="registry")
     app.add_typer(achievement.app, name="achievement")
     app.add_typer(roster.app, name="roster")

@@ -11,7 +11,8 @@ import typer
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
 from anchor.model import Address, Key, KeyScope, to_hex, to_utc
 from registry.cli.common import HomeOption, ask_passphrase, read_input, write_output
-from registry.cli.parties import find_issuer, terms_facts
+from registry.cli.key_consent import key_request, own_consent
+from registry.cli.parties import terms_facts
 from registry.cli.times import parse_time
 from registry.cli.writing import (
     EXIT_HELP,
@@ -21,7 +22,6 @@ from registry.cli.writing import (
     carry_out,
     print_call,
     read_address,
-    unlock,
 )
 from registry.errors import ConflictError
 
@@ -29,14 +29,12 @@ if TYPE_CHECKING:
     from anchor.ledger.answers import Receipt
     from registry.services.compromise import Voided
     from registry.services.governance import IssuerFacts
-    from registry.services.key_requests import KeyRequest, SignedConsent
-    from registry.wiring import Workplace
+    from registry.services.key_requests import KeyRequest
 
 FORMAT: Final = "credanchor/issuer-key@v1"
 """First member of the JSON output; a change that could break readers changes it."""
 
 START: Final = "start"
-_DAY_SECONDS: Final = 86_400
 
 app = typer.Typer(help="An institution's keys: ask, add, retire, declare compromised.", no_args_is_help=True)
 
@@ -121,7 +119,7 @@ def request(
     from registry.wiring import Workplace
 
     place = Workplace(home, ask_passphrase)
-    asked = _request(place, scope, next_epoch=next_epoch, valid_from=valid_from, days=days)
+    asked = key_request(place, KeyScope[scope.name], next_epoch=next_epoch, starts_at=_start(valid_from), days=days)
     write_output(out, asked.to_text())
     if as_json:
         print_json({"format": FORMAT, "file": str(out), **_terms_content(asked)})
@@ -157,7 +155,11 @@ def add(
     if consent is not None and name is None and scope is None and not next_epoch and valid_from is None:
         signed = parse_consent(read_input(consent, "the consent", MAX_FILE_BYTES))
     elif consent is None and name is not None and scope is not None:
-        signed = _own_consent(place, name, _request(place, scope, next_epoch=next_epoch, valid_from=valid_from, days=1))
+        signed = own_consent(
+            place,
+            name,
+            key_request(place, KeyScope[scope.name], next_epoch=next_epoch, starts_at=_start(valid_from), days=1),
+        )
     else:
         raise typer.BadParameter("give the file that the key signed, or --name and --scope of a key here")
     if signed.request.registry != place.registry:
@@ -278,37 +280,8 @@ def compromise(
     console.print("  credanchor audit names every batch and credential concerned.")
 
 
-def _request(place: Workplace, scope: Scope, *, next_epoch: bool, valid_from: str | None, days: int) -> KeyRequest:
-    from registry.services.key_requests import KeyRequest
-    from registry.wiring import now
-
-    if next_epoch and scope is Scope.ANCHOR:
-        raise typer.BadParameter("--next-epoch is for status keys")
-    starts_at = 0 if valid_from is None else parse_time(valid_from)
-    with error_console.status("asking the node"):
-        found = find_issuer(place, None)
-        # The ledger's clock may be ahead of ours.
-        clock = max(now(), place.client.latest_block().header.timestamp)
-    did = place.settings.issuer_did
-    epoch = found.next_status_epoch if next_epoch else found.record.status_epoch
-    return KeyRequest(
-        registry=place.registry,
-        issuer_id=found.issuer_id,
-        issuer_did=did if did is not None and found.is_called(did) else "",
-        scope=KeyScope[scope.name],
-        status_epoch=0 if scope is Scope.ANCHOR else epoch,
-        valid_from=starts_at,
-        deadline=clock + days * _DAY_SECONDS,
-    )
-
-
-def _own_consent(place: Workplace, name: str, asked: KeyRequest) -> SignedConsent:
-    from registry.services.key_requests import SignedConsent
-
-    own = place.key(name)
-    unlock(own)
-    signature = own.sign_key_consent(asked.registry, asked.consent_of(own.address))
-    return SignedConsent(request=asked, key=own.address, signature=signature)
+def _start(valid_from: str | None) -> int:
+    return 0 if valid_from is None else parse_time(valid_from)
 
 
 def _key_facts(key: Address, record: Key) -> list[tuple[str, str]]:

@@ -21,7 +21,8 @@ def parse_time(text: str) -> int:
         MalformedError: It is none, or out of the contract's range.
     """
     try:
-        read = datetime.fromisoformat(text)
+        # As the program itself shows times, too.
+        read = datetime.fromisoformat(text.removesuffix(" UTC"))
     except ValueError:
         raise MalformedError(
             f"{text[:40]!r} is no date or time", advice="Write 2026-01-31, or 2026-01-31T12:00:00Z."

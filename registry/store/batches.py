@@ -195,45 +195,45 @@ def get_batch(connection: InstitutionConnection, batch: BatchId) -> BatchRecord:
     Raises:
         NotFoundError: There is none of this number.
     """
-    row = connection.execute(_SELECT_BATCH.where(batches.c.id == batch, of_institution(connection))).one_or_none()
+    row = connection.execute(SELECT_BATCH.where(batches.c.id == batch, of_institution(connection))).one_or_none()
     if row is None:
         raise NotFoundError(f"there is no batch {batch} in the database")
-    return _batch_record(row)
+    return batch_record(row)
 
 
 def unfinished_batches(
     connection: InstitutionConnection, registry: RegistryId, issuer_id: int
 ) -> tuple[BatchRecord, ...]:
     """List an issuer's batches that are kept but not anchored, the oldest first."""
-    statement = _SELECT_BATCH.where(
+    statement = SELECT_BATCH.where(
         _IS_UNFINISHED,
         of_institution(connection),
         issuers.c.registry == registry.to_text(),
         issuers.c.issuer_id == issuer_id,
     )
-    return tuple(map(_batch_record, connection.execute(statement.order_by(batches.c.id))))
+    return tuple(map(batch_record, connection.execute(statement.order_by(batches.c.id))))
 
 
 def batches_of_achievement(
     connection: InstitutionConnection, registry: RegistryId, issuer_id: int, achievement_id: str
 ) -> tuple[BatchRecord, ...]:
     """List an issuer's batches for an achievement, the oldest first."""
-    statement = _SELECT_BATCH.where(
+    statement = SELECT_BATCH.where(
         batches.c.achievement_id == achievement_id,
         of_institution(connection),
         issuers.c.registry == registry.to_text(),
         issuers.c.issuer_id == issuer_id,
     )
-    return tuple(map(_batch_record, connection.execute(statement.order_by(batches.c.id))))
+    return tuple(map(batch_record, connection.execute(statement.order_by(batches.c.id))))
 
 
 def newest_of_roster(connection: InstitutionConnection, issuer: IssuerRef, roster_hash: Hash32) -> BatchRecord | None:
     """Look up the last batch of the same achievement and recipients."""
-    statement = _SELECT_BATCH.where(
+    statement = SELECT_BATCH.where(
         of_institution(connection), batches.c.issuer_ref == issuer.id, batches.c.roster_hash == roster_hash
     )
     row = connection.execute(statement.order_by(batches.c.id.desc()).limit(1)).one_or_none()
-    return None if row is None else _batch_record(row)
+    return None if row is None else batch_record(row)
 
 
 def newest_batch(connection: InstitutionConnection) -> BatchId | None:
@@ -332,9 +332,10 @@ def prove(connection: InstitutionConnection, batch: BatchRecord, leaf_index: int
     return InclusionProof(leaf_index=leaf_index, size=batch.size, siblings=siblings)
 
 
-_SELECT_BATCH: Final = select(batches, issuers.c.registry, issuers.c.issuer_id).join(
+SELECT_BATCH: Final = select(batches, issuers.c.registry, issuers.c.issuer_id).join(
     issuers, issuers.c.id == batches.c.issuer_ref
 )
+"""Of every institution: restrict it with `of_institution`."""
 
 # Put together once: doing it for each proof would take three times as long as reading the chunks.
 _SELECT_CHUNKS: Final = select(tree_chunks.c.level, tree_chunks.c.nodes).where(
@@ -355,7 +356,8 @@ SELECT_CREDENTIAL: Final = (
 _IS_UNFINISHED: Final = batches.c.state.in_([state.value for state in UNFINISHED])
 
 
-def _batch_record(row: Row[Any]) -> BatchRecord:
+def batch_record(row: Row[Any]) -> BatchRecord:
+    """Read a row of `SELECT_BATCH`."""
     return BatchRecord(
         id=BatchId(row.id),
         issuer=IssuerRef(id=row.issuer_ref, registry=RegistryId.parse(row.registry), issuer_id=row.issuer_id),

@@ -82,6 +82,14 @@ def keep_version(
     )
 
 
+def all_transaction_hashes(connection: InstitutionConnection) -> frozenset[Hash32]:
+    """Give the hashes of all of the institution's transactions, and of all their versions."""
+    own = select(transactions.c.id).where(_own(connection))
+    known = connection.execute(select(transactions.c.hash).where(_own(connection))).scalars()
+    versions = select(transaction_versions.c.hash).where(transaction_versions.c.transaction_id.in_(own))
+    return frozenset(map(Hash32, (*known, *connection.execute(versions).scalars())))
+
+
 def settle_version(connection: InstitutionConnection, transaction: TransactionId, transaction_hash: Hash32) -> None:
     """Note which version of a transaction was mined: it is known by that one from now on.
 

@@ -1,0 +1,187 @@
+"""`credanchor incident …`: leads through what to do when a key is to be renewed, or somebody else may have it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from anchor.cli.output import JsonFlag, error_console
+from anchor.model import KeyScope, to_hex, to_utc
+from registry.cli import incident_control, incident_status
+from registry.cli.common import HomeOption, ask_passphrase
+from registry.cli.incident_facts import cut_off_of, own_history, own_key, sealed_here
+from registry.cli.incident_steps import Lead, Step, compromise_step, key_steps, retire_step, settings_step
+from registry.cli.writing import EXIT_HELP, KeyOption, PrintCallFlag, YesFlag, read_address
+from registry.errors import ConflictError
+
+if TYPE_CHECKING:
+    from anchor.model import Address
+    from registry.services.incidents.anchor_key import AnchorKeyTheft
+    from registry.store.records import BatchRecord
+    from registry.wiring import Workplace
+
+app = typer.Typer(
+    help="Leads through incidents: keys renewed, lost, stolen; control handed over.", no_args_is_help=True
+)
+
+_AGAIN: Final = "Whatever goes wrong in between, the same command again does the rest."
+
+ROTATE_HELP: Final = f"""Renew a key: a new one is made and added, the settings name it, the old one ends.
+
+What the old key did stays good. For a key that nobody else can have. {_AGAIN}
+
+{EXIT_HELP}
+
+Example:
+
+  credanchor incident rotate anchor --new anchor-2027 --key controller
+"""
+ANCHOR_KEY_HELP: Final = f"""Somebody else may have an anchoring key: end what he does with it, and keep what is yours.
+
+Proves the registry's whole history, and says what the key has anchored: before the theft, which stays valid; since then
+by you, which becomes void and is anchored again with a new key, so that the files that holders have verify as before;
+and since then by others, which becomes void for good. Then, after you say yes: a new key is made and added, the stolen
+one declared compromised, your own batches anchored again. {_AGAIN}
+
+{EXIT_HELP}
+
+Examples:
+
+  credanchor incident anchor-key anchor --since 2026-11-27T08:00:00Z --new anchor-2 --key controller --dry-run
+
+  credanchor incident anchor-key anchor --since 2026-11-27T08:00:00Z --new anchor-2 --key controller
+"""
+
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="The key: its 0x address, or its name if it is here.")]
+NewOption = Annotated[
+    str, typer.Option("--new", metavar="NAME", help="The key that takes over; made if there is none of that name.")
+]
+SinceOption = Annotated[
+    str,
+    typer.Option(
+        "--since", metavar="TIME", help="ISO 8601: the last moment at which nobody else had it; or “start”: ever."
+    ),
+]
+DryRunFlag = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
+
+
+app.command("status-key", help=incident_status.HELP)(incident_status.command)
+app.command("controller", help=incident_control.CONTROLLER_HELP)(incident_control.controller)
+app.command("close", help=incident_control.CLOSE_HELP)(incident_control.close)
+
+
+@app.command("rotate", help=ROTATE_HELP)
+def rotate(
+    target: KeyArgument,
+    new: NewOption,
+    key: KeyOption = None,
+    dry_run: DryRunFlag = False,
+    yes: YesFlag = False,
+    only_print: PrintCallFlag = False,
+    home: HomeOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Renew a key."""
+    from registry.wiring import Workplace
+
+    place = Workplace(home, ask_passphrase)
+    old = read_address(target, place)
+    with error_console.status("asking the node"):
+        record = own_key(place, old)
+        scope = KeyScope(record.scope)
+        setting = "anchor_key" if scope is KeyScope.ANCHOR else "status_key"
+        steps = [
+            *key_steps(place, new, scope, key),
+            settings_step(place, setting, new),
+            retire_step(place, old, record, "end the old key; what it did stays good", key),
+        ]
+    kind = scope.name.lower()
+    facts = [("key", f"{to_hex(old)}, {kind} key of issuer {record.issuer_id} since {to_utc(record.valid_from)}")]
+    lead = Lead(name="rotate", title=f"renew the {kind} key", facts=facts, details={"key": to_hex(old)})
+    lead.through(place, steps, yes=yes, dry_run=dry_run, only_print=only_print, as_json=as_json)
+
+
+@app.command("anchor-key", help=ANCHOR_KEY_HELP)
+def anchor_key(
+    target: KeyArgument,
+    since: SinceOption,
+    new: NewOption,
+    key: KeyOption = None,
+    dry_run: DryRunFlag = False,
+    yes: YesFlag = False,
+    only_print: PrintCallFlag = False,
+    home: HomeOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Somebody else may have an anchoring key."""
+    from registry.services.incidents.anchor_key import inspect_anchor_key
+    from registry.wiring import Workplace
+
+    place = Workplace(home, ask_passphrase)
+    stolen = read_address(target, place)
+    with error_console.status("asking the node"):
+        record = own_key(place, stolen)
+        if record.scope != KeyScope.ANCHOR.value:
+            raise ConflictError("this is a status key", advice="See credanchor incident status-key --help.")
+        cut_off = cut_off_of(record, since)
+        issuer = own_history(place)
+        theft = inspect_anchor_key(issuer, stolen, cut_off, sealed_here(place))
+        steps: list[Step] = [
+            *key_steps(place, new, KeyScope.ANCHOR, key),
+            settings_step(place, "anchor_key", new),
+            compromise_step(place, stolen, record, cut_off, key),
+            *_reanchoring_steps(place, theft),
+        ]
+    lead = Lead(
+        name="anchorKey",
+        title="undo the theft of an anchoring key",
+        facts=_theft_facts(stolen, cut_off, theft),
+        details={
+            "key": to_hex(stolen),
+            "since": cut_off,
+            "goodBatches": [to_hex(root) for root in theft.good],
+            "ownBatches": [to_hex(batch.root) for batch in (*theft.repaired, *theft.own)],
+            "foreignBatches": [to_hex(root) for root in theft.foreign],
+        },
+    )
+    lead.through(place, steps, yes=yes, dry_run=dry_run, only_print=only_print, as_json=as_json)
+
+
+def _reanchoring_steps(place: Workplace, theft: AnchorKeyTheft) -> list[Step]:
+    def again(batch: BatchRecord) -> Step:
+        return Step(
+            what=f"anchor batch {batch.id} again, {batch.size:,} credentials",
+            is_done=batch in theft.repaired,
+            do=lambda: _reanchor(place, batch),
+        )
+
+    return [again(batch) for batch in (*theft.repaired, *theft.own)]
+
+
+def _reanchor(place: Workplace, batch: BatchRecord) -> None:
+    from registry.services.incidents.reanchoring import reanchor
+    from registry.wiring import Institution, now
+
+    # Read again: by now the settings name the new key.
+    institution = Institution(place.home, place.passphrase)
+    reanchor(institution.store, institution.anchoring, batch.id, now=now())
+
+
+def _theft_facts(stolen: Address, cut_off: int, theft: AnchorKeyTheft) -> list[tuple[str, str]]:
+    own = (*theft.repaired, *theft.own)
+    facts = [
+        ("key", f"{to_hex(stolen)}, void since {to_utc(cut_off)}"),
+        ("stays", f"{_batches(len(theft.good), sum(each.size for each in theft.good.values()))} of before, valid"),
+        ("yours", f"{_batches(len(own), sum(each.size for each in own))} since then, to be anchored again"),
+        (
+            "others’",
+            f"{_batches(len(theft.foreign), sum(each.size for each in theft.foreign.values()))}, void for good",
+        ),
+    ]
+    return [*facts, *(("", f"{to_hex(root)}, of {to_utc(each.anchored_at)}") for root, each in theft.foreign.items())]
+
+
+def _batches(count: int, credentials: int) -> str:
+    batches = "1 batch" if count == 1 else f"{count:,} batches"
+    return f"{batches} with {credentials:,} credential{'' if credentials == 1 else 's'}"

@@ -1,0 +1,85 @@
+"""What is found out before anything is done about an incident: the key, the proven history, the database's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from registry.cli.issuer_key import START
+from registry.cli.times import parse_time
+from registry.errors import ConflictError, NotFoundError
+
+if TYPE_CHECKING:
+    from anchor.history import IssuerHistory
+    from anchor.model import Address, Hash32, Key
+    from registry.store.records import BatchRecord
+    from registry.wiring import Workplace
+
+
+def own_issuer(place: Workplace) -> int:
+    """Give the institution's number.
+
+    Raises:
+        NotFoundError: It has none yet.
+    """
+    if place.settings.issuer_id is None:
+        raise NotFoundError(
+            "the settings name no issuer yet", advice="Once it is accredited: credanchor issuer show --save"
+        )
+    return place.settings.issuer_id
+
+
+def own_key(place: Workplace, key: Address) -> Key:
+    """Prove a key's record; the key is one of the institution's.
+
+    Raises:
+        NotFoundError: It is the key of no issuer.
+        ConflictError: It is another issuer's.
+    """
+    record = place.governance.key(key)
+    if record.issuer_id != own_issuer(place):
+        raise ConflictError(
+            f"0x{key.hex()} is a key of issuer {record.issuer_id}", advice="Name one of the institution of this folder."
+        )
+    return record
+
+
+def own_history(place: Workplace) -> IssuerHistory:
+    """Prove the registry's whole history, and give the institution's.
+
+    Raises:
+        HistoryError, LedgerError, UndeterminedError: As of the audit.
+    """
+    from anchor.cli.audit import audit_registry
+    from registry.services.setup import policy_for
+
+    # Its own doing at the newest block, of whatever age; not what others should rely on.
+    policy = replace(policy_for(place.registry, place.settings.rpc_url), confirmations=0, max_age_seconds=None)
+    history, _ = audit_registry(policy.registries[0], policy, lambda _: None)
+    return history.issuer(own_issuer(place))
+
+
+def cut_off_of(record: Key, since: str) -> int:
+    """Read since when a key is stolen; a cut-off that was declared already and is earlier stays."""
+    wanted = record.valid_from if since == START else parse_time(since)
+    return min(wanted, record.compromised_at) if record.compromised_at else wanted
+
+
+def sealed_here(place: Workplace) -> tuple[BatchRecord, ...]:
+    """List what was sealed for the institution in its database."""
+    from registry.store.voided import sealed_batches
+    from registry.wiring import Institution
+
+    institution = Institution(place.home, place.passphrase)
+    with institution.store.reading() as connection:
+        return sealed_batches(connection, institution.settings.registry_id, institution.settings.issuer_id)
+
+
+def sent_from_here(place: Workplace) -> frozenset[Hash32]:
+    """Give the hashes of all transactions that the institution's database has, in every version."""
+    from registry.store.transactions import all_transaction_hashes
+    from registry.wiring import Institution
+
+    institution = Institution(place.home, place.passphrase)
+    with institution.store.reading() as connection:
+        return all_transaction_hashes(connection)

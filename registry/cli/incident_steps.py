@@ -1,0 +1,227 @@
+"""What all commands of `credanchor incident` share: they show every step, ask once, and do what is not done yet.
+
+Whether a step is done is proven by the ledger, or seen in the settings: never noted by the program itself. So the same
+command again, after whatever went wrong, does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from anchor.cli.output import console, error_console, print_json, printable
+from anchor.errors import LedgerError
+from anchor.model import KeyScope
+from registry.cli.key_consent import key_request, own_consent
+from registry.cli.writing import Facts, ask_yes, carry_out, print_call, show_facts
+from registry.errors import ConflictError, NotFoundError
+
+if TYPE_CHECKING:
+    from anchor.events import AnyEvent
+    from anchor.ledger.answers import Receipt
+    from anchor.ledger.client import Call
+    from anchor.model import Address, Key
+    from registry.wiring import Workplace
+
+FORMAT: Final = "credanchor/incident@v1"
+"""First member of the JSON output; a change that could break readers changes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing to be done."""
+
+    what: str
+    """In the infinitive, for people."""
+    is_done: bool
+    do: Callable[[], object]
+    call: Callable[[], Call] | None = None
+    """What a controller that is a multisig has to send for it; None: it is not the controller's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """Leads through an incident.
+
+    Args:
+        name: The incident, as the command calls it.
+        title: What the steps come to, in the infinitive.
+        facts: What was found out, and what will change.
+        details: The same for programs.
+    """
+
+    name: str
+    title: str
+    facts: Facts
+    details: dict[str, Any]
+
+    def through(
+        self,
+        place: Workplace,
+        steps: Sequence[Step],
+        *,
+        yes: bool,
+        dry_run: bool,
+        only_print: bool,
+        as_json: bool,
+    ) -> None:
+        """Show the steps, ask, and take those that are not done.
+
+        Args:
+            place: The workplace.
+            steps: All of them, in order.
+            yes: Do not ask.
+            dry_run: Change nothing.
+            only_print: Print the controller's calls that are left, and change nothing.
+            as_json: Show nothing but the result.
+
+        Raises:
+            SettingsError: Nobody is there to say yes.
+            CredanchorError: A step failed; those before it are done.
+        """
+        left = [step for step in steps if not step.is_done]
+        if not as_json:
+            show_facts(self.title, [*self.facts, *((_numbered(number), _line(step)) for number, step in _count(steps))])
+        if only_print:
+            for step in left:
+                if step.call is not None:
+                    print_call(place, step.call(), FORMAT, [("step", step.what)], as_json=as_json)
+            return
+        done = {id(step) for step in steps if step.is_done}
+        if left and not dry_run:
+            ask_yes("Do it?", yes=yes, as_json=as_json)
+            for number, step in _count(steps):
+                if not step.is_done:
+                    self._take(number, step, len(steps), as_json=as_json)
+                    done.add(id(step))
+        if as_json:
+            states = ["doneBefore" if step.is_done else "done" if id(step) in done else "left" for step in steps]
+            shown = [{"what": step.what, "state": state} for step, state in zip(steps, states, strict=True)]
+            print_json({"format": FORMAT, "incident": self.name, **self.details, "steps": shown})
+        elif not dry_run:
+            console.print(f"[bold green]✔[/] {'all was done before' if not left else 'done'}: {printable(self.title)}")
+
+    def _take(self, number: int, step: Step, count: int, *, as_json: bool) -> None:
+        if not as_json:
+            error_console.print(f"[bold]{number} of {count}[/]  {printable(step.what)}")
+        try:
+            step.do()
+        except LedgerError as error:
+            error.advice = f"{error.advice} The same command again does the rest.".strip()
+            raise
+
+
+def key_steps(
+    place: Workplace, new: str, scope: KeyScope, controller: str | None, *, next_epoch: bool = False
+) -> tuple[Step, Step]:
+    """Make a key, if there is none of that name, and add it to the institution."""
+    from anchor.ledger.contract import RegistryContract
+    from anchor.ledger.signers import parse_remote_key
+
+    exists = parse_remote_key(new) is not None or any(stored.name == new for stored in place.keys.list())
+    record = place.governance.keys([place.key(new).address]).get(place.key(new).address) if exists else None
+    if record is not None:
+        _require_good(place, record, scope, next_epoch=next_epoch)
+
+    def call() -> Call:
+        if not any(stored.name == new for stored in place.keys.list()) and parse_remote_key(new) is None:
+            raise NotFoundError(f"there is no key {new} yet", advice=f"Make it: credanchor key new {new}")
+        signed = own_consent(place, new, key_request(place, scope, next_epoch=next_epoch))
+        return RegistryContract(place.registry).add_key(signed.request.consent_of(signed.key), signed.signature)
+
+    kind = "anchoring key" if scope is KeyScope.ANCHOR else "status key"
+    later = " for the next status epoch" if next_epoch else ""
+    made = Step(
+        what=f"make the key {new}", is_done=exists, do=lambda: place.keys.create(new, place.passphrase()), call=None
+    )
+    added = Step(
+        what=f"add it to the institution as {kind}{later}",
+        is_done=record is not None,
+        do=lambda: send(place, call(), controller),
+        call=call,
+    )
+    return made, added
+
+
+def _require_good(place: Workplace, record: Key, scope: KeyScope, *, next_epoch: bool) -> None:
+    """Refuse a key that is bound already, and to something else: that is for ever."""
+    issuer = place.governance.issuer(record.issuer_id)
+    epochs = {issuer.next_status_epoch} if next_epoch else {issuer.record.status_epoch, issuer.next_status_epoch}
+    is_right_epoch = scope is KeyScope.ANCHOR or record.status_epoch in epochs
+    is_own = record.issuer_id == place.settings.issuer_id
+    if not is_own or record.scope != scope.value or record.cut_off is not None or not is_right_epoch:
+        raise ConflictError(
+            "the new key is one already, and not one that can take over",
+            advice="Name another one with --new: it is made here if there is none of that name.",
+        )
+
+
+def settings_step(place: Workplace, name: str, new: str) -> Step:
+    """Write a key into the settings."""
+    from anchor.ledger.signers import parse_remote_key
+    from registry.settings import KEYS_FOLDER, complete_settings
+
+    value = new if parse_remote_key(new) is not None else f"{KEYS_FOLDER}/{new}.json"
+    return Step(
+        what=f'set {name} = "{value}" in settings.toml',
+        is_done=getattr(place.settings, name) == value,
+        do=lambda: complete_settings(place.home, {name: value}),
+    )
+
+
+def compromise_step(place: Workplace, key: Address, record: Key, since: int, controller: str | None) -> Step:
+    """Declare a key compromised."""
+    from anchor.ledger.contract import RegistryContract
+    from anchor.model import to_utc
+
+    def call() -> Call:
+        return RegistryContract(place.registry).compromise_key(key, since=since)
+
+    return Step(
+        what=f"declare the key compromised since {to_utc(since)}, for good",
+        is_done=record.compromised_at != 0 and record.compromised_at <= since,
+        do=lambda: send(place, call(), controller),
+        call=call,
+    )
+
+
+def retire_step(place: Workplace, key: Address, record: Key, what: str, controller: str | None) -> Step:
+    """End a key's validity; what it did stays good."""
+    from anchor.ledger.contract import RegistryContract
+
+    def call() -> Call:
+        return RegistryContract(place.registry).retire_key(key)
+
+    return Step(
+        what=what,
+        is_done=record.cut_off is not None,
+        do=lambda: send(place, call(), controller),
+        call=call,
+    )
+
+
+def send(place: Workplace, call: Call, controller: str | None) -> AnyEvent:
+    """Send one of the controller's calls, that was agreed to before, and wait until it is mined."""
+    from anchor.logs import parse_log
+
+    def record(receipt: Receipt) -> AnyEvent:
+        events = [parse_log(log) for log in receipt.logs if log.address == place.registry.address]
+        found = next((event for event in events if event is not None), None)
+        if found is None:
+            raise LedgerError(f"the transaction to {call.what} was mined, and changed nothing")
+        return found
+
+    return carry_out(place, call, controller, record, facts=(), yes=True, as_json=True)
+
+
+def _count(steps: Sequence[Step]) -> Sequence[tuple[int, Step]]:
+    return tuple(enumerate(steps, 1))
+
+
+def _numbered(number: int) -> str:
+    return f"step {number}"
+
+
+def _line(step: Step) -> str:
+    return f"{step.what} (is done)" if step.is_done else step.what
