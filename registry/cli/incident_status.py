@@ -117,7 +117,7 @@ def _require_nothing_wrong(wrong: Sequence[StatusPosition]) -> None:
         raise ConflictError(
             f"the next status epoch revokes {len(wrong)} credentials that nothing honest revokes, and that cannot be "
             "taken back there",
-            advice="Declare the key that staged it compromised (credanchor issuer key compromise): that skips its epoch. "
+            advice="Declare the key that staged it compromised (issuer key compromise): that skips its epoch. "
             "Then the same command again, with a new key.",
         )
 

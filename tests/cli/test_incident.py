@@ -199,11 +199,13 @@ def test_control_is_handed_over_in_two_steps(office: Home, chain: Chain) -> None
 def test_an_institution_closes_for_good(office: Home, chain: Chain, tmp_path: Path) -> None:
     files = issue(office, chain, tmp_path / "files")
     assert states(incident(office, "close", "--keep-status")) == ["done"]
+    pass_time(chain, 2)  # a key ends with the next second
     roster = ("--achievement", EXAMPLES / "achievement.json", "--recipients", tmp_path / "files.csv", "--again")
     code, _, err = office.run("issue", *roster, "--out", tmp_path / "more")
     assert (code, "key" in err) == (1, True), err
     assert office.run_json("revoke", files["Zoé"], "--reason", "other")[0] == 0
     assert states(incident(office, "close")) == ["doneBefore", "done"]
+    pass_time(chain, 2)
     assert office.run_json("revoke", files["Ana"], "--reason", "other")[0] == 1
     assert reasons(office, *(files[name] for name in ("Zoé", "Ana", "Hoa", "Léa"))) == ["revoked", "", "", ""]
 
