@@ -30,6 +30,21 @@ export function accountsOf(did: string, document: Uint8Array | null, chainId: st
   );
 }
 
+/**
+ * Tell where the document of a DID is; null where none is fetched for it.
+ *
+ * did:web, "Method-specific identifier": the host with its port, then folders; `.well-known` where there are none.
+ */
+export function documentUrl(did: string): string | null {
+  if (!isWeb(did)) return null;
+  const [host = "", ...path] = did.slice("did:web:".length).split(":");
+  const place = path.length === 0 ? ".well-known" : path.join("/");
+  const name = host.replace("%3A", ":");
+  // Of this machine, for trials; everything else is fetched over https.
+  const isOwn = /^localhost(?::|$)/.test(name);
+  return `${isOwn ? "http" : "https"}://${name}/${place}/did.json`;
+}
+
 function isWeb(did: string): boolean {
   const [host = "", ...path] = did.startsWith("did:web:") ? did.slice("did:web:".length).split(":") : [];
   const label = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?";

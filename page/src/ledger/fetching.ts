@@ -1,0 +1,68 @@
+// Fetches one document from the address that the user, the policy or an issuer's DID names; bounded in time and size.
+// Only over https, or from this machine; never from where that address may send us on.
+
+import { CredanchorError } from "../core/errors.js";
+import { isLoopback, nodeName, parseAddress } from "./endpoint.js";
+import { type Asking, readBytes, TooLongError } from "./rpc.js";
+
+const TIMEOUT_MS = 15_000;
+
+/** Nothing usable came; `problem` says why, in the words of the page's model. */
+export class FetchError extends CredanchorError {
+  override name = "FetchError";
+
+  constructor(
+    readonly problem:
+      "notAddress" | "insecureAddress" | "notFetched" | "notFetchedCors" | "fetchedTooLarge" | "timedOut",
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Check that an address is one that is fetched; give it as the browser writes it. */
+export function checkAddress(address: string): URL {
+  let url: URL;
+  try {
+    url = parseAddress(address);
+  } catch {
+    throw new FetchError("notAddress", "this is not an address");
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new FetchError("notAddress", "an address with a name or password in it is not fetched");
+  }
+  if (url.protocol === "http:" && !isLoopback(address)) {
+    throw new FetchError("insecureAddress", "without https anybody on the way can read and change it");
+  }
+  return url;
+}
+
+/** @throws FetchError Nothing usable came. */
+export async function fetchBytes(address: string, maxBytes: number, asking: Asking): Promise<Uint8Array> {
+  const url = checkAddress(address);
+  const name = nodeName(address);
+  const limit = AbortSignal.any([asking.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  asking.signal.throwIfAborted();
+  asking.onRequest(address);
+  try {
+    const response = await asking.fetch(url.href, {
+      headers: { Accept: "application/json, */*;q=0.5" },
+      credentials: "omit",
+      referrerPolicy: "no-referrer",
+      cache: "no-store",
+      redirect: "error",
+      signal: limit,
+    });
+    if (!response.ok) throw new FetchError("notFetched", `${name} was answered with HTTP status ${response.status}`);
+    return await readBytes(response, maxBytes);
+  } catch (error) {
+    asking.signal.throwIfAborted();
+    if (error instanceof TooLongError)
+      throw new FetchError("fetchedTooLarge", `${name} has more than ${maxBytes} bytes`);
+    if (limit.aborted) throw new FetchError("timedOut", `${name} did not come in time`);
+    if (error instanceof TypeError) {
+      throw new FetchError("notFetchedCors", `${name} cannot be reached, leads elsewhere, or lets no web page read it`);
+    }
+    throw error;
+  }
+}
