@@ -7,7 +7,7 @@ import { MAX_BUNDLE_BYTES, parseBundle, pinned } from "../src/core/bundle.js";
 import { parseHex, toHex, toUtf8 } from "../src/core/bytes.js";
 import { MalformedError } from "../src/core/errors.js";
 import { parsePolicy } from "../src/core/policy.js";
-import { judge } from "../src/core/verify.js";
+import { Verifier } from "../src/core/verify.js";
 import { each, readJson, seeded } from "./support.js";
 
 interface Valid {
@@ -82,6 +82,6 @@ function verdictsOn(bytes: Uint8Array, { policy, now }: Valid): Valid["verdicts"
   const evidence = { registries: proofs.map(pinned), missing: [] };
   const rules = parsePolicy(toUtf8(JSON.stringify(policy)));
   return credentials
-    .map((credential) => judge(credential, evidence, rules, now))
+    .map((credential) => new Verifier(evidence, rules, now).judge(credential))
     .map(({ outcome, reason }) => ({ outcome, reason }));
 }

@@ -6,7 +6,7 @@ import { keccak_256 } from "@noble/hashes/sha3.js";
 
 import { toInteger, toUtf8 } from "./bytes.js";
 import { accountsOf } from "./didDocument.js";
-import type { Evidence } from "./evidence.js";
+import { type Evidence, UnprovenError } from "./evidence.js";
 import type { Ledger } from "./ledger.js";
 import type { AnchorProof } from "./proof.js";
 import { isSet, type StatusPosition, wordOf } from "./status.js";
@@ -101,6 +101,25 @@ export function checkNotRevoked(ledger: Ledger, proof: AnchorProof, position: St
 export function checkNotSuspended(ledger: Ledger, proof: AnchorProof, position: StatusPosition): Finding {
   const isSuspended = readBit(ledger, proof, position, "suspension");
   return isSuspended ? failed("suspended", "the credential is suspended") : passed("not suspended");
+}
+
+/** When the batch was anchored and since when its key is compromised; 0 where not, or not proven. */
+export function anchoringOf(ledger: Ledger, proof: AnchorProof): { anchoredAt: number; keyCompromisedAt: number } {
+  const batch = attempt(() => readBatch(ledger, proof));
+  if (batch === null || batch.anchoredAt === 0 || batch.size !== proof.size)
+    return { anchoredAt: 0, keyCompromisedAt: 0 };
+  const key = attempt(() => unpackKey(ledger.state.read(keySlot(batch.key))));
+  const isOwn = key?.issuerId === proof.issuerId && key.scope === ANCHOR_SCOPE;
+  return { anchoredAt: batch.anchoredAt, keyCompromisedAt: isOwn ? key.compromisedAt : 0 };
+}
+
+function attempt<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof UnprovenError)) throw error;
+    return null;
+  }
 }
 
 function readBatch(ledger: Ledger, { issuerId, root }: AnchorProof): BatchRecord {

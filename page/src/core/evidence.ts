@@ -45,13 +45,15 @@ export class UnprovenError extends CredanchorError {
   }
 }
 
-/** A registry's state at a block whose hash somebody vouches for. Slots are proven as they are asked for. */
+/** A registry's state at a block whose hash somebody vouches for. Slots are proven when they are first asked for. */
 export class ProvenState {
+  private readonly proven = new Map<bigint, bigint>();
+
   private constructor(
     readonly block: Block,
     /** Null where the block proves that nothing is at the address. */
     readonly account: Account | null,
-    private readonly storage: readonly StorageProof[],
+    private readonly storage: ReadonlyMap<bigint, StorageProof>,
   ) {}
 
   /** Hold header and account proof against the block hash. */
@@ -59,16 +61,22 @@ export class ProvenState {
     return proving(() => {
       const block = parseHeader(evidence.header, evidence.blockHash);
       const account = provenAccount(block.stateRoot, registry.address, evidence.accountNodes);
-      return new ProvenState(block, account, evidence.storage);
+      // Of two proofs of a slot the first counts.
+      const storage = new Map([...evidence.storage].reverse().map((proof) => [proof.slot, proof]));
+      return new ProvenState(block, account, storage);
     });
   }
 
   /** Give the word in a slot. */
   read(slot: bigint): bigint {
+    const known = this.proven.get(slot);
+    if (known !== undefined) return known;
     const { account } = this;
-    const proof = this.storage.find((each) => each.slot === slot);
+    const proof = this.storage.get(slot);
     if (account === null || proof === undefined) throw new UnprovenError("noEvidence", "no proof of a slot it needs");
-    return proving(() => provenSlot(account.storageRoot, slot, proof.nodes));
+    const word = proving(() => provenSlot(account.storageRoot, slot, proof.nodes));
+    this.proven.set(slot, word);
+    return word;
   }
 }
 

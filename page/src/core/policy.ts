@@ -79,8 +79,8 @@ export function parsePolicy(bytes: Uint8Array): Policy {
     agreeing: readAgreeing(agreeing, named.length),
     knownBlocks: readKnownBlocks(knownBlocks),
     confirmations: readCount(confirmations, "confirmations"),
-    maxAgeSeconds: readCount(maxAgeSeconds, "maxAgeSeconds"),
-    deniedIssuers: readTexts(lists["deniedIssuers"], "deniedIssuers"),
+    maxAgeSeconds: readCount(maxAgeSeconds, "maxAgeSeconds", 1),
+    deniedIssuers: readDids(lists["deniedIssuers"]),
     requiredProofs: readTexts(lists["requiredProofs"], "requiredProofs"),
     requireDidDocument: readFlag(lists["requireDidDocument"], "requireDidDocument"),
     trustLists: readTrustLists(lists["trustLists"]),
@@ -93,6 +93,12 @@ export function parsePolicy(bytes: Uint8Array): Policy {
     throw new MalformedError("a registry stands in the policy twice");
   }
   return policy;
+}
+
+function readDids(value: JsonValue | undefined): readonly string[] {
+  const dids = readTexts(value, "deniedIssuers");
+  if (!dids.every((did) => /^did:[^\s\p{C}]+$/u.test(did))) throw new MalformedError("a denied issuer must be a DID");
+  return dids;
 }
 
 function readAgreeing(value: JsonValue | undefined, nodes: number): number {
@@ -160,7 +166,7 @@ function readTexts(value: JsonValue | undefined, name: string): readonly string[
   return value;
 }
 
-function readCount(value: JsonValue | undefined, name: string): number | null {
-  if (value === null || (typeof value === "number" && Number.isInteger(value) && value >= 0)) return value;
-  throw new MalformedError(`${name} must be null or a whole number from 0`);
+function readCount(value: JsonValue | undefined, name: string, least = 0): number | null {
+  if (value === null || (typeof value === "number" && Number.isInteger(value) && value >= least)) return value;
+  throw new MalformedError(`${name} must be null or a whole number from ${least}`);
 }

@@ -61,7 +61,9 @@ function parseKey(did: string): Uint8Array {
   if (bytes === null || !equalBytes(bytes.subarray(0, 2), KEY_PREFIX)) {
     throw new MalformedError("the signer must be the did:key of an Ed25519 key");
   }
-  return bytes.slice(2);
+  const key = bytes.slice(2);
+  if (!isOfOrderL(key)) throw new MalformedError("the signer's key is no point of order L in its one encoding");
+  return key;
 }
 
 function fromMultibase(value: unknown, length: number): Uint8Array {
@@ -76,10 +78,19 @@ function fromMultibase(value: unknown, length: number): Uint8Array {
 
 /** Strict: libraries differ at the edges, so both points must be of order L, each in its one encoding. */
 function holds(signature: Uint8Array, message: Uint8Array, key: Uint8Array): boolean {
+  if (!isOfOrderL(signature.slice(0, 32))) return false;
   try {
-    const points = [key, signature.slice(0, 32)].map((bytes) => ed25519.Point.fromBytes(bytes, false));
-    if (points.some((point) => point.is0() || !point.isTorsionFree())) return false;
     return ed25519.verify(signature, message, key, { zip215: false });
+  } catch {
+    // S is not below L.
+    return false;
+  }
+}
+
+function isOfOrderL(bytes: Uint8Array): boolean {
+  try {
+    const point = ed25519.Point.fromBytes(bytes, false);
+    return !point.is0() && point.isTorsionFree();
   } catch {
     // No point of the curve.
     return false;

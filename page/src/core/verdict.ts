@@ -91,7 +91,7 @@ export function conclude(findings: Findings): Verdict {
 }
 
 /** Of one verdict for each anchor proof, give the one that counts: one valid suffices, and unknown may still pass. */
-export function best(verdicts: readonly [Verdict, ...Verdict[]]): Verdict {
-  const first = (outcome: Outcome): Verdict | undefined => verdicts.find((each) => each.outcome === outcome);
+export function best<V extends Verdict>(verdicts: readonly [V, ...V[]]): V {
+  const first = (outcome: Outcome): V | undefined => verdicts.find((each) => each.outcome === outcome);
   return first("valid") ?? first("unknown") ?? verdicts[0];
 }

@@ -12,14 +12,17 @@ import {
   checkKey,
   checkNotRevoked,
   checkNotSuspended,
+  anchoringOf,
 } from "./checks.js";
 import { type Credential, parseCredential } from "./credential.js";
 import { TrustListError } from "./errors.js";
 import { type Evidence, ProvenState, UnprovenError } from "./evidence.js";
 import { evidenceOf, Ledger } from "./ledger.js";
 import { isIncluded, leafHash } from "./merkle.js";
-import type { Policy } from "./policy.js";
+import type { Block } from "./header.js";
+import type { Policy, TrustedRegistry } from "./policy.js";
 import type { AnchorProof } from "./proof.js";
+import type { Registry } from "./registry.js";
 import type { StatusEntries } from "./status.js";
 import {
   best,
@@ -39,37 +42,129 @@ type LedgerFindings = Omit<Findings, "wellFormed" | "statusEntries" | "inclusion
 /** Steps 7 to 11. */
 type RecordFindings = Omit<LedgerFindings, "registryTrusted" | "block" | "anchored">;
 
+/** A verdict, and what of the ledger it goes by, to show people. */
+export interface Judgement extends Verdict {
+  /** The anchor proof that was judged; null without one. */
+  readonly proof: AnchorProof | null;
+  /** Null where no block was reached. */
+  readonly basis: Basis | null;
+  /** By the chain's clock, Unix seconds; null where it is not proven. */
+  readonly anchoredAt: number | null;
+  /** Since when the key that anchored is declared compromised; null: it is not. */
+  readonly keyCompromisedAt: number | null;
+}
+
+/** The block on which a judgement rests, and why its hash is believed. */
+export interface Basis {
+  readonly trusted: TrustedRegistry;
+  readonly block: Block;
+  readonly vouching: string;
+  readonly vouchedBy: readonly string[];
+}
+
 /**
  * Judge a credential's file.
  *
  * @param now Unix seconds.
  * @throws MalformedError The file is no credential: there is no verdict.
- * @throws TrustListError As `judge` does.
+ * @throws TrustListError As `Verifier` does.
  */
 export function verify(file: Uint8Array, evidence: Evidence, policy: Policy, now: number): Verdict {
-  return judge(parseCredential(file), evidence, policy, now);
+  return new Verifier(evidence, policy, now).judge(parseCredential(file));
 }
 
-/**
- * Judge a credential that was read, as `verify` does.
- *
- * @throws TrustListError The policy names trust lists: what they say must be put into it first.
- */
-export function judge(credential: Credential, evidence: Evidence, policy: Policy, now: number): Verdict {
-  if (policy.trustLists.length > 0) throw new TrustListError("the policy names trust lists, and they are not in it");
-  const { statusEntries, anchorProofs } = credential;
-  const [first, ...others] = trustedOf(anchorProofs, policy);
-  if (statusEntries === null || first === undefined) {
-    return conclude({
-      ...ownFindings(credential, policy, now),
-      statusEntries: skipped("no anchor proof, so no leaf"),
-      inclusion: failed("notAnchored", "the credential has no anchor proof"),
-      ...skippedLedger("step 3 failed"),
-    });
+/** What a registry's evidence proves, for all credentials alike. */
+interface Reached {
+  readonly basis: Basis | null;
+  /** The state, or why no fact of it may be used. */
+  readonly ledger: Ledger | UnprovenError;
+}
+
+/** Judges any number of credentials by one policy, at one time, on the same evidence; what they share is proven once. */
+export class Verifier {
+  private readonly reached = new Map<string, Reached>();
+
+  /**
+   * @param now Unix seconds.
+   * @throws TrustListError The policy names trust lists: what they say must be put into it first.
+   */
+  constructor(
+    private readonly evidence: Evidence,
+    private readonly policy: Policy,
+    private readonly now: number,
+  ) {
+    if (policy.trustLists.length > 0) throw new TrustListError("the policy names trust lists, and they are not in it");
   }
-  const judgeOne = (proof: AnchorProof): Verdict =>
-    judgeProof({ credential, proof, entries: statusEntries, evidence, policy, now });
-  return best([judgeOne(first), ...others.map(judgeOne)]);
+
+  judge(credential: Credential): Judgement {
+    const { policy, now, evidence } = this;
+    const { statusEntries: entries, anchorProofs } = credential;
+    const [first, ...others] = anchorProofs;
+    if (entries === null || first === undefined) {
+      const verdict = conclude({
+        ...ownFindings(credential, policy, now),
+        statusEntries: skipped("no anchor proof, so no leaf"),
+        inclusion: failed("notAnchored", "the credential has no anchor proof"),
+        ...skippedLedger("step 3 failed"),
+      });
+      return { ...verdict, ...NOTHING, proof: null };
+    }
+    const judgeOne = (proof: AnchorProof): Judgement =>
+      this.judgeProof({ credential, proof, entries, evidence, policy, now });
+    return best([judgeOne(first), ...others.map(judgeOne)]);
+  }
+
+  private judgeProof(given: Case): Judgement {
+    const { credential, proof, entries, policy, now } = given;
+    const leaf = leafHash(proof.salt, entries, credential.hash);
+    const statusEntries = passed("the status entries agree with the anchor proof");
+    if (!isIncluded(leaf, proof, proof.root)) {
+      const inclusion = failed("tampered", "the path does not lead from the leaf to the root");
+      const verdict = conclude({
+        ...ownFindings(credential, policy, now),
+        statusEntries,
+        inclusion,
+        ...skippedLedger("step 3 failed"),
+      });
+      return { ...verdict, ...NOTHING, proof };
+    }
+    const { basis, ledger } = this.reach(proof);
+    const findings = ledgerFindings(given, basis, ledger);
+    const verdict = conclude({
+      ...ownFindings(credential, policy, now, basis?.block.time ?? null),
+      statusEntries,
+      inclusion: passed("the path leads from the leaf to the root"),
+      ...findings,
+    });
+    const facts = ledger instanceof UnprovenError ? NOTHING : readFacts(ledger, proof);
+    return { ...verdict, ...facts, basis, proof };
+  }
+
+  private reach({ registry }: AnchorProof): Reached {
+    const known = this.reached.get(registry.id);
+    if (known !== undefined) return known;
+    const reached = this.prove(registry);
+    this.reached.set(registry.id, reached);
+    return reached;
+  }
+
+  private prove(registry: Registry): Reached {
+    const trusted = this.policy.registries.find((each) => each.registry.id === registry.id);
+    if (trusted === undefined) {
+      const ledger = new UnprovenError("untrustedRegistry", `the policy does not have ${registry.id}`);
+      return { basis: null, ledger };
+    }
+    let basis: Basis | null = null;
+    try {
+      const said = evidenceOf(registry.id, this.evidence);
+      const state = ProvenState.prove(said, registry);
+      basis = { trusted, block: state.block, vouching: said.vouching, vouchedBy: said.vouchedBy };
+      return { basis, ledger: Ledger.open(state, said, trusted, this.policy, this.now) };
+    } catch (error) {
+      if (!(error instanceof UnprovenError)) throw error;
+      return { basis, ledger: error };
+    }
+  }
 }
 
 interface Case {
@@ -81,62 +176,33 @@ interface Case {
   readonly now: number;
 }
 
-/** Proofs in registries that the policy trusts; all of them if there is none. */
-function trustedOf(proofs: readonly AnchorProof[], policy: Policy): readonly AnchorProof[] {
-  const trusted = proofs.filter((proof) => trustedRegistry(proof, policy) !== undefined);
-  return trusted.length > 0 ? trusted : proofs;
+/** Steps 4 to 11. */
+function ledgerFindings(given: Case, basis: Basis | null, ledger: Ledger | UnprovenError): LedgerFindings {
+  if (ledger instanceof UnprovenError) {
+    const doubt = unproven(ledger);
+    const registryTrusted = ledger.reason === "untrustedRegistry" ? doubt : trustedAs(given);
+    return { registryTrusted, block: doubt, anchored: doubt, ...doubtfulRecords(given, doubt) };
+  }
+  const { block } = ledger.state;
+  const vouchedBy = basis?.vouchedBy.join(", ") ?? "";
+  return {
+    registryTrusted: trustedAs(given),
+    block: passed(`block ${block.number} of ${block.time}, vouched for by ${vouchedBy || "the policy itself"}`),
+    ...stateFindings(given, ledger),
+  };
 }
 
-function trustedRegistry(proof: AnchorProof, policy: Policy): Policy["registries"][number] | undefined {
-  return policy.registries.find(({ registry }) => registry.id === proof.registry.id);
+function trustedAs({ policy, proof }: Case): Finding {
+  const trusted = policy.registries.find(({ registry }) => registry.id === proof.registry.id);
+  return passed(`the policy has it as ${trusted?.name ?? ""}`);
 }
 
-function judgeProof(given: Case): Verdict {
-  const { credential, proof, entries, policy, now } = given;
-  const statusEntries = passed("the status entries agree with the anchor proof");
-  if (!isIncluded(leafHash(proof.salt, entries, credential.hash), proof, proof.root)) {
-    const inclusion = failed("tampered", "the path does not lead from the leaf to the root");
-    return conclude({
-      ...ownFindings(credential, policy, now),
-      statusEntries,
-      inclusion,
-      ...skippedLedger("step 3 failed"),
-    });
-  }
-  const { findings, blockTime } = ledgerFindings(given);
-  return conclude({
-    ...ownFindings(credential, policy, now, blockTime),
-    statusEntries,
-    inclusion: passed("the path leads from the leaf to the root"),
-    ...findings,
-  });
-}
+const NOTHING = { basis: null, anchoredAt: null, keyCompromisedAt: null } as const;
 
-/** Steps 4 to 11, and the time of the block if header and account are proven, whatever else is wrong with it. */
-function ledgerFindings(given: Case): { readonly findings: LedgerFindings; readonly blockTime: number | null } {
-  const { proof, policy, evidence, now } = given;
-  const trusted = trustedRegistry(proof, policy);
-  if (trusted === undefined) {
-    const doubt = unknown("untrustedRegistry", `the policy does not have ${proof.registry.id}`);
-    const findings = { registryTrusted: doubt, block: doubt, anchored: doubt, ...doubtfulRecords(given, doubt) };
-    return { findings, blockTime: null };
-  }
-  const registryTrusted = passed(`the policy has it as ${trusted.name}`);
-  let blockTime: number | null = null;
-  try {
-    const said = evidenceOf(proof.registry.id, evidence);
-    const state = ProvenState.prove(said, proof.registry);
-    blockTime = state.block.time;
-    const ledger = Ledger.open(state, said, trusted, policy, now);
-    const block = passed(`block ${state.block.number} of ${blockTime}, vouched for by ${said.vouchedBy.join(", ")}`);
-    return { findings: { registryTrusted, block, ...stateFindings(given, ledger) }, blockTime };
-  } catch (error) {
-    const doubt = unproven(error);
-    return {
-      findings: { registryTrusted, block: doubt, anchored: doubt, ...doubtfulRecords(given, doubt) },
-      blockTime,
-    };
-  }
+/** When the batch was anchored, and since when its key is compromised: as far as that is proven. */
+function readFacts(ledger: Ledger, proof: AnchorProof): Pick<Judgement, "anchoredAt" | "keyCompromisedAt"> {
+  const { anchoredAt, keyCompromisedAt } = anchoringOf(ledger, proof);
+  return { anchoredAt: anchoredAt || null, keyCompromisedAt: keyCompromisedAt || null };
 }
 
 /** Steps 6 to 11. */
