@@ -22,6 +22,17 @@ export interface CheckRequest {
   readonly asOfBlock: boolean;
 }
 
+/** Why nothing was checked. */
+export type Trouble =
+  /** The policy is none. */
+  | "badPolicy"
+  /** It names a trust list that did not come, does not hold, or has expired. */
+  | "trustList"
+  /** There is no credential in what was given. */
+  | "nothingFound"
+  /** The worker could not be started, or crashed. */
+  | "crashed";
+
 /** What happens meanwhile. */
 export type CheckEvent =
   | { readonly kind: "reading"; readonly count: number }
@@ -39,7 +50,7 @@ export interface Checker {
 }
 
 export interface Checking {
-  /** @throws CheckingError Nothing could be started: a policy that is none, a trust list that is missing, no credential. */
+  /** Rejected with a CheckingError where nothing could be started. */
   readonly report: Promise<Report>;
   stop(): void;
 }
@@ -82,6 +93,7 @@ export type Problem =
   | "blockcerts"
   | "openBadge2"
   | "jwt"
+  | "readFailed"
   | "notAddress"
   | "insecureAddress"
   | "notFetched"
@@ -107,6 +119,8 @@ export interface Answer {
   /** Null where there is no credential. */
   readonly facts: Facts | null;
   readonly basis: Basis | null;
+  /** The credential's JSON, as it came, for experts; null where there is none, or there are many answers. */
+  readonly raw: string | null;
   /** Thirteen, or none. `detail` is English, for experts. */
   readonly checks: readonly Check[];
   /** Hosts that were asked for this one, beside the policy's nodes. */

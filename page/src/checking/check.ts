@@ -1,0 +1,420 @@
+// Checks many credentials at once: each is parsed as it is read, evidence is collected once for all, then all are judged at
+// the same blocks and the same time.
+
+import type { Bundle } from "../core/bundle.js";
+import { toHex } from "../core/bytes.js";
+import { pinned } from "../core/bundle.js";
+import type { Credential } from "../core/credential.js";
+import { CredanchorError, MalformedError, TrustListError } from "../core/errors.js";
+import type { Evidence } from "../core/evidence.js";
+import { leafHash } from "../core/merkle.js";
+import { parsePolicy, type Policy } from "../core/policy.js";
+import { applyTrustLists, checkTrustList } from "../core/trustList.js";
+import { type Judgement, Verifier } from "../core/verify.js";
+import {
+  type Found,
+  InputError,
+  isBundle,
+  matchHolder,
+  ourFormat,
+  parseBundleFile,
+  parseFile,
+  readInputs,
+  statedBy,
+} from "../files/index.js";
+import {
+  type Asking,
+  type Collected,
+  collectDocuments,
+  collectEvidence,
+  fetchBytes,
+  nodeName,
+  nodesOf,
+  vouchFor,
+} from "../ledger/index.js";
+import type {
+  Anchor,
+  Answer,
+  Basis,
+  CheckEvent,
+  CheckRequest,
+  Facts,
+  HolderMatch,
+  Report,
+  Source,
+  Trouble,
+} from "../model/model.js";
+
+/** Answers are handed over in pieces, so that a page with many has something to show, and time to draw it. */
+const PIECE = 50;
+/** Of more than that, nobody looks at the raw JSON of each. */
+const MOST_RAW = 20;
+/** The last of the steps that show where a credential comes from; those after it are about what became of it. */
+const LAST_OF_ORIGIN = 8;
+/** Of a trust list. */
+const MAX_LIST_BYTES = 1_048_576;
+/** No block is as old. Not "no limit", under which what an old block lacks would count: it may have come since. */
+const ANY_AGE_SECONDS = Number.MAX_SAFE_INTEGER;
+
+/** Nothing could be checked. */
+export class CheckingError extends CredanchorError {
+  override name = "CheckingError";
+
+  constructor(
+    readonly trouble: Trouble,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+interface Parsed {
+  readonly source: Source;
+  readonly content: Credential | InputError;
+  readonly holder: HolderMatch | null;
+  /** What it was in; null where nodes have to be asked for proofs. */
+  readonly bundle: Bundle | null;
+  readonly contacted: readonly string[];
+}
+
+/** What the surroundings give: the clock and the network. */
+export interface Surroundings {
+  readonly fetch: typeof fetch;
+  /** Unix seconds. */
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Check whatever was given.
+ *
+ * @throws CheckingError There is no credential in it, or no policy to go by.
+ */
+export async function check(
+  request: CheckRequest,
+  { fetch, now, signal }: Surroundings,
+  emit: (event: CheckEvent) => void,
+): Promise<Report> {
+  const contacted = new Set<string>();
+  const asking = (purpose: "node" | "link" | "didDocument" | "trustList"): Asking => ({
+    fetch,
+    signal,
+    onRequest: (address) => {
+      const host = purpose === "node" ? nodeName(address) : new URL(address).host;
+      if (purpose !== "node") contacted.add(host);
+      emit({ kind: "contacting", host, purpose });
+    },
+  });
+  const policy = await policyOf(request, asking("trustList"), now());
+  const { parsed, others } = await parseAll(request, asking("link"), emit);
+  if (parsed.length === 0) throw new CheckingError("nothingFound", "there is no credential in what was given");
+  const collected = await collect(parsed, policy, asking);
+  const checkedAt = now();
+  const judge = judging(collected, policy, checkedAt, asking("node"));
+  const answers: Answer[] = [];
+  let posted = 0;
+  for (const [number, each] of parsed.entries()) {
+    if (signal.aborted) break;
+    answers.push(answerOf(number, each, await judge(each), parsed.length <= MOST_RAW, collected));
+    if (answers.length - posted === PIECE || answers.length === parsed.length) {
+      emit({ kind: "answers", answers: answers.slice(posted), total: parsed.length });
+      posted = answers.length;
+      // Lets what was asked of the worker meanwhile, such as to stop, come in.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  }
+  const bases = [
+    ...new Map(
+      answers.flatMap(({ basis }) => (basis === null ? [] : [[basis.registry + basis.blockHash, basis] as const])),
+    ).values(),
+  ];
+  return {
+    checkedAt,
+    asOfBlock: request.asOfBlock,
+    asksHolder: request.holderEmail !== null,
+    answers,
+    bases,
+    otherFiles: others,
+    contacted: [...contacted],
+    staleAt: staleAt(bases, request.asOfBlock ? null : policy.maxAgeSeconds),
+    stopped: answers.length < parsed.length,
+  };
+}
+
+async function policyOf(request: CheckRequest, asking: Asking, now: number): Promise<Policy> {
+  let policy: Policy;
+  try {
+    policy = parsePolicy(request.policy);
+    // An address that is none would otherwise be noticed in the middle.
+    policy.nodes.forEach(nodeName);
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+    throw new CheckingError("badPolicy", error.message);
+  }
+  try {
+    const lists = await Promise.all(
+      policy.trustLists.map(async ({ source }) => {
+        if (!source.startsWith("https://"))
+          throw new TrustListError(`the list ${source} is a file, which a page cannot read`);
+        return checkTrustList(await fetchBytes(source, MAX_LIST_BYTES, asking));
+      }),
+    );
+    policy = applyTrustLists(policy, lists, now);
+  } catch (error) {
+    if (!(error instanceof CredanchorError)) throw error;
+    throw new CheckingError("trustList", error.message);
+  }
+  return request.asOfBlock ? { ...policy, maxAgeSeconds: ANY_AGE_SECONDS } : policy;
+}
+
+async function parseAll(
+  request: CheckRequest,
+  asking: Asking,
+  emit: (event: CheckEvent) => void,
+): Promise<{ parsed: Parsed[]; others: { source: Source; what: string }[] }> {
+  const parsed: Parsed[] = [];
+  const others: { source: Source; what: string }[] = [];
+  for await (const found of readInputs(request.inputs, asking)) {
+    const { content, source, isNamed } = found;
+    const what = content instanceof Uint8Array ? ourFormat(content) : "";
+    if (what === "bundle") parsed.push(...parseBundled(found, request.holderEmail));
+    else {
+      const each = parseOne(found, request.holderEmail);
+      // A credential that says to be something else is still one: nothing hides behind a word.
+      const isNone = each.content instanceof InputError;
+      if (isNone && content instanceof Uint8Array && isBundle(content))
+        parsed.push(...parseBundled(found, request.holderEmail));
+      else if (what !== "" && !isNamed && isNone) others.push({ source, what });
+      else parsed.push(each);
+    }
+    if (parsed.length % PIECE === 0) emit({ kind: "reading", count: parsed.length });
+  }
+  emit({ kind: "reading", count: parsed.length });
+  return { parsed, others };
+}
+
+function parseOne({ source, content, contacted }: Found, email: string | null): Parsed {
+  const read = content instanceof InputError ? content : attempt(() => parseFile(content));
+  const holder = read instanceof InputError || email === null ? null : matchHolder(read.document, email);
+  return { source, content: read, holder, bundle: null, contacted };
+}
+
+function parseBundled({ source, content, contacted }: Found, email: string | null): Parsed[] {
+  const bundle = content instanceof InputError ? content : attempt(() => parseBundleFile(content));
+  if (bundle instanceof InputError) return [{ source, content: bundle, holder: null, bundle: null, contacted }];
+  return bundle.credentials.map((credential, index, { length }) => ({
+    source:
+      length === 1
+        ? source
+        : { ...source, member: [source.member, `credential ${index + 1}`].filter(Boolean).join(", ") },
+    content: credential,
+    holder: email === null ? null : matchHolder(credential.document, email),
+    bundle,
+    contacted,
+  }));
+}
+
+function attempt<T>(parse: () => T): T | InputError {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+}
+
+/** Ask the policy's nodes, once for all that is in no bundle, and issuers' servers only if the policy says so. */
+async function collect(
+  parsed: readonly Parsed[],
+  policy: Policy,
+  asking: (purpose: "node" | "didDocument") => Asking,
+): Promise<Collected> {
+  const credentials = parsed.flatMap(({ content }) => (content instanceof InputError ? [] : [content]));
+  const asked = parsed.flatMap(({ content, bundle }) =>
+    content instanceof InputError || bundle !== null ? [] : [content],
+  );
+  const nothing: Collected = { evidence: { registries: [], missing: [] }, nodesAsked: new Map() };
+  const collected = asked.length === 0 ? nothing : await collectEvidence(asked, policy, asking("node"));
+  if (!policy.requireDidDocument) return collected;
+  const trusted = new Set(policy.registries.map(({ registry }) => registry.id));
+  const issuers = credentials
+    .filter(({ anchorProofs }) => anchorProofs.some(({ registry }) => trusted.has(registry.id)))
+    .map(({ issuer }) => issuer)
+    .filter((did) => !policy.deniedIssuers.includes(did));
+  const didDocuments = await collectDocuments(issuers, asking("didDocument"));
+  return { ...collected, evidence: { ...collected.evidence, didDocuments } };
+}
+
+type Judged = { readonly judgement: Judgement; readonly nodesAsked: number };
+
+/** Give what judges: by the nodes' evidence, or by a bundle's, whose block is vouched for once. */
+function judging(
+  { evidence, nodesAsked }: Collected,
+  policy: Policy,
+  now: number,
+  asking: Asking,
+): (parsed: Parsed) => Promise<Judged | null> {
+  const verifier = new Verifier(evidence, policy, now);
+  const bundles = new Map<Bundle, Promise<{ verifier: Verifier; nodesAsked: number }>>();
+  const ofBundle = (bundle: Bundle): Promise<{ verifier: Verifier; nodesAsked: number }> => {
+    const known = bundles.get(bundle) ?? bundled(bundle, evidence, policy, now, asking);
+    bundles.set(bundle, known);
+    return known;
+  };
+  return async ({ content, bundle }) => {
+    if (content instanceof InputError) return null;
+    if (bundle !== null) {
+      const its = await ofBundle(bundle);
+      return { judgement: its.verifier.judge(content), nodesAsked: its.nodesAsked };
+    }
+    const judgement = verifier.judge(content);
+    return { judgement, nodesAsked: nodesAsked.get(judgement.proof?.registry.id ?? "") ?? 0 };
+  };
+}
+
+/** Find out what vouches for the blocks of a bundle: the nodes learn their numbers, and nothing else. */
+async function bundled(
+  bundle: Bundle,
+  { didDocuments }: Evidence,
+  policy: Policy,
+  now: number,
+  asking: Asking,
+): Promise<{ verifier: Verifier; nodesAsked: number }> {
+  const registries: Evidence["registries"][number][] = [];
+  const missing: { registry: string; reason: string }[] = [];
+  let asked = 0;
+  for (const proof of bundle.proofs) {
+    const { registry, block } = proof;
+    if (!policy.registries.some((each) => each.registry.id === registry.id)) {
+      missing.push({ registry: registry.id, reason: "not asked about, for the policy does not trust this registry" });
+    } else if (policy.vouching === "pinnedHash") registries.push(pinned(proof));
+    else {
+      try {
+        const vouched = await vouchFor(nodesOf(policy, asking), registry.chainId, policy, block);
+        asked = vouched.nodesAsked;
+        registries.push({
+          ...pinned(proof),
+          vouching: vouched.vouching,
+          vouchedBy: vouched.vouchedBy,
+          finalHash: vouched.final?.hash ?? null,
+          finalHeader: vouched.final?.header ?? null,
+        });
+      } catch (error) {
+        if (!(error instanceof CredanchorError)) throw error;
+        missing.push({ registry: registry.id, reason: error.message });
+      }
+    }
+  }
+  const evidence = didDocuments === undefined ? { registries, missing } : { registries, missing, didDocuments };
+  return { verifier: new Verifier(evidence, policy, now), nodesAsked: asked };
+}
+
+function answerOf(
+  number: number,
+  { source, content, holder, contacted }: Parsed,
+  judged: Judged | null,
+  withRaw: boolean,
+  { evidence }: Collected,
+): Answer {
+  const nothing = {
+    number,
+    source,
+    holder: null,
+    confirmed: false,
+    facts: null,
+    basis: null,
+    checks: [],
+    contacted,
+    raw: null,
+  };
+  if (content instanceof InputError) {
+    const isFetched = source.address !== null && content.problem !== "isPolicy" && FETCHING.includes(content.problem);
+    const { problem, message } = content;
+    return isFetched
+      ? { ...nothing, outcome: "unknown", reason: "notFetched", problem, message }
+      : { ...nothing, outcome: "malformed", reason: "malformed", problem, message };
+  }
+  if (judged === null) throw new RangeError("a credential was not judged");
+  const { judgement, nodesAsked } = judged;
+  const { outcome, reason, checks, basis } = judgement;
+  const deciding = checks.find((each) => each.reason === reason && each.reason !== "");
+  const asked =
+    evidence.didDocuments?.some(({ did }) => did === content.issuer) === true ? [hostOf(content.issuer)] : [];
+  return {
+    number,
+    source,
+    outcome,
+    reason,
+    problem: null,
+    message: deciding?.detail ?? "",
+    holder,
+    confirmed: checks.every(({ step, status }) => step > LAST_OF_ORIGIN || status === "passed"),
+    facts: factsOf(content, judgement),
+    basis: basis === null ? null : basisOf(basis, nodesAsked),
+    raw: withRaw ? JSON.stringify(content.document, null, 2) : null,
+    checks,
+    contacted: [...contacted, ...asked],
+  };
+}
+
+const FETCHING: readonly string[] = [
+  "notAddress",
+  "insecureAddress",
+  "notFetched",
+  "notFetchedCors",
+  "fetchedTooLarge",
+  "timedOut",
+];
+
+/** did:web, whose host was asked. */
+function hostOf(did: string): string {
+  return (did.split(":")[2] ?? "").replace("%3A", ":");
+}
+
+function factsOf(credential: Credential, judgement: Judgement): Facts {
+  const { anchoredAt, keyCompromisedAt } = judgement;
+  return {
+    ...statedBy(credential.document),
+    issuerDid: credential.issuer,
+    validFrom: credential.validFrom,
+    validUntil: credential.validUntil,
+    anchoredAt,
+    keyCompromisedAt,
+    anchor: anchorOf(credential, judgement),
+  };
+}
+
+function anchorOf({ statusEntries, hash }: Credential, { proof }: Judgement): Anchor | null {
+  if (proof === null || statusEntries === null) return null;
+  return {
+    registry: proof.registry.id,
+    issuerId: proof.issuerId,
+    root: toHex(proof.root),
+    size: proof.size,
+    leafIndex: proof.leafIndex,
+    leaf: toHex(leafHash(proof.salt, statusEntries, hash)),
+    salt: toHex(proof.salt),
+    path: proof.siblings.map(toHex),
+    list: statusEntries.list,
+    statusIndex: statusEntries.index,
+    credentialHash: toHex(hash),
+  };
+}
+
+function basisOf({ trusted, block, vouching, vouchedBy }: NonNullable<Judgement["basis"]>, nodesAsked: number): Basis {
+  return {
+    registry: trusted.registry.id,
+    registryName: trusted.name,
+    blockNumber: block.number,
+    blockHash: toHex(block.hash),
+    blockAt: block.time,
+    vouching,
+    vouchedBy: vouchedBy.map(nodeName),
+    nodesAsked,
+  };
+}
+
+function staleAt(bases: readonly Basis[], maxAgeSeconds: number | null): number | null {
+  if (maxAgeSeconds === null || bases.length === 0) return null;
+  return Math.min(...bases.map(({ blockAt }) => blockAt)) + maxAgeSeconds;
+}

@@ -1,0 +1,34 @@
+// The worker's side: takes one request after the other, and tells what happens.
+
+import { check, CheckingError } from "./check.js";
+import type { CheckEvent, CheckRequest, Report, Trouble } from "../model/model.js";
+
+export type FromWorker =
+  | { readonly kind: "event"; readonly event: CheckEvent }
+  /** Without its answers, which came before. */
+  | { readonly kind: "report"; readonly report: Report }
+  | { readonly kind: "failed"; readonly trouble: Trouble; readonly message: string };
+
+/** The part of a worker's global scope that is used. */
+export interface WorkerScope {
+  onmessage: ((message: MessageEvent<CheckRequest>) => void) | null;
+  postMessage(message: FromWorker): void;
+}
+
+/** Serve requests in a worker. */
+export function serve(scope: WorkerScope): void {
+  const { signal } = new AbortController();
+  const surroundings = {
+    fetch: (...given: Parameters<typeof fetch>) => fetch(...given),
+    now: () => Math.floor(Date.now() / 1000),
+    signal,
+  };
+  scope.onmessage = ({ data }) => {
+    check(data, surroundings, (event) => scope.postMessage({ kind: "event", event }))
+      .then((report) => scope.postMessage({ kind: "report", report: { ...report, answers: [] } }))
+      .catch((error: unknown) => {
+        const trouble = error instanceof CheckingError ? error.trouble : "crashed";
+        scope.postMessage({ kind: "failed", trouble, message: error instanceof Error ? error.message : String(error) });
+      });
+  };
+}

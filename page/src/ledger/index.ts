@@ -1,0 +1,8 @@
+// Asks nodes for evidence, and issuers for what the policy wants of them. Nothing that comes is believed.
+
+export { type Collected, collectEvidence, nodesOf } from "./collect.js";
+export { collectDocuments } from "./documents.js";
+export { isLoopback, nodeName } from "./endpoint.js";
+export { checkAddress, FetchError, fetchBytes } from "./fetching.js";
+export type { Asking } from "./rpc.js";
+export { vouchFor } from "./vouching.js";
