@@ -3,11 +3,12 @@
 
 import { css, html, nothing, type TemplateResult } from "lit";
 
-import type { Answer, Basis, Facts, Report } from "../checking/model.js";
+import { groupOf } from "../checking/groups.js";
+import type { Answer, Basis, Facts, Report } from "../model/model.js";
 import type { Check, Finding } from "../core/verdict.js";
 import { define, Part } from "./part.js";
 import { type Sign, sign } from "./signs.js";
-import { adviceOf, findingOf, headlineOf, standingOf, toneOf, whyOf } from "./standing.js";
+import { adviceOf, findingOf, headlineOf, toneOf, whyOf } from "./standing.js";
 import { mailLink, plain, quoted, safeLink } from "./stranger.js";
 import { base } from "./styles.js";
 import { type Key, words } from "./words.js";
@@ -157,8 +158,8 @@ export class Answered extends Part {
     if (answer === null) return nothing;
     const { facts, confirmed, basis } = answer;
     return html`${this.#headline(answer)} ${facts === null ? nothing : this.#facts(answer, facts)}
-      ${confirmed && facts !== null ? this.#whomToAsk(facts) : nothing} ${this.#checks(answer)} ${this.#basis(answer, basis)}
-      <ca-details .answer=${answer} .report=${this.report}></ca-details>`;
+      ${confirmed && facts !== null ? this.#whomToAsk(facts) : nothing} ${this.#checks(answer)}
+      ${this.#basis(answer, basis)} <ca-details .answer=${answer} .report=${this.report}></ca-details>`;
   }
 
   #headline(answer: Answer): TemplateResult {
@@ -168,7 +169,7 @@ export class Answered extends Part {
       ${sign(tone)}
       <div>
         <h2 id="headline" tabindex="-1">
-          ${isOldNews && standingOf(answer) === "valid" ? this.say("stale.headline") : headlineOf(answer, words())}
+          ${isOldNews && groupOf(answer) === "valid" ? this.say("stale.headline") : headlineOf(answer, words())}
         </h2>
         <p class="why">${whyOf(answer, words())}</p>
         <p>${adviceOf(answer, words())}</p>
@@ -185,26 +186,32 @@ export class Answered extends Part {
       <div class="award">
         <p class="name">${name === "" ? this.say("facts.unnamed") : html`<bdi>${name}</bdi>`}</p>
         <p class="holder">
-          <span class="unseen">${this.say("facts.holder")}: </span>${plain(facts.holderName) === ""
-            ? html`<span class="small">${this.say("facts.holder.none")}</span>`
-            : html`<bdi>${plain(facts.holderName)}</bdi>`}
+          <span class="unseen">${this.say("facts.holder")}: </span>${
+            plain(facts.holderName) === ""
+              ? html`<span class="small">${this.say("facts.holder.none")}</span>`
+              : html`<bdi>${plain(facts.holderName)}</bdi>`
+          }
         </p>
       </div>
       <dl class="facts">
         ${this.#fact("facts.issuer", plain(facts.issuerName))}
         <div>
           <dt>${this.say("facts.issuer.did")}</dt>
-          <dd><code><bdi>${plain(facts.issuerDid)}</bdi></code></dd>
+          <dd>
+            <code><bdi>${plain(facts.issuerDid)}</bdi></code>
+          </dd>
         </div>
         ${this.#moment("facts.anchored", facts.anchoredAt)} ${this.#validity(facts)}
-        ${basis === null
-          ? nothing
-          : html`<div>
-              <dt>${this.say("facts.status")}</dt>
-              <dd>
-                ${this.say("facts.block", { moment: words().moment(basis.blockAt), number: basis.blockNumber })}
-              </dd>
-            </div>`}
+        ${
+          basis === null
+            ? nothing
+            : html`<div>
+                <dt>${this.say("facts.status")}</dt>
+                <dd>
+                  ${this.say("facts.block", { moment: words().moment(basis.blockAt), number: basis.blockNumber })}
+                </dd>
+              </div>`
+        }
         ${this.#fact("facts.file", fileOf(source))}
       </dl>
       ${facts.issuerDid === "" ? nothing : html`<p class="small">${this.say("facts.issuer.note")}</p>`}
@@ -240,18 +247,24 @@ export class Answered extends Part {
     return html`<section class="card" aria-labelledby="ask">
       <h2 id="ask">${this.say("facts.ask")}</h2>
       ${name === "" ? nothing : html`<p><bdi>${name}</bdi></p>`}
-      ${issuerEmail === ""
-        ? nothing
-        : html`<p>
-            ${mail === null ? html`<bdi>${plain(issuerEmail)}</bdi>` : html`<a href=${mail}>${plain(issuerEmail)}</a>`}
-          </p>`}
-      ${issuerUrl === ""
-        ? nothing
-        : html`<p>
-            ${link === null
-              ? html`<bdi>${plain(issuerUrl)}</bdi>`
-              : html`<a href=${link} target="_blank" rel="noopener noreferrer">${plain(issuerUrl)}</a>`}
-          </p>`}
+      ${
+        issuerEmail === ""
+          ? nothing
+          : html`<p>
+              ${mail === null ? html`<bdi>${plain(issuerEmail)}</bdi>` : html`<a href=${mail}>${plain(issuerEmail)}</a>`}
+            </p>`
+      }
+      ${
+        issuerUrl === ""
+          ? nothing
+          : html`<p>
+              ${
+                link === null
+                  ? html`<bdi>${plain(issuerUrl)}</bdi>`
+                  : html`<a href=${link} target="_blank" rel="noopener noreferrer">${plain(issuerUrl)}</a>`
+              }
+            </p>`
+      }
       <p class="small">${this.say("facts.ask.note")}</p>
     </section>`;
   }
@@ -277,7 +290,8 @@ export class Answered extends Part {
       ${sign(CHECK_SIGNS[status])}
       <div>
         <p class="what">
-          ${this.say(`check.${name}` satisfies Key)} <span class="result">– ${this.say(`status.${status}` satisfies Key)}</span>
+          ${this.say(`check.${name}` satisfies Key)}
+          <span class="result">– ${this.say(`status.${status}` satisfies Key)}</span>
         </p>
         <p>${findingOf(check, words())}</p>
         <p class="small" lang="en"><bdi>${plain(detail)}</bdi></p>

@@ -9,14 +9,15 @@
 
 import { css, html, nothing, type TemplateResult } from "lit";
 
-import type { Answer, Checker, CheckEvent, Checking, CheckRequest, Report } from "../checking/model.js";
+import type { Answer, Checker, CheckEvent, Checking, CheckRequest, Report } from "../model/model.js";
 import { Answered } from "./answer.js";
-import { type Gift, Given } from "./input.js";
+import type { Gift } from "./input.js";
+import "./input.js";
 import { define, Part } from "./part.js";
 import { noteContact, type Progress, STARTED } from "./progress.js";
 import { plain } from "./stranger.js";
 import { base, tokens } from "./styles.js";
-import { troubleOf } from "./trouble.js";
+import { NoPolicyError, troubleOf } from "./trouble.js";
 import { type Language, LANGUAGE_NAMES, LANGUAGES, speak, words } from "./words.js";
 
 type State =
@@ -44,13 +45,13 @@ export class Verifier extends Part {
   declare policy: Uint8Array | null;
   /** The page is ours: what is dropped or pasted anywhere is meant for it. */
   declare everywhere: boolean;
-  protected declare state: State;
+  declare protected state: State;
   /** Of many answers, the one that is looked at. */
-  protected declare opened: Answer | null;
-  protected declare isStale: boolean;
-  protected declare isOnline: boolean;
+  declare protected opened: Answer | null;
+  declare protected isStale: boolean;
+  declare protected isOnline: boolean;
   /** What the user trusts instead; null: what came with the page. */
-  protected declare ownPolicy: Uint8Array | null;
+  declare protected ownPolicy: Uint8Array | null;
 
   static override styles = [
     tokens,
@@ -206,12 +207,14 @@ export class Verifier extends Part {
       </header>
       <main class=${isMany ? "wide" : ""}>
         <p class="unseen" role="status">${this.#announcement()}</p>
-        ${this.isOnline
-          ? nothing
-          : html`<section class="card note no-print" id="offline">
-              <h2>${this.say("offline.title")}</h2>
-              <p>${this.say("offline.text")}</p>
-            </section>`}
+        ${
+          this.isOnline
+            ? nothing
+            : html`<section class="card note no-print" id="offline">
+                <h2>${this.say("offline.title")}</h2>
+                <p>${this.say("offline.text")}</p>
+              </section>`
+        }
         ${this.#now()}
         <ca-input
           class="no-print"
@@ -280,22 +283,28 @@ export class Verifier extends Part {
     const [first] = report.answers;
     const one = this.opened ?? (report.answers.length === 1 ? first : undefined);
     return html`${this.#notes(report, policy)}
-      ${this.opened === null
+    ${
+      this.opened === null
         ? nothing
         : html`<div class="buttons after no-print">
             <button type="button" @click=${() => void this.#close()}>← ${this.say("answer.back")}</button>
-          </div>`}
-      ${one === undefined
+          </div>`
+    }
+    ${
+      one === undefined
         ? nothing
-        : html`<ca-answer .answer=${one} .report=${report} ?stale=${this.isStale}></ca-answer>`}
-      ${this.#table(report.answers, report.answers.length, report)}
-      ${report.answers.length === 0
+        : html`<ca-answer .answer=${one} .report=${report} ?stale=${this.isStale}></ca-answer>`
+    }
+    ${this.#table(report.answers, report.answers.length, report)}
+    ${
+      report.answers.length === 0
         ? nothing
         : html`<ca-receipt .report=${report} .answer=${one ?? null} .policy=${policy}></ca-receipt>
             <div class="buttons after no-print">
               <button type="button" @click=${() => window.print()}>${this.say("print")}</button>
               <button type="button" @click=${() => void this.#again()}>${this.say("stale.again")}</button>
-            </div>`}`;
+            </div>`
+    }`;
   }
 
   /** What makes an answer less than it seems stands above it. */
@@ -305,24 +314,32 @@ export class Verifier extends Part {
     </div>`;
     const [basis] = report.bases;
     const moment = words().moment(basis?.blockAt ?? report.checkedAt);
-    return html`${report.stopped
-      ? html`<section class="card note"><p>${this.say(report.answers.length > 0 ? "stopped" : "stopped.nothing")}</p></section>`
-      : nothing}
-    ${this.isStale
-      ? html`<section class="card note" id="stale">
-          <h2>${this.say("stale.title")}</h2>
-          <p>${this.say("stale.text", { moment })}</p>
-          ${again}
-        </section>`
-      : nothing}
-    ${policy === this.#policy
-      ? policy === this.policy
-        ? nothing
-        : html`<section class="card note"><p>${this.say("rules.changed")}</p></section>`
-      : html`<section class="card note">
-          <p>${this.say("rules.since")}</p>
-          ${again}
-        </section>`}`;
+    return html`${
+      report.stopped
+        ? html`<section class="card note">
+            <p>${this.say(report.answers.length > 0 ? "stopped" : "stopped.nothing")}</p>
+          </section>`
+        : nothing
+    }
+    ${
+      this.isStale
+        ? html`<section class="card note" id="stale">
+            <h2>${this.say("stale.title")}</h2>
+            <p>${this.say("stale.text", { moment })}</p>
+            ${again}
+          </section>`
+        : nothing
+    }
+    ${
+      policy === this.#policy
+        ? policy === this.policy
+          ? nothing
+          : html`<section class="card note"><p>${this.say("rules.changed")}</p></section>`
+        : html`<section class="card note">
+            <p>${this.say("rules.since")}</p>
+            ${again}
+          </section>`
+    }`;
   }
 
   #table(answers: readonly Answer[], total: number | null, report: Report | null): TemplateResult | typeof nothing {
@@ -341,17 +358,21 @@ export class Verifier extends Part {
     return html`<section class="card note" aria-labelledby="trouble">
       <h2 id="trouble" tabindex="-1">${this.say("error.title")}</h2>
       <p>${this.say(key)}</p>
-      ${detail === ""
-        ? nothing
-        : html`<details>
-            <summary>${this.say("error.details")}</summary>
-            <p lang="en"><code>${plain(detail)}</code></p>
-          </details>`}
-      ${this.#given === null
-        ? nothing
-        : html`<div class="buttons">
-            <button type="button" class="main" @click=${() => void this.#again()}>${this.say("error.again")}</button>
-          </div>`}
+      ${
+        detail === ""
+          ? nothing
+          : html`<details>
+              <summary>${this.say("error.details")}</summary>
+              <p lang="en"><code>${plain(detail)}</code></p>
+            </details>`
+      }
+      ${
+        this.#given === null
+          ? nothing
+          : html`<div class="buttons">
+              <button type="button" class="main" @click=${() => void this.#again()}>${this.say("error.again")}</button>
+            </div>`
+      }
     </section>`;
   }
 
@@ -359,7 +380,7 @@ export class Verifier extends Part {
     if (this.#given !== null) await this.#check(this.#given);
   }
 
-  async #check({ inputs, email }: Gift): Promise<void> {
+  async #check({ inputs, email, asOfBlock }: Gift): Promise<void> {
     if (this.state.kind === "working") this.state.checking.stop();
     clearTimeout(this.#staleTimer);
     this.opened = null;
@@ -367,7 +388,7 @@ export class Verifier extends Part {
     const policy = this.#policy;
     let checking: Checking | null = null;
     try {
-      const request = { inputs, policy: requirePolicy(policy), holderEmail: email, asOfBlock: false } satisfies CheckRequest;
+      const request = { inputs, policy: requirePolicy(policy), holderEmail: email, asOfBlock } satisfies CheckRequest;
       if (this.checker === null) throw new Error("the page has no checker");
       const started = this.checker.check(request, (event) => this.#hear(started, event));
       checking = started;
@@ -431,12 +452,5 @@ function requirePolicy(policy: Uint8Array | null): Uint8Array {
   if (policy === null) throw new NoPolicyError();
   return policy;
 }
-
-/** The page came without a policy, and the user has given none. */
-class NoPolicyError extends Error {
-  override name = "NoPolicyError";
-}
-
-export { Given };
 
 define("ca-verifier", Verifier);

@@ -1,6 +1,6 @@
 // From what was dropped, chosen or pasted to inputs: files with their places in folders, or text.
 
-import type { Input } from "../checking/model.js";
+import type { Input } from "../model/model.js";
 
 /** More in one go would be an accident: somebody dropped a whole disk. */
 export const MAX_FILES = 20_000;

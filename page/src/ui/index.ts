@@ -2,5 +2,5 @@
 
 export { Answered } from "./answer.js";
 export { Verifier } from "./app.js";
-export { Given } from "./input.js";
+export { Given, type Gift } from "./input.js";
 export { LANGUAGES, type Language, languageOf, speak, words, Words } from "./words.js";

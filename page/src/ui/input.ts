@@ -3,7 +3,7 @@
 
 import { css, html, nothing } from "lit";
 
-import type { Input } from "../checking/model.js";
+import type { Input } from "../model/model.js";
 import { chosen, dropped, isLink, textOf, typed } from "./dropped.js";
 import { define, Part } from "./part.js";
 import { base } from "./styles.js";
@@ -12,6 +12,8 @@ export interface Gift {
   readonly inputs: readonly Input[];
   /** Null: nobody was asked for. */
   readonly email: string | null;
+  /** Asked is what held at the block, whatever its age. */
+  readonly asOfBlock: boolean;
 }
 
 export class Given extends Part {
@@ -27,10 +29,10 @@ export class Given extends Part {
   declare everywhere: boolean;
   /** There is an answer already. */
   declare another: boolean;
-  protected declare isOver: boolean;
-  protected declare isTextOpen: boolean;
-  protected declare isScanning: boolean;
-  protected declare complaint: "email" | "text" | null;
+  declare protected isOver: boolean;
+  declare protected isTextOpen: boolean;
+  declare protected isScanning: boolean;
+  declare protected complaint: "email" | "text" | null;
 
   static override styles = [
     base,
@@ -72,6 +74,21 @@ export class Given extends Part {
       }
       .text .buttons {
         margin-top: 0.6rem;
+      }
+      .check {
+        display: flex;
+        gap: 0.6rem;
+        align-items: flex-start;
+        min-height: 2.75rem;
+        margin: 0.9rem 0 0;
+        font-weight: 400;
+      }
+      .check input {
+        flex: none;
+        width: 1.25rem;
+        height: 1.25rem;
+        margin: 0.2rem 0 0;
+        accent-color: var(--accent);
       }
       .hint {
         margin: 0.35rem 0 0;
@@ -166,9 +183,11 @@ export class Given extends Part {
         </div>
       </div>
       <div id="scanner" ?hidden=${!this.isScanning}>
-        ${this.isScanning
-          ? html`<ca-scanner @scanned=${this.#scanned} @close=${() => (this.isScanning = false)}></ca-scanner>`
-          : nothing}
+        ${
+          this.isScanning
+            ? html`<ca-scanner @scanned=${this.#scanned} @close=${() => (this.isScanning = false)}></ca-scanner>`
+            : nothing
+        }
       </div>
       <div>
         <label for="email">${this.say("input.email")}</label>
@@ -183,6 +202,7 @@ export class Given extends Part {
         <p id="email-wrong" class="wrong" ?hidden=${this.complaint !== "email"}>${this.say("input.email.wrong")}</p>
         <p id="email-hint" class="small hint">${this.say("input.email.hint")}</p>
       </div>
+      <label class="check"><input id="as-of" type="checkbox" /> <span>${this.say("input.asOf")}</span></label>
     </section>`;
   }
 
@@ -270,7 +290,8 @@ export class Given extends Part {
       return;
     }
     this.complaint = null;
-    this.tell<Gift>("give", { inputs, email: email === "" ? null : email });
+    const asOfBlock = this.#field<HTMLInputElement>("as-of")?.checked === true;
+    this.tell<Gift>("give", { inputs, email: email === "" ? null : email, asOfBlock });
   }
 
   #field<E extends HTMLElement = HTMLElement>(id: string): E | null {

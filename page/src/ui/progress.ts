@@ -2,7 +2,7 @@
 
 import { css, html, nothing } from "lit";
 
-import type { Answer, CheckEvent } from "../checking/model.js";
+import type { Answer, CheckEvent } from "../model/model.js";
 import { define, Part } from "./part.js";
 import { plain } from "./stranger.js";
 import { base } from "./styles.js";
@@ -42,7 +42,7 @@ const SLOW_AFTER_MS = 8_000;
 export class Progressing extends Part {
   static override properties = { progress: { attribute: false }, isSlow: { state: true } };
   declare progress: Progress;
-  protected declare isSlow: boolean;
+  declare protected isSlow: boolean;
 
   static override styles = [
     base,
@@ -90,21 +90,28 @@ export class Progressing extends Part {
     const title = this.say(isReading ? "working.reading" : "working.checking");
     return html`<section class="card" aria-labelledby="title">
       <h2 id="title">${title} …</h2>
-      <progress aria-label=${title} max=${total ?? nothing} value=${total === null ? nothing : answers.length}></progress>
+      <progress
+        aria-label=${title}
+        max=${total ?? nothing}
+        value=${total === null ? nothing : answers.length}
+      ></progress>
       <p class="counts">
         ${total === null ? this.count("working.read", read) : this.say("working.done", { done: answers.length, total })}
       </p>
-      ${asked.length === 0
-        ? html`<p>${this.say("working.asked.none")}</p>`
-        : html`<p>${this.say("working.asked")}</p>
-            <ul>
-              ${asked.map(
-                ({ host, purpose }) =>
-                  html`<li>
-                    <code><bdi>${plain(host)}</bdi></code> <span class="small">(${this.say(`working.${purpose}`)})</span>
-                  </li>`,
-              )}
-            </ul>`}
+      ${
+        asked.length === 0
+          ? html`<p>${this.say("working.asked.none")}</p>`
+          : html`<p>${this.say("working.asked")}</p>
+              <ul>
+                ${asked.map(
+                  ({ host, purpose }) =>
+                    html`<li>
+                      <code><bdi>${plain(host)}</bdi></code>
+                      <span class="small">(${this.say(`working.${purpose}`)})</span>
+                    </li>`,
+                )}
+              </ul>`
+      }
       <p class="small slow">${this.isSlow ? this.say("working.slow") : nothing}</p>
       <div class="buttons">
         <button type="button" @click=${() => this.tell("stop", null)}>${this.say("working.stop")}</button>

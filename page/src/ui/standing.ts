@@ -1,22 +1,15 @@
 // What to say of an answer: its headline, why, and what to do. The words are in words/, the choice among them is here.
 
-import type { Answer } from "../checking/model.js";
+import { type Group, groupOf } from "../checking/groups.js";
+import type { Answer } from "../model/model.js";
 import type { Check } from "../core/verdict.js";
 import { plain } from "./stranger.js";
 import type { Key, Words } from "./words.js";
 
-/** What to do about an answer, as the program groups them (docs/spec/verification-report.md). */
-export type Standing = "invalid" | "otherPerson" | "malformed" | "unknown" | "holderOpen" | "valid";
 export type Tone = "good" | "bad" | "paused" | "unsure";
 
-export function standingOf({ outcome, holder }: Answer): Standing {
-  if (outcome !== "valid") return outcome;
-  if (holder === "doesNotMatch") return "otherPerson";
-  return holder === "notStated" ? "holderOpen" : "valid";
-}
-
-const TONES: Readonly<Record<Standing, Tone>> = {
-  invalid: "bad",
+const TONES: Readonly<Record<Group, Tone>> = {
+  notValid: "bad",
   otherPerson: "bad",
   malformed: "unsure",
   unknown: "unsure",
@@ -26,13 +19,13 @@ const TONES: Readonly<Record<Standing, Tone>> = {
 
 /** What may pass by itself looks different from what does not. */
 export function toneOf(answer: Answer): Tone {
-  const standing = standingOf(answer);
-  if (standing === "invalid" && (answer.reason === "suspended" || answer.reason === "notYetValid")) return "paused";
-  return TONES[standing];
+  const group = groupOf(answer);
+  if (group === "notValid" && (answer.reason === "suspended" || answer.reason === "notYetValid")) return "paused";
+  return TONES[group];
 }
 
 export function headlineOf(answer: Answer, words: Words): string {
-  return words.say(`answer.${standingOf(answer)}` satisfies Key);
+  return words.say(`answer.${groupOf(answer)}` satisfies Key);
 }
 
 /** In one sentence, why it is so; a date is in it where one decided. */
@@ -54,7 +47,7 @@ export function whyOf(answer: Answer, words: Words): string {
 
 /** In one or two sentences, what to do about it. */
 export function adviceOf(answer: Answer, words: Words): string {
-  if (standingOf(answer) === "valid" && answer.holder === "matches") return words.say("valid.do.asked");
+  if (groupOf(answer) === "valid" && answer.holder === "matches") return words.say("valid.do.asked");
   return words.find(`${causeOf(answer)}.do`) ?? "";
 }
 
@@ -68,7 +61,7 @@ export function findingOf(check: Check, words: Words): string {
 /** Where its words begin. */
 function causeOf(answer: Answer): string {
   if (answer.problem !== null) return `problem.${answer.problem}`;
-  const standing = standingOf(answer);
-  if (standing === "malformed") return "problem.badCredential";
-  return standing === "invalid" || standing === "unknown" ? answer.reason : standing;
+  const group = groupOf(answer);
+  if (group === "malformed") return "problem.badCredential";
+  return group === "notValid" || group === "unknown" ? answer.reason : group;
 }

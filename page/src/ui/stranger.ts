@@ -4,7 +4,8 @@
 export const MAX_SHOWN = 300;
 
 /** Control characters, halves of characters, and what turns the text's direction (UAX 9) or is not seen at all. */
-const HIDDEN = /[\p{Cc}\p{Cs}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+const HIDDEN =
+  /[\p{Cc}\p{Cs}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 
 /** Make what a stranger wrote one line. Show it in `<bdi>`, or `quoted` inside a sentence. */
 export function plain(text: string): string {

@@ -1,6 +1,13 @@
 // Why nothing could be checked at all, in words that one can act on.
 
+import { CheckingError } from "../checking/check.js";
+import type { Trouble as Reason } from "../model/model.js";
 import type { Key } from "./words.js";
+
+/** The page came without a policy, and the user has given none. */
+export class NoPolicyError extends Error {
+  override name = "NoPolicyError";
+}
 
 export interface Trouble {
   readonly key: Key;
@@ -9,12 +16,14 @@ export interface Trouble {
 }
 
 export function troubleOf(error: unknown): Trouble {
+  if (error instanceof NoPolicyError) return { key: "error.noPolicy", detail: "" };
   const detail = error instanceof Error ? error.message : String(error);
-  if (!(error instanceof Error)) return { key: "error.fault", detail };
-  switch (error.name) {
-    case "NoPolicyError":
-      return { key: "error.noPolicy", detail: "" };
-    default:
-      return { key: "error.fault", detail };
-  }
+  return { key: error instanceof CheckingError ? KEYS[error.trouble] : "error.crashed", detail };
 }
+
+const KEYS: Readonly<Record<Reason, Key>> = {
+  badPolicy: "error.badPolicy",
+  trustList: "error.trustList",
+  nothingFound: "error.nothingFound",
+  crashed: "error.crashed",
+};

@@ -38,7 +38,12 @@ export class Words {
     this.#texts = CATALOGUES[language];
     this.#plurals = new Intl.PluralRules(language);
     this.#numbers = new Intl.NumberFormat(language);
-    const day = { day: "numeric", month: "long", year: "numeric", ...(timeZone === undefined ? {} : { timeZone }) } as const;
+    const day = {
+      day: "numeric",
+      month: "long",
+      year: "numeric",
+      ...(timeZone === undefined ? {} : { timeZone }),
+    } as const;
     this.#days = new Intl.DateTimeFormat(language, day);
     const time = { hour: "numeric", minute: "2-digit", timeZoneName: "short" } as const;
     this.#moments = new Intl.DateTimeFormat(language, { ...day, ...time });
