@@ -34,6 +34,7 @@ export class Verifier extends Part {
     checker: { attribute: false },
     policy: { attribute: false },
     everywhere: { type: Boolean },
+    link: { attribute: false },
     state: { state: true },
     opened: { state: true },
     isStale: { state: true },
@@ -45,6 +46,8 @@ export class Verifier extends Part {
   declare policy: Uint8Array | null;
   /** The page is ours: what is dropped or pasted anywhere is meant for it. */
   declare everywhere: boolean;
+  /** A link that the user came with: shown, not opened. */
+  declare link: string | null;
   declare protected state: State;
   /** Of many answers, the one that is looked at. */
   declare protected opened: Answer | null;
@@ -165,6 +168,7 @@ export class Verifier extends Part {
     this.checker = null;
     this.policy = null;
     this.everywhere = false;
+    this.link = null;
     this.state = { kind: "empty" };
     this.opened = null;
     this.isStale = false;
@@ -220,6 +224,7 @@ export class Verifier extends Part {
           class="no-print"
           ?hidden=${state.kind === "working"}
           ?everywhere=${this.everywhere}
+          .link=${this.link}
           ?another=${state.kind !== "empty"}
           @give=${(event: CustomEvent<Gift>) => void this.check(event.detail)}
         ></ca-input>

@@ -1,7 +1,7 @@
 // <ca-input>: how a credential comes in: dropped, chosen, pasted, by a link, by a QR code; and whose it should be.
 // Tells `give` with the inputs.
 
-import { css, html, nothing } from "lit";
+import { css, html, nothing, type PropertyValues } from "lit";
 
 import type { Input } from "../model/model.js";
 import { chosen, dropped, isLink, textOf, typed } from "./dropped.js";
@@ -20,6 +20,7 @@ export class Given extends Part {
   static override properties = {
     everywhere: { type: Boolean },
     another: { type: Boolean },
+    link: { attribute: false },
     isOver: { state: true },
     isTextOpen: { state: true },
     isScanning: { state: true },
@@ -29,6 +30,8 @@ export class Given extends Part {
   declare everywhere: boolean;
   /** There is an answer already. */
   declare another: boolean;
+  /** A link that the user came with: shown, and opened only for who presses the button. */
+  declare link: string | null;
   declare protected isOver: boolean;
   declare protected isTextOpen: boolean;
   declare protected isScanning: boolean;
@@ -102,6 +105,7 @@ export class Given extends Part {
     super();
     this.everywhere = false;
     this.another = false;
+    this.link = null;
     this.isOver = false;
     this.isTextOpen = false;
     this.isScanning = false;
@@ -129,6 +133,10 @@ export class Given extends Part {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#forget?.abort();
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has("link") && this.link !== null) void this.#showText(this.link);
   }
 
   protected override render(): unknown {

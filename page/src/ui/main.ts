@@ -1,22 +1,21 @@
-// The page's script: shows <ca-verifier> with the policy that came with the page, and checks in a worker made from a Blob,
-// which works from disk, too.
-
-import script from "credanchor:worker";
+// What runs when the page is opened: <ca-verifier> with the policy that came with the page, checking in a worker.
 
 import { WorkerChecker } from "../checking/client.js";
 import { Verifier } from "./app.js";
-import { page } from "./styles.js";
+import { startWorker } from "./startWorker.js";
 import { languageOf, speak, words } from "./words.js";
 
 /** The data block in which the operator's policy stands. */
 const POLICY_ID = "credanchor-policy";
 
-/** Kept for as long as the page: a worker that was stopped is started anew. */
-const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
-
 function shippedPolicy(): Uint8Array | null {
   const text = document.getElementById(POLICY_ID)?.textContent.trim() ?? "";
   return text === "" ? null : new TextEncoder().encode(text);
+}
+
+/** The link behind the #, which no server is told: shown, and opened only for who presses the button. */
+function givenLink(): string | null {
+  return new URLSearchParams(location.hash.slice(1)).get("link");
 }
 
 function showLanguage(): void {
@@ -27,11 +26,12 @@ function showLanguage(): void {
 const wanted = new URLSearchParams(location.search).get("lang");
 speak(languageOf([...(wanted === null ? [] : [wanted]), ...navigator.languages]));
 showLanguage();
-const { styleSheet } = page;
-if (styleSheet !== undefined) document.adoptedStyleSheets.push(styleSheet);
-const verifier = new Verifier();
-verifier.everywhere = true;
-verifier.policy = shippedPolicy();
-verifier.checker = new WorkerChecker(() => new Worker(address));
-verifier.addEventListener("language", showLanguage);
-document.body.append(verifier);
+const verifier = document.querySelector("ca-verifier");
+if (verifier instanceof Verifier) {
+  verifier.everywhere = true;
+  verifier.policy = shippedPolicy();
+  verifier.checker = new WorkerChecker(startWorker);
+  verifier.link = givenLink();
+  verifier.addEventListener("language", showLanguage);
+  window.addEventListener("hashchange", () => (verifier.link = givenLink()));
+}

@@ -339,31 +339,3 @@ export const base = css`
     }
   }
 `;
-
-/** The document around <ca-verifier>, where the page is ours. */
-export const page = css`
-  html {
-    -webkit-text-size-adjust: 100%;
-    text-size-adjust: 100%;
-    background: #f3f0e9;
-    color-scheme: light dark;
-  }
-  body {
-    margin: 0;
-  }
-  @media (prefers-color-scheme: dark) {
-    html {
-      background: #11181d;
-    }
-  }
-  @page {
-    margin: 16mm;
-  }
-  @media print {
-    html {
-      background: #fff;
-      color-scheme: light;
-      font-size: 10.5pt;
-    }
-  }
-`;

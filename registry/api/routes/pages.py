@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -20,6 +21,7 @@ from anchor.credential import parse_credential
 from anchor.errors import CredanchorError
 from anchor.model import to_hex
 from registry.api.context import Context, ContextDep, address_of
+from registry.api.routes.verifier import PATH as VERIFIER_PATH
 from registry.errors import ConflictError, NotFoundError
 from registry.services.error_log import log_error
 from registry.services.learner_pages import PAGES_PATH, Shown, read_shown
@@ -113,10 +115,17 @@ def _page(context: Context, shown: Shown, url: str, status: StatusView, language
             issuer_number=batch.issuer.issuer_id,
             root=to_hex(batch.root),
             url=url,
-            verifier_url=context.service.options.verifier_url,
+            verifier_url=_verifier_url(context, url),
         ),
         language,
     )
+
+
+def _verifier_url(context: Context, url: str) -> str:
+    """Give where the credential can be checked; what it is stands behind the #, which no server is told."""
+    service = context.service
+    verifier = service.options.verifier_url or service.public_url + VERIFIER_PATH
+    return f"{verifier}#link={quote(f'{url}/credential.json', safe='')}"
 
 
 def _message(name: str, status: int, language: str, headers: dict[str, str] | None = None) -> Response:
@@ -138,5 +147,7 @@ def _download(content: bytes, shown: Shown, media_type: str, ending: str) -> Res
     # Named after what was achieved, not after who did: files lie around.
     plain = unicodedata.normalize("NFKD", shown.batch.achievement_name).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_NAME_CHARACTERS] or "credential"
-    headers = {**_HEADERS, "Content-Disposition": f'attachment; filename="{name}{ending}"'}
+    # Verifier pages of others may read it: whoever knows the address may.
+    disposition = f'attachment; filename="{name}{ending}"'
+    headers = {**_HEADERS, "Content-Disposition": disposition, "Access-Control-Allow-Origin": "*"}
     return Response(content, media_type=media_type, headers=headers)
