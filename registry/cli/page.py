@@ -22,7 +22,7 @@ It works from any web server, and opened from a disk. What it trusts is the poli
 can change; nodes in it must let web pages ask them (CORS), and an access key in a node's address is everybody's who has
 the page. Whoever can change the file can make it say anything: give it out as you would a program.
 
-Exit code: 0 written · 2 malformed policy or usage · 3 it cannot be written.
+Exit code: 0 written · 2 malformed policy, wrong usage, or it cannot be written · 3 this installation lacks the page.
 
 Examples:
 
