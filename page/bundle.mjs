@@ -55,7 +55,7 @@ const policy = [
   `style-src ${hashOf(style)}`,
   "worker-src blob:",
   // Nodes and links are the user's to name; without TLS only on this machine.
-  "connect-src https: http://localhost:* http://*.localhost:* http://127.0.0.1:* http://[::1]:*",
+  "connect-src https: http://localhost:* http://*.localhost:* http://127.0.0.1:*",
   "img-src data: blob:",
   "base-uri 'none'",
   "form-action 'none'",
