@@ -11,8 +11,7 @@ import { css, html, nothing, type TemplateResult } from "lit";
 
 import type { Answer, Checker, CheckEvent, Checking, CheckRequest, Report } from "../model/model.js";
 import { Answered } from "./answer.js";
-import type { Gift } from "./input.js";
-import "./input.js";
+import { type Gift, Given } from "./input.js";
 import { define, Part } from "./part.js";
 import { noteContact, type Progress, STARTED } from "./progress.js";
 import { plain } from "./stranger.js";
@@ -207,7 +206,7 @@ export class Verifier extends Part {
           <h1>${this.say("title")}</h1>
           ${this.#languages()}
         </div>
-        ${state.kind === "empty" ? html`<p class="lead">${this.say("lead")}</p>` : nothing}
+        ${this.#under(state)}
       </header>
       <main class=${isMany ? "wide" : ""}>
         <p class="unseen" role="status">${this.#announcement()}</p>
@@ -239,6 +238,22 @@ export class Verifier extends Part {
         <p>${this.say("footer")}</p>
         <p>${this.say("footer.credanchor")}</p>
       </footer>`;
+  }
+
+  /** Under the title: what the page is; later, the way to the next one, which is far below on a phone. */
+  #under({ kind }: State): TemplateResult | typeof nothing {
+    if (kind === "empty") return html`<p class="lead">${this.say("lead")}</p>`;
+    if (kind === "working") return nothing;
+    return html`<button type="button" class="link no-print" @click=${() => this.#toInput()}>
+      ${this.say("input.another")} <span aria-hidden="true">↓</span>
+    </button>`;
+  }
+
+  #toInput(): void {
+    const input = this.renderRoot.querySelector("ca-input");
+    if (!(input instanceof Given)) return;
+    input.scrollIntoView();
+    input.focusTitle();
   }
 
   get #policy(): Uint8Array | null {

@@ -136,6 +136,10 @@ export class Given extends Part {
     this.#forget?.abort();
   }
 
+  focusTitle(): void {
+    this.#field("title")?.focus();
+  }
+
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has("link") && this.link !== null) void this.#showText(this.link);
   }
