@@ -3,7 +3,7 @@
 //   <ca-input>                                   tells `give` (Gift)
 //   <ca-progress .progress>                      tells `stop`
 //   <ca-answer .answer .report ?stale>           one answer; shows <ca-details .answer .report> at its end
-//   <ca-table .answers .total .report>           many; `report` is null until all is there; tells `open-answer` (Answer)
+//   <ca-table .report>                           many answers; tells `open-answer` (Answer)
 //   <ca-policy .policy .shipped>                 what is trusted; tells `policy-change` (Uint8Array)
 //   <ca-receipt .report .policy>                 what can be kept of a report
 
@@ -11,8 +11,7 @@ import { css, html, nothing, type TemplateResult } from "lit";
 
 import type { Answer, Checker, CheckEvent, Checking, CheckRequest, Report } from "../model/model.js";
 import { Answered } from "./answer.js";
-import type { Gift } from "./input.js";
-import "./input.js";
+import { type Gift, Given } from "./input.js";
 import { define, Part } from "./part.js";
 import { noteContact, type Progress, STARTED } from "./progress.js";
 import { plain } from "./stranger.js";
@@ -207,7 +206,7 @@ export class Verifier extends Part {
           <h1>${this.say("title")}</h1>
           ${this.#languages()}
         </div>
-        <p class="lead">${this.say("lead")}</p>
+        ${this.#under(state)}
       </header>
       <main class=${isMany ? "wide" : ""}>
         <p class="unseen" role="status">${this.#announcement()}</p>
@@ -229,15 +228,32 @@ export class Verifier extends Part {
           @give=${(event: CustomEvent<Gift>) => void this.check(event.detail)}
         ></ca-input>
         <ca-policy
+          ?hidden=${state.kind === "working"}
           .policy=${this.#policy}
           .shipped=${this.policy}
           @policy-change=${(event: CustomEvent<Uint8Array | null>) => (this.ownPolicy = event.detail)}
         ></ca-policy>
       </main>
-      <footer>
+      <footer ?hidden=${state.kind === "working"}>
         <p>${this.say("footer")}</p>
         <p>${this.say("footer.credanchor")}</p>
       </footer>`;
+  }
+
+  /** Under the title: what the page is; later, the way to the next one, which is far below on a phone. */
+  #under({ kind }: State): TemplateResult | typeof nothing {
+    if (kind === "empty") return html`<p class="lead">${this.say("lead")}</p>`;
+    if (kind === "working") return nothing;
+    return html`<button type="button" class="link no-print" @click=${() => this.#toInput()}>
+      ${this.say("input.another")} <span aria-hidden="true">↓</span>
+    </button>`;
+  }
+
+  #toInput(): void {
+    const input = this.renderRoot.querySelector("ca-input");
+    if (!(input instanceof Given)) return;
+    input.scrollIntoView();
+    input.focusTitle();
   }
 
   get #policy(): Uint8Array | null {
@@ -275,8 +291,7 @@ export class Verifier extends Part {
       case "empty":
         return nothing;
       case "working":
-        return html`<ca-progress .progress=${state.progress} @stop=${() => state.checking.stop()}></ca-progress>
-          ${this.#table(state.progress.answers, state.progress.total, null)}`;
+        return html`<ca-progress .progress=${state.progress} @stop=${() => state.checking.stop()}></ca-progress>`;
       case "trouble":
         return this.#trouble(state.error);
       case "answered":
@@ -300,7 +315,16 @@ export class Verifier extends Part {
         ? nothing
         : html`<ca-answer .answer=${one} .report=${report} ?stale=${this.isStale}></ca-answer>`
     }
-    ${this.#table(report.answers, report.answers.length, report)}
+    ${
+      report.answers.length < 2
+        ? nothing
+        : html`<ca-table
+            tabindex="-1"
+            ?hidden=${this.opened !== null}
+            .report=${report}
+            @open-answer=${(event: CustomEvent<Answer>) => void this.#open(event.detail)}
+          ></ca-table>`
+    }
     ${
       report.answers.length === 0
         ? nothing
@@ -345,17 +369,6 @@ export class Verifier extends Part {
             ${again}
           </section>`
     }`;
-  }
-
-  #table(answers: readonly Answer[], total: number | null, report: Report | null): TemplateResult | typeof nothing {
-    if (answers.length < 2 && (total ?? 0) < 2) return nothing;
-    return html`<ca-table
-      ?hidden=${this.opened !== null}
-      .answers=${answers}
-      .total=${total}
-      .report=${report}
-      @open-answer=${(event: CustomEvent<Answer>) => void this.#open(event.detail)}
-    ></ca-table>`;
   }
 
   #trouble(error: unknown): TemplateResult {
