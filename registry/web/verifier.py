@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +26,26 @@ class NoPageError(CredanchorError):
     """The page was not built, so that it cannot be shown."""
 
 
-def verifier_page(policy: Policy) -> str:
+@dataclass(frozen=True)
+class VerifierPage:
+    """The page as it goes out."""
+
+    html: bytes
+
+    @cached_property
+    def compressed(self) -> bytes:
+        """It, with gzip: a third."""
+        return gzip.compress(self.html, 9, mtime=0)
+
+    @cached_property
+    def tag(self) -> str:
+        """Stands for its content."""
+        return sha256(self.html).hexdigest()[:32]
+
+
+# A service has one policy; a few, while it is changed.
+@lru_cache(maxsize=4)
+def verifier_page(policy: Policy) -> VerifierPage:
     """Give the page with what it trusts.
 
     Args:
@@ -33,7 +55,7 @@ def verifier_page(policy: Policy) -> str:
         NoPageError: It was not built.
     """
     text = json.dumps(json.loads(policy_to_text(policy)), ensure_ascii=False).translate(_ESCAPED)
-    return _page().replace(_PLACE, _PLACE.replace("></", f">{text}</"))
+    return VerifierPage(_page().replace(_PLACE, _PLACE.replace("></", f">{text}</")).encode())
 
 
 def content_security_policy() -> str:
