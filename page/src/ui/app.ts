@@ -3,7 +3,7 @@
 //   <ca-input>                                   tells `give` (Gift)
 //   <ca-progress .progress>                      tells `stop`
 //   <ca-answer .answer .report ?stale>           one answer; shows <ca-details .answer .report> at its end
-//   <ca-table .answers .total .report>           many; `report` is null until all is there; tells `open-answer` (Answer)
+//   <ca-table .report>                           many answers; tells `open-answer` (Answer)
 //   <ca-policy .policy .shipped>                 what is trusted; tells `policy-change` (Uint8Array)
 //   <ca-receipt .report .policy>                 what can be kept of a report
 
@@ -211,7 +211,7 @@ export class Verifier extends Part {
           <h1>${this.say("title")}</h1>
           ${this.#languages()}
         </div>
-        <p class="lead">${this.say("lead")}</p>
+        ${state.kind === "empty" ? html`<p class="lead">${this.say("lead")}</p>` : nothing}
       </header>
       <main class=${isMany ? "wide" : ""}>
         <p class="unseen" role="status">${this.#announcement()}</p>
@@ -239,7 +239,7 @@ export class Verifier extends Part {
           @policy-change=${(event: CustomEvent<Uint8Array | null>) => (this.ownPolicy = event.detail)}
         ></ca-policy>
       </main>
-      <footer>
+      <footer ?hidden=${state.kind === "working"}>
         <p>${this.say("footer")}</p>
         <p>${this.say("footer.credanchor")}</p>
       </footer>`;
@@ -280,8 +280,7 @@ export class Verifier extends Part {
       case "empty":
         return nothing;
       case "working":
-        return html`<ca-progress .progress=${state.progress} @stop=${() => state.checking.stop()}></ca-progress>
-          ${this.#table(state.progress.answers, state.progress.total, null)}`;
+        return html`<ca-progress .progress=${state.progress} @stop=${() => state.checking.stop()}></ca-progress>`;
       case "trouble":
         return this.#trouble(state.error);
       case "answered":
@@ -305,7 +304,16 @@ export class Verifier extends Part {
         ? nothing
         : html`<ca-answer .answer=${one} .report=${report} ?stale=${this.isStale}></ca-answer>`
     }
-    ${this.#table(report.answers, report.answers.length, report)}
+    ${
+      report.answers.length < 2
+        ? nothing
+        : html`<ca-table
+            tabindex="-1"
+            ?hidden=${this.opened !== null}
+            .report=${report}
+            @open-answer=${(event: CustomEvent<Answer>) => void this.#open(event.detail)}
+          ></ca-table>`
+    }
     ${
       report.answers.length === 0
         ? nothing
@@ -349,17 +357,6 @@ export class Verifier extends Part {
             ${again}
           </section>`
     }`;
-  }
-
-  #table(answers: readonly Answer[], total: number | null, report: Report | null): TemplateResult | typeof nothing {
-    if (answers.length < 2 && (total ?? 0) < 2) return nothing;
-    return html`<ca-table
-      ?hidden=${this.opened !== null}
-      .answers=${answers}
-      .total=${total}
-      .report=${report}
-      @open-answer=${(event: CustomEvent<Answer>) => void this.#open(event.detail)}
-    ></ca-table>`;
   }
 
   #trouble(error: unknown): TemplateResult {

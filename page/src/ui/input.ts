@@ -6,6 +6,7 @@ import { css, html, nothing, type PropertyValues } from "lit";
 import type { Input } from "../model/model.js";
 import { chosen, dropped, isLink, textOf, typed } from "./dropped.js";
 import { define, Part } from "./part.js";
+import "./scanner.js";
 import { base } from "./styles.js";
 
 export interface Gift {
