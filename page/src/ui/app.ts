@@ -11,11 +11,15 @@ import { css, html, nothing, type TemplateResult } from "lit";
 
 import type { Answer, Checker, CheckEvent, Checking, CheckRequest, Report } from "../model/model.js";
 import { Answered } from "./answer.js";
+import "./details.js";
 import { type Gift, Given } from "./input.js";
 import { define, Part } from "./part.js";
+import "./policy.js";
 import { noteContact, type Progress, STARTED } from "./progress.js";
+import "./receipt.js";
 import { plain } from "./stranger.js";
 import { base, tokens } from "./styles.js";
+import "./table.js";
 import { NoPolicyError, troubleOf } from "./trouble.js";
 import { type Language, LANGUAGE_NAMES, LANGUAGES, speak, words } from "./words.js";
 
@@ -200,7 +204,7 @@ export class Verifier extends Part {
 
   protected override render(): unknown {
     const { state } = this;
-    const isMany = state.kind === "answered" && state.report.answers.length > 1 && this.opened === null;
+    const isMany = this.opened === null && shown(state) > 1;
     return html`<header>
         <div class="top">
           <h1>${this.say("title")}</h1>
@@ -330,7 +334,6 @@ export class Verifier extends Part {
         ? nothing
         : html`<ca-receipt .report=${report} .answer=${one ?? null} .policy=${policy}></ca-receipt>
             <div class="buttons after no-print">
-              <button type="button" @click=${() => window.print()}>${this.say("print")}</button>
               <button type="button" @click=${() => void this.#again()}>${this.say("stale.again")}</button>
             </div>`
     }`;
@@ -464,6 +467,12 @@ export class Verifier extends Part {
     this.isStale = left <= 0;
     if (left > 0) this.#staleTimer = setTimeout(() => this.#watchAge(), Math.min(left, LONGEST_WAIT_MS));
   }
+}
+
+/** How many answers are shown, or will be. */
+function shown(state: State): number {
+  if (state.kind === "answered") return state.report.answers.length;
+  return state.kind === "working" ? Math.max(state.progress.answers.length, state.progress.total ?? 0) : 0;
 }
 
 function requirePolicy(policy: Uint8Array | null): Uint8Array {
