@@ -41,9 +41,9 @@ class VerifierWorld:
     def policy(self, **changes: Any) -> Policy:
         return self.chain.policy(**{"nodes": (self.chain.url,), **changes})
 
-    def page(self, **changes: Any) -> str:
+    def page(self, **changes: Any) -> bytes:
         """The page with a policy in it."""
-        return verifier_page(self.policy(**changes))
+        return verifier_page(self.policy(**changes)).html
 
 
 def build_world(chain: Chain) -> VerifierWorld:
