@@ -47,7 +47,6 @@ export class Table extends Part {
     this.page = 0;
     this.isWhole = false;
     this.isPrinting = false;
-    this.tabIndex = -1;
   }
 
   override connectedCallback(): void {
@@ -68,6 +67,11 @@ export class Table extends Part {
     this.#forget?.abort();
   }
 
+  /** Put the focus on how many there are, so that it is what a screen reader reads first. */
+  override focus(): void {
+    void this.updateComplete.then(() => this.renderRoot.querySelector("h2")?.focus());
+  }
+
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
     if (changed.has("report")) {
       this.choice = ALL;
@@ -81,7 +85,7 @@ export class Table extends Part {
     const { report } = this;
     if (report === null) return nothing;
     return html`<section class="card" aria-labelledby="title">
-      <h2 id="title">${this.count("table.title", report.answers.length)}</h2>
+      <h2 id="title" tabindex="-1">${this.count("table.title", report.answers.length)}</h2>
       ${this.#counts(report)} ${this.#tools(report)} ${this.#table()} ${this.#pager()} ${this.#others(report)}
     </section>`;
   }
@@ -158,16 +162,19 @@ export class Table extends Part {
     const { facts, source, confirmed } = answer;
     const file = plain(nameOf(source));
     const name = plain(facts?.name ?? "");
-    const cell = (key: Key, text: string): TemplateResult =>
-      html`<td role="cell" class=${text === "" ? "empty" : ""}>
+    const cell = (key: Key, text: string, more = ""): TemplateResult =>
+      html`<td role="cell" class=${text + more === "" ? "empty" : ""}>
         <span class="label" aria-hidden="true">${this.say(key)}</span><bdi>${text}</bdi>
+        ${more === "" ? nothing : html`<p class="small"><bdi>${more}</bdi></p>`}
       </td>`;
     return html`<tr role="row" class=${confirmed ? "" : "unconfirmed"}>
       <td role="cell" class="result ${toneOf(answer)}">
-        ${sign(toneOf(answer))}
-        <div>
-          <b>${headlineOf(answer, words())}</b>
-          ${answer.outcome === "valid" && answer.holder === null ? nothing : html`<p>${whyOf(answer, words())}</p>`}
+        <div class="said">
+          ${sign(toneOf(answer))}
+          <div>
+            <b>${headlineOf(answer, words())}</b>
+            ${answer.outcome === "valid" && answer.holder === null ? nothing : html`<p>${whyOf(answer, words())}</p>`}
+          </div>
         </div>
       </td>
       <td role="cell">
@@ -176,8 +183,8 @@ export class Table extends Part {
         </button>
         ${confirmed || facts === null ? nothing : html`<p class="small">${this.say("table.unconfirmed")}</p>`}
       </td>
-      ${cell("table.holder", plain(facts?.holderName ?? ""))} ${cell("table.issuer", issuerOf(answer))}
-      ${cell("table.file", file)}
+      ${cell("table.holder", plain(facts?.holderName ?? ""))}
+      ${cell("table.issuer", plain(facts?.issuerName ?? ""), plain(facts?.issuerDid ?? ""))} ${cell("table.file", file)}
     </tr>`;
   }
 
@@ -226,13 +233,6 @@ export class Table extends Part {
     this.page += by;
     this.renderRoot.querySelector("h2")?.scrollIntoView({ block: "start" });
   }
-}
-
-/** Names can be anybody's; the identifier is what the ledger confirms. */
-function issuerOf({ facts }: Answer): string {
-  const name = plain(facts?.issuerName ?? "");
-  const did = plain(facts?.issuerDid ?? "");
-  return name === "" || did === "" ? name + did : `${name} · ${did}`;
 }
 
 function valueOf(event: Event): string {
