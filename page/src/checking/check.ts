@@ -5,11 +5,10 @@ import type { Bundle } from "../core/bundle.js";
 import { toHex } from "../core/bytes.js";
 import { pinned } from "../core/bundle.js";
 import type { Credential } from "../core/credential.js";
-import { CredanchorError, MalformedError, TrustListError } from "../core/errors.js";
+import { CredanchorError, MalformedError } from "../core/errors.js";
 import { type Evidence, shownNode } from "../core/evidence.js";
 import { leafHash } from "../core/merkle.js";
 import { parsePolicy, type Policy } from "../core/policy.js";
-import { applyTrustLists, checkTrustList } from "../core/trustList.js";
 import { type Judgement, Verifier } from "../core/verify.js";
 import {
   type Found,
@@ -27,10 +26,12 @@ import {
   type Collected,
   collectDocuments,
   collectEvidence,
-  fetchBytes,
+  keptInMemory,
+  type ListStore,
   nodeName,
   nodesOf,
   requireUsableNodes,
+  resolvePolicy,
   vouchFor,
 } from "../ledger/index.js";
 import type {
@@ -52,8 +53,6 @@ const PIECE = 50;
 const MOST_RAW = 20;
 /** The last of the steps that show where a credential comes from; those after it are about what became of it. */
 const LAST_OF_ORIGIN = 8;
-/** Of a trust list. */
-const MAX_LIST_BYTES = 1_048_576;
 /** No block is as old. Not "no limit", under which what an old block lacks would count: it may have come since. */
 const ANY_AGE_SECONDS = Number.MAX_SAFE_INTEGER;
 
@@ -84,6 +83,8 @@ export interface Surroundings {
   /** Unix seconds. */
   readonly now: () => number;
   readonly signal: AbortSignal;
+  /** Where trust lists are kept; left out: nowhere. */
+  readonly lists?: ListStore;
 }
 
 /**
@@ -93,7 +94,7 @@ export interface Surroundings {
  */
 export async function check(
   request: CheckRequest,
-  { fetch, now, signal }: Surroundings,
+  { fetch, now, signal, lists = keptInMemory() }: Surroundings,
   emit: (event: CheckEvent) => void,
 ): Promise<Report> {
   const contacted = new Set<string>();
@@ -106,7 +107,7 @@ export async function check(
       emit({ kind: "contacting", host, purpose });
     },
   });
-  const policy = await policyOf(request, asking("trustList"), now());
+  const policy = await policyOf(request, asking("trustList"), now(), lists);
   const { parsed, others } = await parseAll(request, asking("link"), emit);
   if (parsed.length === 0) throw new CheckingError("nothingFound", "there is no credential in what was given");
   const collected = await collect(parsed, policy, asking);
@@ -142,7 +143,7 @@ export async function check(
   };
 }
 
-async function policyOf(request: CheckRequest, asking: Asking, now: number): Promise<Policy> {
+async function policyOf(request: CheckRequest, asking: Asking, now: number, kept: ListStore): Promise<Policy> {
   let policy: Policy;
   try {
     policy = parsePolicy(request.policy);
@@ -153,14 +154,8 @@ async function policyOf(request: CheckRequest, asking: Asking, now: number): Pro
     throw new CheckingError("badPolicy", error.message);
   }
   try {
-    const lists = await Promise.all(
-      policy.trustLists.map(async ({ source }) => {
-        if (!source.startsWith("https://"))
-          throw new TrustListError(`the list ${source} is a file, which a page cannot read`);
-        return checkTrustList(await fetchBytes(source, MAX_LIST_BYTES, asking));
-      }),
-    );
-    policy = applyTrustLists(policy, lists, now);
+    const given = new Map(request.trustLists?.map(({ source, content }) => [source, content]));
+    policy = await resolvePolicy(policy, { asking, now, kept, given });
   } catch (error) {
     if (!(error instanceof CredanchorError)) throw error;
     throw new CheckingError("trustList", error.message);
