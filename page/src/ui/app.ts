@@ -8,6 +8,7 @@
 //   <ca-receipt .report .policy>                 what can be kept of a report
 
 import { css, html, nothing, type TemplateResult } from "lit";
+import { html as anyTag, literal, type StaticValue } from "lit/static-html.js";
 
 import type { Answer, Checker, CheckEvent, Checking, CheckRequest, Report } from "../model/model.js";
 import { Answered } from "./answer.js";
@@ -28,6 +29,10 @@ type State =
   | { readonly kind: "working"; readonly checking: Checking; readonly progress: Progress }
   | { readonly kind: "answered"; readonly report: Report; readonly policy: Uint8Array }
   | { readonly kind: "trouble"; readonly error: unknown };
+
+/** Landmarks where the page is ours; within the page of another, that one has its own. */
+const [HEADER, MAIN, FOOTER, DIV] = [literal`header`, literal`main`, literal`footer`, literal`div`];
+const [H1, H2] = [literal`h1`, literal`h2`];
 
 /** Timers take no more than 2³¹ − 1 milliseconds. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
@@ -70,17 +75,17 @@ export class Verifier extends Part {
         overflow-wrap: anywhere;
         hyphens: manual;
       }
-      header,
-      main,
-      footer {
+      .header,
+      .main,
+      .footer {
         max-width: 46rem;
         margin-inline: auto;
         padding-inline: clamp(0.9rem, 4vw, 1.5rem);
       }
-      main.wide {
+      .main.wide {
         max-width: 72rem;
       }
-      header {
+      .header {
         padding-block: 1rem 0.75rem;
       }
       .top {
@@ -90,9 +95,11 @@ export class Verifier extends Part {
         align-items: center;
         justify-content: space-between;
       }
-      h1 {
+      .title {
         font: 600 clamp(1.65rem, 1.2rem + 2.2vw, 2.3rem) / 1.18 var(--serif);
         margin: 0;
+        color: inherit;
+        letter-spacing: normal;
       }
       .lead {
         margin: 0.4rem 0 0.6rem;
@@ -116,7 +123,7 @@ export class Verifier extends Part {
         text-decoration: none;
         border-bottom: 0.15rem solid var(--accent);
       }
-      main {
+      .main.page {
         min-height: 75vh;
       }
       .note {
@@ -134,28 +141,28 @@ export class Verifier extends Part {
       .after {
         margin-bottom: 1.1rem;
       }
-      footer {
+      .footer {
         padding-block: 0.5rem 2.5rem;
         color: var(--quiet);
         font-size: 0.92rem;
         text-align: center;
       }
-      footer p {
+      .footer p {
         margin: 0;
       }
       @media print {
-        header,
-        main,
-        main.wide,
-        footer {
+        .header,
+        .main,
+        .main.wide,
+        .footer {
           max-width: none;
           padding-inline: 0;
         }
-        main {
+        .main.page {
           min-height: 0;
         }
         .lead,
-        footer {
+        .footer {
           display: none;
         }
       }
@@ -205,14 +212,17 @@ export class Verifier extends Part {
   protected override render(): unknown {
     const { state } = this;
     const isMany = this.opened === null && shown(state) > 1;
-    return html`<header>
+    const tag = (name: StaticValue): StaticValue => (this.everywhere ? name : DIV);
+    const [header, main, footer] = [tag(HEADER), tag(MAIN), tag(FOOTER)];
+    const heading = this.everywhere ? H1 : H2;
+    return anyTag`<${header} class="header">
         <div class="top">
-          <h1>${this.say("title")}</h1>
+          <${heading} class="title">${this.say("title")}</${heading}>
           ${this.#languages()}
         </div>
         ${this.#under(state)}
-      </header>
-      <main class=${isMany ? "wide" : ""}>
+      </${header}>
+      <${main} class="main ${this.everywhere ? "page" : ""} ${isMany ? "wide" : ""}">
         <p class="unseen" role="status">${this.#announcement()}</p>
         ${
           this.isOnline
@@ -237,11 +247,11 @@ export class Verifier extends Part {
           .shipped=${this.policy}
           @policy-change=${(event: CustomEvent<Uint8Array | null>) => (this.ownPolicy = event.detail)}
         ></ca-policy>
-      </main>
-      <footer ?hidden=${state.kind === "working"}>
+      </${main}>
+      <${footer} class="footer" ?hidden=${state.kind === "working"}>
         <p>${this.say("footer")}</p>
         <p>${this.say("footer.credanchor")}</p>
-      </footer>`;
+      </${footer}>`;
   }
 
   /** Under the title: what the page is; later, the way to the next one, which is far below on a phone. */
@@ -438,7 +448,8 @@ export class Verifier extends Part {
 
   async #showResult(): Promise<void> {
     await this.updateComplete;
-    window.scrollTo({ top: 0, behavior: "instant" });
+    if (this.everywhere) window.scrollTo({ top: 0, behavior: "instant" });
+    else this.scrollIntoView({ block: "start", behavior: "instant" });
     const answer = this.renderRoot.querySelector("ca-answer");
     if (answer instanceof Answered) {
       await answer.updateComplete;
