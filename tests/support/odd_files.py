@@ -76,14 +76,6 @@ def patched(archive: bytes, mark: bytes, place: int, data: bytes) -> bytes:
     return archive[:at] + data + archive[at + len(data) :]
 
 
-def overlapping() -> bytes:
-    """Two entries of the table of contents that lead to the same bytes."""
-    archive = zip_of([("a.json", GOOD), ("b.json", GOOD)])
-    first = archive.index(b"PK\x01\x02")
-    second = archive.index(b"PK\x01\x02", first + 1)
-    return archive[: second + 42] + archive[first + 42 : first + 46] + archive[second + 46 :]
-
-
 def lying_about_size(stated: int) -> bytes:
     """A member that unpacks to more, or less, than it says, in both places."""
     archive = packed(data=b" " * 3_000_000 + GOOD)
@@ -290,7 +282,6 @@ def archives() -> dict[str, bytes]:
         "claims less": lying_about_size(10),
         "claims nothing": lying_about_size(0),
         "claims more": lying_about_size(4_000_000),
-        "overlapping": overlapping(),
         "spoilt": patched(zip_of([("a.json", b"{}" * 50), ("b.json", GOOD)], stored=True), b"{}", 3, b"x"),
         "spoilt checksum": patched(packed(), b"PK\x01\x02", 16, b"\0\0\0\0"),
         "points beyond": patched(packed(), b"PK\x01\x02", 42, b"\xff\xff\xff\x7f"),
