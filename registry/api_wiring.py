@@ -61,6 +61,12 @@ class ApiService(Service):
         """Under which it verifies."""
         return self.settings.path(self.options.policy)
 
+    @property
+    def page_policy_file(self) -> Path | None:
+        """The policy that the verifier page comes with; None: it has none of its own."""
+        own = self.options.verifier_policy
+        return self.settings.path(own) if own else None
+
     @cached_property
     def client(self) -> LedgerClient:
         """The configured node."""

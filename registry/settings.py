@@ -97,7 +97,9 @@ class ServiceSettings(BaseModel):
     max_verify_credentials: int = Field(default=1000, ge=1)
     """Most credentials in one request to verify."""
     verifier_url: str = ""
-    """Address of a verifier page that learners' pages link to; empty: they tell how to check with the program alone."""
+    """Address of a verifier page that learners' pages link to; empty: the service's own, `/verify`."""
+    verifier_policy: str = ""
+    """File of the policy that the page `/verify` comes with; empty: `policy`, without nodes of other machines."""
     node_threads: int = Field(default=8, ge=1, le=256)
     """How many requests that ask nodes are worked on at once; as many again wait, the rest is told to come later."""
     request_seconds: float = Field(default=60.0, gt=0)

@@ -58,6 +58,9 @@ def tell() -> None:
     credanchor("bundle", first, "--out", bundle)
     credanchor("known-blocks", "add", bundle, "--to", known)
 
+    say("Who wants to install nothing opens this page, which checks in the browser and sends the file nowhere.")
+    credanchor("page", "--out", str(PLACE / "verify.html"))
+
     say("Somebody improves his copy by one letter.")
     document = json.loads(Path(first).read_text())
     document["name"] = document["name"].replace("a", "o", 1)

@@ -41,6 +41,7 @@ from registry.api.routes import (
     pages,
     status,
     status_lists,
+    verifier,
     verify,
     webhooks,
 )
@@ -100,6 +101,7 @@ def create_app(service: ApiService) -> FastAPI:
         status,
         history,
         verify,
+        verifier,
         status_lists,
         institutions,
         achievements,

@@ -22,6 +22,7 @@ from registry.cli import (
     issue,
     issuer,
     key,
+    page,
     person,
     registry,
     replace,
@@ -68,6 +69,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(achievement.app, name="achievement")
     app.add_typer(roster.app, name="roster")
     app.command("serve", help=serve.HELP)(serve.command)
+    app.command("page", help=page.HELP)(page.command)
     app.command("worker", help=worker.HELP)(worker.command)
     app.add_typer(institution.app, name="institution")
     app.add_typer(api_key.app, name="api-key")

@@ -73,6 +73,9 @@ def command(
 def _say_where(url: str, demo: str | None) -> None:
     if demo is not None:
         error_console.print(f"[bold green]✔[/] a learner's page: {printable(url + demo)}", soft_wrap=True)
+    error_console.print(
+        f"[bold green]✔[/] checking credentials in the browser: {printable(url)}/verify", soft_wrap=True
+    )
     error_console.print(f"[bold green]✔[/] serving at {printable(url)}; Ctrl-C ends it")
 
 

@@ -80,6 +80,8 @@ def test_dev_serves_a_demo_institution_whose_key_is_made_by_a_command(
         html = httpx2.get(page).text
         assert "Zoë Tremblay" in html
         assert "</span> Valid</h2>" in html
+        assert f"checking credentials in the browser: {address}/verify" in "".join(said)
+        assert httpx2.get(f"{address}/verify").headers["content-type"] == "text/html; charset=utf-8"
         code, key, _ = bureau.run("api-key", "new", "--institution", "home", *SCOPES, "--home", bureau.home)
         assert code == 0
         answer = httpx2.get(f"{address}/v1/institutions", headers={"Authorization": f"Bearer {key.strip()}"})

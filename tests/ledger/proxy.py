@@ -113,6 +113,13 @@ class FaultProxy:
             def do_POST(self) -> None:
                 proxy.handle(self, self.rfile.read(int(self.headers["Content-Length"])))
 
+            def do_OPTIONS(self) -> None:
+                # Asked by browsers, before a page may ask (CORS).
+                self.send_response(204)
+                for name, value in proxy.headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 pass
 

@@ -224,7 +224,8 @@ class Story:
     def _tamper(self) -> None:
         """Take the valid one, and another name."""
         valid = self.documents["valid"]
-        data = json.dumps({**valid, "name": "Brain surgery"}).encode()
+        self.documents["tampered"] = {**valid, "name": "Brain surgery"}
+        data = json.dumps(self.documents["tampered"]).encode()
         self.situations["tampered"] = Situation(
             name="tampered", credential=parse_credential(data), truths=[(0, TAMPERED)], key=self.situations["valid"].key
         )

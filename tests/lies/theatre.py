@@ -113,7 +113,7 @@ class Theatre:
             rules = self.policy(confirmations=confirmations)
             alone = collect_evidence([liar], credential.requests, rules)
             yield ONE_NODE, verifier(credential, alone, rules, now)
-            pinned = self.policy(vouching=Vouching.PINNED_HASH, known_blocks=frozenset({self._newest()}))
+            pinned = self.policy(vouching=Vouching.PINNED_HASH, known_blocks=frozenset({self.newest()}))
             if case.brings is Bringing.ASKED:
                 brought = collect_evidence([liar], credential.requests, pinned)
             elif case.brings is Bringing.AS_IT_IS:
@@ -129,7 +129,7 @@ class Theatre:
             evidence = collect_evidence(three, credential.requests, rules)
             yield K_OF_N, verifier(credential, evidence, rules, now)
             if not case.seed // 2 % 2:
-                with self._lagging(case):
+                with self.lagging(case):
                     evidence = collect_evidence(three, credential.requests, rules)
                 yield LAGGING, verifier(credential, evidence, rules, now)
 
@@ -142,6 +142,16 @@ class Theatre:
         """Let a node lie to whoever asks."""
         with self._lying(case.kind.make(self.scene(case)), case.position):
             yield
+
+    @contextmanager
+    def lagging(self, case: Case) -> Iterator[None]:
+        """Let an honest node lag."""
+        node = self.nodes[(case.position + 1) % NODES]
+        node.lie = lagging(self.scene(case), case.lag)
+        try:
+            yield
+        finally:
+            node.lie = HONEST
 
     def verdict_on_changed_evidence(
         self, case: Case, rules: Policy, change: Callable[[RegistryEvidence], RegistryEvidence]
@@ -157,6 +167,11 @@ class Theatre:
         return story.chain.policy(
             story.chain.registry, story.impostor, story.nowhere, max_age_seconds=MAX_AGE, **changes
         )
+
+    def newest(self) -> KnownBlock:
+        """Give the newest block of the true chain, as a policy may know it."""
+        newest = self._real("eth_getBlockByNumber", hex(self.story.latest), False)
+        return KnownBlock(chain_id=self.story.chain.chain_id, hash=hash32(unhex(newest["hash"])))
 
     def name_of(self, position: int, lie: Lie) -> str:
         """Name the node in a position, as verdicts do."""
@@ -180,16 +195,6 @@ class Theatre:
         if node.errors:
             raise node.errors.pop()
 
-    @contextmanager
-    def _lagging(self, case: Case) -> Iterator[None]:
-        """Let an honest node lag."""
-        node = self.nodes[(case.position + 1) % NODES]
-        node.lie = lagging(self.scene(case), case.lag)
-        try:
-            yield
-        finally:
-            node.lie = HONEST
-
     def _bundle(self, case: Case, lie: Lie) -> Evidence:
         """Let the liar write a bundle: what it says goes in as it is, under the hash that is known."""
         situation, node = self.story.situations[case.situation], self.nodes[case.position]
@@ -209,7 +214,7 @@ class Theatre:
                 registry=registry,
                 vouching=Vouching.PINNED_HASH,
                 vouched_by=("pin",),
-                block_hash=self._newest().hash,
+                block_hash=self.newest().hash,
                 header=header_from_rpc(block),
                 final_hash=None,
                 final_header=None,
@@ -222,10 +227,6 @@ class Theatre:
 
     def _client(self, url: str, timeout_seconds: float = PATIENCE_SECONDS) -> LedgerClient:
         return LedgerClient(url, timeout_seconds=timeout_seconds, max_answer_bytes=MOST_BYTES)
-
-    def _newest(self) -> KnownBlock:
-        newest = self._real("eth_getBlockByNumber", hex(self.story.latest), False)
-        return KnownBlock(chain_id=self.story.chain.chain_id, hash=hash32(unhex(newest["hash"])))
 
 
 def _for_a_known_hash(evidence: Evidence) -> Evidence:

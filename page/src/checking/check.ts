@@ -6,7 +6,7 @@ import { toHex } from "../core/bytes.js";
 import { pinned } from "../core/bundle.js";
 import type { Credential } from "../core/credential.js";
 import { CredanchorError, MalformedError, TrustListError } from "../core/errors.js";
-import type { Evidence } from "../core/evidence.js";
+import { type Evidence, shownNode } from "../core/evidence.js";
 import { leafHash } from "../core/merkle.js";
 import { parsePolicy, type Policy } from "../core/policy.js";
 import { applyTrustLists, checkTrustList } from "../core/trustList.js";
@@ -30,6 +30,7 @@ import {
   fetchBytes,
   nodeName,
   nodesOf,
+  requireUsableNodes,
   vouchFor,
 } from "../ledger/index.js";
 import type {
@@ -146,7 +147,7 @@ async function policyOf(request: CheckRequest, asking: Asking, now: number): Pro
   try {
     policy = parsePolicy(request.policy);
     // An address that is none would otherwise be noticed in the middle.
-    policy.nodes.forEach(nodeName);
+    requireUsableNodes(policy);
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
     throw new CheckingError("badPolicy", error.message);
@@ -409,7 +410,7 @@ function basisOf({ trusted, block, vouching, vouchedBy }: NonNullable<Judgement[
     blockHash: toHex(block.hash),
     blockAt: block.time,
     vouching,
-    vouchedBy: vouchedBy.map(nodeName),
+    vouchedBy: vouchedBy.map(shownNode),
     nodesAsked,
   };
 }

@@ -55,12 +55,12 @@ export function checkKey(ledger: Ledger, proof: AnchorProof): Finding {
 
 /** Step 8, but for issuers that the policy denies. */
 export function checkIssuer(ledger: Ledger, proof: AnchorProof, did: string): Finding {
-  const { accreditedAt, withdrawnAt } = readIssuer(ledger, proof);
-  const didHash = ledger.state.read(didHashSlot(proof.issuerId));
-  const { anchoredAt } = readBatch(ledger, proof);
-  if (didHash !== toInteger(keccak_256(toUtf8(did)))) {
+  // First, for it settles the step, whatever is not proven of the rest.
+  if (ledger.state.read(didHashSlot(proof.issuerId)) !== toInteger(keccak_256(toUtf8(did)))) {
     return failed("untrustedIssuer", `the registry knows issuer ${proof.issuerId} by another DID than ${did}`);
   }
+  const { accreditedAt, withdrawnAt } = readIssuer(ledger, proof);
+  const { anchoredAt } = readBatch(ledger, proof);
   if (accreditedAt === 0 || accreditedAt > anchoredAt || (withdrawnAt !== 0 && withdrawnAt <= anchoredAt)) {
     return failed("untrustedIssuer", `accredited from ${accreditedAt} until ${withdrawnAt || "now"}`);
   }

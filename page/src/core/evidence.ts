@@ -25,6 +25,8 @@ export interface RegistryEvidence {
   readonly finalHeader: Uint8Array | null;
   readonly accountNodes: readonly Uint8Array[];
   readonly storage: readonly StorageProof[];
+  /** Why proofs are missing, in words, where some are. */
+  readonly gaps?: string;
 }
 
 export interface Evidence {
@@ -54,6 +56,7 @@ export class ProvenState {
     /** Null where the block proves that nothing is at the address. */
     readonly account: Account | null,
     private readonly storage: ReadonlyMap<bigint, StorageProof>,
+    private readonly gaps: string,
   ) {}
 
   /** Hold header and account proof against the block hash. */
@@ -63,7 +66,7 @@ export class ProvenState {
       const account = provenAccount(block.stateRoot, registry.address, evidence.accountNodes);
       // Of two proofs of a slot the first counts.
       const storage = new Map([...evidence.storage].reverse().map((proof) => [proof.slot, proof]));
-      return new ProvenState(block, account, storage);
+      return new ProvenState(block, account, storage, evidence.gaps ?? "");
     });
   }
 
@@ -73,11 +76,22 @@ export class ProvenState {
     if (known !== undefined) return known;
     const { account } = this;
     const proof = this.storage.get(slot);
-    if (account === null || proof === undefined) throw new UnprovenError("noEvidence", "no proof of a slot it needs");
+    if (account === null || proof === undefined) {
+      throw new UnprovenError("noEvidence", `no proof of a fact that is needed${this.gaps && `: ${this.gaps}`}`);
+    }
     const word = proving(() => provenSlot(account.storageRoot, slot, proof.nodes));
     this.proven.set(slot, word);
     return word;
   }
+}
+
+/** Name a node for people: its address without name, password, path and query, which may be secret. */
+export function shownNode(address: string): string {
+  const [, start, rest = ""] = /^(https?:\/\/)(?:[^/?#\\]*@)?(.*)$/is.exec(address) ?? [];
+  // Something else that vouches, such as a known block, is no secret.
+  if (start === undefined) return address;
+  const [host = ""] = rest.split(/[/?#\\]/);
+  return start + host + (/^\/*$/.test(rest.slice(host.length)) ? "" : "/…");
 }
 
 /** Run what holds evidence against a hash; what fails is not proven. */

@@ -1,7 +1,14 @@
 // Step 5: from a vouched block hash to a registry's state. docs/spec/verification.md, "Steps".
 
 import { equalBytes } from "./bytes.js";
-import { type Evidence, type ProvenState, proving, type RegistryEvidence, UnprovenError } from "./evidence.js";
+import {
+  type Evidence,
+  type ProvenState,
+  proving,
+  type RegistryEvidence,
+  shownNode,
+  UnprovenError,
+} from "./evidence.js";
 import { parseHeader } from "./header.js";
 import type { Policy, TrustedRegistry } from "./policy.js";
 import type { Registry } from "./registry.js";
@@ -39,7 +46,7 @@ export class Ledger {
     now: number,
   ): Ledger {
     if (!isVouchedFor(evidence, state.block.hash, trusted.registry, policy)) {
-      const who = `${evidence.vouching} (${evidence.vouchedBy.join(", ")})`;
+      const who = `${evidence.vouching} (${evidence.vouchedBy.map(shownNode).join(", ")})`;
       throw new UnprovenError("unvouchedBlock", `vouched for by ${who}, which is not what the policy wants`);
     }
     const age = now - state.block.time;

@@ -16,7 +16,7 @@ import {
 } from "./checks.js";
 import { type Credential, parseCredential } from "./credential.js";
 import { TrustListError } from "./errors.js";
-import { type Evidence, ProvenState, UnprovenError } from "./evidence.js";
+import { type Evidence, ProvenState, shownNode, UnprovenError } from "./evidence.js";
 import { evidenceOf, Ledger } from "./ledger.js";
 import { isIncluded, leafHash } from "./merkle.js";
 import type { Block } from "./header.js";
@@ -184,7 +184,7 @@ function ledgerFindings(given: Case, basis: Basis | null, ledger: Ledger | Unpro
     return { registryTrusted, block: doubt, anchored: doubt, ...doubtfulRecords(given, doubt) };
   }
   const { block } = ledger.state;
-  const vouchedBy = basis?.vouchedBy.join(", ") ?? "";
+  const vouchedBy = basis?.vouchedBy.map(shownNode).join(", ") ?? "";
   return {
     registryTrusted: trustedAs(given),
     block: passed(`block ${block.number} of ${block.time}, vouched for by ${vouchedBy || "the policy itself"}`),

@@ -4,7 +4,7 @@ import { MAX_BUNDLE_BYTES } from "../core/bundle.js";
 import { toUtf8 } from "../core/bytes.js";
 import { MAX_BYTES } from "../core/json.js";
 import { checkAddress, FetchError, fetchBytes } from "../ledger/fetching.js";
-import type { Asking } from "../ledger/rpc.js";
+import type { Asking } from "../ledger/asking.js";
 import type { Input, Source } from "../model/model.js";
 import { isArchive, isWanted, readMembers } from "./archive.js";
 import { type Found, InputError } from "./found.js";

@@ -15,10 +15,11 @@ import type { AnchorProof } from "../core/proof.js";
 import type { Registry } from "../core/registry.js";
 import { type StatusPosition, wordOf } from "../core/status.js";
 import { batchSlot, didHashSlot, issuerSlot, keySlot, statusSlot, unpackBatch, unpackIssuer } from "../core/storage.js";
+import { type Asking, limitsOf } from "./asking.js";
+import { requireUsableNodes } from "./endpoint.js";
 import { Node } from "./node.js";
 import { Proofs } from "./proofs.js";
-import type { Asking } from "./rpc.js";
-import { type Vouched, vouchNewest } from "./vouching.js";
+import { type Vouched, vouchTip } from "./vouching.js";
 
 /** What one credential needs to know of a registry. */
 interface Need {
@@ -32,12 +33,21 @@ export interface Collected {
   readonly nodesAsked: ReadonlyMap<string, number>;
 }
 
-/** Give the policy's nodes. */
+/**
+ * Give the policy's nodes.
+ *
+ * @throws MalformedError One has no usable address, or two of those that must agree are the same.
+ */
 export function nodesOf(policy: Policy, asking: Asking): Node[] {
+  requireUsableNodes(policy);
   return policy.nodes.map((address) => new Node(address, asking));
 }
 
-/** Collect what nodes can show for these credentials; registries that the policy does not trust are not asked about. */
+/**
+ * Collect what nodes can show for these credentials; registries that the policy does not trust are not asked about.
+ *
+ * @throws MalformedError As `nodesOf` does. Nothing is thrown for what a node does.
+ */
 export async function collectEvidence(
   credentials: Iterable<Credential>,
   policy: Policy,
@@ -55,7 +65,14 @@ export async function collectEvidence(
       continue;
     }
     try {
-      const { evidence, vouched } = await collectOrAgain(nodes, registry, all, policy, blocks.get(registry.chainId));
+      const { evidence, vouched } = await collectOrAgain(
+        nodes,
+        registry,
+        all,
+        policy,
+        asking,
+        blocks.get(registry.chainId),
+      );
       // What two registries of a chain say is of one block.
       blocks.set(registry.chainId, vouched);
       registries.push(evidence);
@@ -74,24 +91,26 @@ async function collectOrAgain(
   registry: Registry,
   needs: readonly Need[],
   policy: Policy,
+  asking: Asking,
   known: Vouched | undefined,
 ): Promise<{ evidence: RegistryEvidence; vouched: Vouched }> {
-  let vouched = known ?? (await vouchNewest(nodes, registry.chainId, policy));
-  let proofs = await collect(nodes, registry, needs, vouched);
+  let proofs = await collect(nodes, registry, needs, policy, asking, known);
   if (proofs.isLost && policy.vouching !== "pinnedHash") {
-    vouched = await vouchNewest(nodes, registry.chainId, policy);
-    proofs = await collect(nodes, registry, needs, vouched);
+    proofs = await collect(nodes, registry, needs, policy, asking);
   }
-  return { evidence: proofs.evidence(), vouched };
+  return { evidence: proofs.evidence(), vouched: proofs.vouched };
 }
 
 async function collect(
   nodes: readonly Node[],
   registry: Registry,
   needs: readonly Need[],
-  vouched: Vouched,
+  policy: Policy,
+  asking: Asking,
+  known?: Vouched,
 ): Promise<Proofs> {
-  const proofs = new Proofs(nodes, registry, vouched);
+  const vouched = known ?? (await vouchTip(nodes, registry.chainId, policy));
+  const proofs = new Proofs(nodes, registry, vouched, limitsOf(asking).proofsMs);
   await proofs.fetch(slotsOf(needs, new Map()));
   const more = [...slotsOf(needs, proofs.values)].filter((slot) => !proofs.has(slot));
   if (more.length > 0) await proofs.fetch(new Set(more));

@@ -5,7 +5,7 @@ import { documentUrl } from "../core/didDocument.js";
 import { CredanchorError } from "../core/errors.js";
 import type { Evidence } from "../core/evidence.js";
 import { fetchBytes } from "./fetching.js";
-import type { Asking } from "./rpc.js";
+import type { Asking } from "./asking.js";
 
 const MAX_BYTES = 262_144;
 

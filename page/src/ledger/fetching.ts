@@ -2,10 +2,8 @@
 // Only over https, or from this machine; never from where that address may send us on.
 
 import { CredanchorError } from "../core/errors.js";
+import { type Asking, exchange, limitsOf, NoConnectionError, TooLateError, TooLongError } from "./asking.js";
 import { isLoopback, nodeName, parseAddress } from "./endpoint.js";
-import { type Asking, readBytes, TooLongError } from "./rpc.js";
-
-const TIMEOUT_MS = 15_000;
 
 /** Nothing usable came; `problem` says why, in the words of the page's model. */
 export class FetchError extends CredanchorError {
@@ -41,26 +39,17 @@ export function checkAddress(address: string): URL {
 export async function fetchBytes(address: string, maxBytes: number, asking: Asking): Promise<Uint8Array> {
   const url = checkAddress(address);
   const name = nodeName(address);
-  const limit = AbortSignal.any([asking.signal, AbortSignal.timeout(TIMEOUT_MS)]);
-  asking.signal.throwIfAborted();
-  asking.onRequest(address);
+  const request = { method: "GET", headers: { Accept: "application/json, */*;q=0.5" } };
   try {
-    const response = await asking.fetch(url.href, {
-      headers: { Accept: "application/json, */*;q=0.5" },
-      credentials: "omit",
-      referrerPolicy: "no-referrer",
-      cache: "no-store",
-      redirect: "error",
-      signal: limit,
-    });
-    if (!response.ok) throw new FetchError("notFetched", `${name} was answered with HTTP status ${response.status}`);
-    return await readBytes(response, maxBytes);
+    const { status, body } = await exchange(asking, url.href, request, { ms: limitsOf(asking).documentMs, maxBytes });
+    if (status === 200) return body;
+    throw new FetchError("notFetched", `${name} was answered with HTTP status ${status}`);
   } catch (error) {
-    asking.signal.throwIfAborted();
-    if (error instanceof TooLongError)
+    if (error instanceof TooLongError) {
       throw new FetchError("fetchedTooLarge", `${name} has more than ${maxBytes} bytes`);
-    if (limit.aborted) throw new FetchError("timedOut", `${name} did not come in time`);
-    if (error instanceof TypeError) {
+    }
+    if (error instanceof TooLateError) throw new FetchError("timedOut", `${name} did not come in time`);
+    if (error instanceof NoConnectionError) {
       throw new FetchError("notFetchedCors", `${name} cannot be reached, leads elsewhere, or lets no web page read it`);
     }
     throw error;

@@ -2,7 +2,7 @@
 
 export { type Collected, collectEvidence, nodesOf } from "./collect.js";
 export { collectDocuments } from "./documents.js";
-export { isLoopback, nodeName } from "./endpoint.js";
+export { isLoopback, nodeName, requireUsableNodes } from "./endpoint.js";
 export { checkAddress, FetchError, fetchBytes } from "./fetching.js";
-export type { Asking } from "./rpc.js";
+export type { Asking } from "./asking.js";
 export { vouchFor } from "./vouching.js";

@@ -8,10 +8,8 @@
 // to agree on something newer: else whoever is quick would choose the block.
 
 import { toHex } from "../core/bytes.js";
-import { MalformedError } from "../core/errors.js";
 import { type Agreement, heightsToAsk, highestAgreed, type Said } from "./agreement.js";
 import type { Block, Which } from "./answers.js";
-import { endpointOf } from "./endpoint.js";
 import { LedgerError } from "./errors.js";
 import type { Node } from "./node.js";
 
@@ -37,15 +35,11 @@ export class Panel {
   /** Of a majority's votes there are enough for one block only. Else everybody is heard, or chance would choose. */
   private readonly isMajority: boolean;
 
-  /** @throws MalformedError Two of the nodes are the same: it would be counted twice. */
   constructor(
     private readonly nodes: readonly Node[],
     private readonly chainId: string,
     private readonly needed: number,
   ) {
-    if (new Set(nodes.map(({ address }) => endpointOf(address))).size !== nodes.length) {
-      throw new MalformedError("two of the nodes are the same, which can agree with itself only");
-    }
     this.isMajority = 2 * needed > nodes.length;
     for (const { address } of nodes) this.said.set(address, new Map());
   }

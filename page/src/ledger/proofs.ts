@@ -4,10 +4,11 @@ import { StateProofError } from "../core/errors.js";
 import type { RegistryEvidence, StorageProof } from "../core/evidence.js";
 import type { Registry } from "../core/registry.js";
 import { type Account, provenAccount, provenSlot } from "../core/stateProof.js";
-import { type AccountProof, askProofs } from "./answers.js";
+import { type AccountProof, askBlock, askProofs, type Block } from "./answers.js";
 import { LedgerError } from "./errors.js";
 import type { Node } from "./node.js";
-import { combined, type Vouched } from "./vouching.js";
+import type { Question } from "./rpc.js";
+import { combined, isBlock, type Vouched } from "./vouching.js";
 
 /** Each of 1,000 slots, some 5 MB; go-ethereum answers a request with 25 MB at most. */
 const PROOFS_PER_REQUEST = 4;
@@ -24,12 +25,16 @@ export class Proofs {
   private badAccountNodes: readonly Uint8Array[] | null = null;
   private readonly problems: LedgerError[] = [];
   private order: Node[];
+  private readonly deadline: number;
 
+  /** @param vouched The block; with the final one, once it was asked for. */
   constructor(
     nodes: readonly Node[],
     private readonly registry: Registry,
-    readonly vouched: Vouched,
+    public vouched: Vouched,
+    budgetMs: number,
   ) {
+    this.deadline = performance.now() + budgetMs;
     // Those who vouch for the block have it.
     const vouches = ({ address }: Node): boolean => vouched.vouchedBy.includes(address);
     this.order = [...nodes.filter(vouches), ...nodes.filter((node) => !vouches(node))];
@@ -44,9 +49,13 @@ export class Proofs {
   /** Fetch the proofs of these slots, as far as there are any; those that hold are not asked for again. */
   async fetch(slots: ReadonlySet<bigint>): Promise<void> {
     for (const slot of slots) this.asked.add(slot);
-    for (const node of [...this.order]) {
+    for (const [index, node] of [...this.order].entries()) {
       const missing = [...slots].filter((slot) => !this.held.has(slot));
       if (this.accountNodes !== null && missing.length === 0) return;
+      if (index > 0 && performance.now() > this.deadline) {
+        this.problems.push(new LedgerError(`there was no time left to ask the node ${node.name}`));
+        return;
+      }
       const known = this.problems.length;
       await this.fetchFrom(node, missing);
       // For the slots to come, others are asked first.
@@ -63,6 +72,7 @@ export class Proofs {
     const accountNodes = this.accountNodes ?? this.badAccountNodes;
     if (accountNodes === null) throw combined(this.problems);
     const { vouching, vouchedBy, block, final } = this.vouched;
+    const storage = new Map([...this.bad, ...this.held]);
     return {
       registry: this.registry.id,
       vouching,
@@ -72,14 +82,15 @@ export class Proofs {
       finalHash: final?.hash ?? null,
       finalHeader: final?.header ?? null,
       accountNodes,
-      storage: [...new Map([...this.bad, ...this.held]).values()],
+      storage: [...storage.values()],
+      gaps: [...this.asked].every((slot) => storage.has(slot)) ? "" : combined(this.problems).message,
     };
   }
 
   private async fetchFrom(node: Node, slots: readonly bigint[]): Promise<void> {
     const questions = askProofs(this.registry.address, slots, this.vouched.block.hash);
     for (let start = 0; start < questions.length; start += PROOFS_PER_REQUEST) {
-      for (const answer of await node.ask(questions.slice(start, start + PROOFS_PER_REQUEST))) {
+      for (const answer of await this.ask(node, questions.slice(start, start + PROOFS_PER_REQUEST))) {
         if (!(answer instanceof LedgerError)) {
           this.take(node, answer);
           continue;
@@ -88,6 +99,16 @@ export class Proofs {
         if (answer.kind !== "refused") return;
       }
     }
+  }
+
+  /** Ask for proofs; and in the same request for the final block, if the node that vouches has yet to name it. */
+  private async ask(node: Node, questions: readonly Question<AccountProof>[]): Promise<(AccountProof | LedgerError)[]> {
+    const { finalNumber } = this.vouched;
+    if (finalNumber === null) return node.ask(questions);
+    const answers = await node.ask<AccountProof | Block | null>([...questions, askBlock(finalNumber)]);
+    const final = answers.pop();
+    this.vouched = { ...this.vouched, final: isBlock(final) ? final : null, finalNumber: null };
+    return answers.filter((answer): answer is AccountProof | LedgerError => answer !== null && !isBlock(answer));
   }
 
   /** Keep what holds. */

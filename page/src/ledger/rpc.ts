@@ -3,17 +3,13 @@
 // By the browser's own `fetch`: libraries for Ethereum read answers of any length, and follow where a node sends them.
 
 import { CredanchorError } from "../core/errors.js";
-import { nodeName } from "./endpoint.js";
+import { type Asking, exchange, limitsOf, NoConnectionError, TooLateError, TooLongError } from "./asking.js";
+import { nodeName, withoutPassword } from "./endpoint.js";
 import { LedgerError } from "./errors.js";
 
-/** Longest time for one request, its answer included. */
-const TIMEOUT_MS = 10_000;
-/** A proof of 1,000 slots has about 5 MB in hex. */
-const MAX_ANSWER_BYTES = 32 * 2 ** 20;
 /** go-ethereum takes 1,000 calls in one request, providers that sell access 100 and more. */
 const MAX_CALLS = 100;
 const ATTEMPTS = 3;
-const FIRST_PAUSE_MS = 100;
 const BUSY_STATUS: readonly number[] = [429, 502, 503, 504];
 const DENIED_STATUS: readonly number[] = [401, 403, 404];
 /** "response too large", "batch too large", "limit exceeded": ask for less at once. */
@@ -27,21 +23,14 @@ export interface Question<T> {
   readonly read: (result: unknown) => T;
 }
 
-/** What asking needs from outside. */
-export interface Asking {
-  readonly fetch: typeof fetch;
-  /** Ends all that is under way. */
-  readonly signal: AbortSignal;
-  /** Told before each request which address is asked. */
-  readonly onRequest: (address: string) => void;
-}
-
 class BusyError extends LedgerError {}
 class NoBatchesError extends CredanchorError {}
 
 export class RpcNode {
   /** For people, without what may be secret in the address. */
   readonly name: string;
+  private readonly url: string;
+  private readonly authorization: { readonly Authorization?: string };
   private takesBatches = true;
 
   constructor(
@@ -49,6 +38,7 @@ export class RpcNode {
     private readonly asking: Asking,
   ) {
     this.name = nodeName(address);
+    ({ url: this.url, authorization: this.authorization } = withoutPassword(address));
   }
 
   /** Ask several things, in one request where the node takes that; give each answer, or why there is none. */
@@ -140,20 +130,19 @@ export class RpcNode {
 
   /** Ask up to three times while the node is busy. */
   private async patiently(ask: () => Promise<unknown>): Promise<unknown> {
+    const { pauseMs } = limitsOf(this.asking);
     for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) {
       try {
         return await ask();
       } catch (error) {
         if (!(error instanceof BusyError)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 2 ** (attempt - 1)));
+        await new Promise((resolve) => setTimeout(resolve, pauseMs * 2 ** (attempt - 1)));
       }
     }
     return ask();
   }
 
   private async exchange(what: string, content: unknown): Promise<unknown> {
-    this.asking.signal.throwIfAborted();
-    this.asking.onRequest(this.address);
     const [status, text] = await this.post(JSON.stringify(content));
     let answer: unknown;
     try {
@@ -174,30 +163,18 @@ export class RpcNode {
   }
 
   private async post(body: string): Promise<[number, string]> {
-    const limit = AbortSignal.any([this.asking.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    const { nodeMs: ms, answerBytes: maxBytes } = limitsOf(this.asking);
+    const headers = { "Content-Type": "application/json", ...this.authorization };
     try {
-      const response = await this.asking.fetch(this.address, {
-        method: "POST",
-        body,
-        headers: { "Content-Type": "application/json" },
-        credentials: "omit",
-        referrerPolicy: "no-referrer",
-        cache: "no-store",
-        redirect: "error",
-        signal: limit,
-      });
-      return [response.status, await readText(response, MAX_ANSWER_BYTES)];
+      const answer = await exchange(this.asking, this.url, { method: "POST", headers, body }, { ms, maxBytes });
+      return [answer.status, new TextDecoder().decode(answer.body)];
     } catch (error) {
-      this.asking.signal.throwIfAborted();
-      if (error instanceof TooLongError) {
-        throw new LedgerError(`the node ${this.name} sent more than ${MAX_ANSWER_BYTES} bytes`);
-      }
-      if (limit.aborted) throw new LedgerError(`the node ${this.name} did not answer in time`);
-      // A browser does not say which: that would tell pages about the network that they are in.
-      if (error instanceof TypeError) {
-        throw new LedgerError(`the node ${this.name} cannot be reached, or does not let web pages ask it (CORS)`);
-      }
-      throw error;
+      if (error instanceof TooLongError)
+        throw new LedgerError(`the node ${this.name} sent more than ${maxBytes} bytes`);
+      if (error instanceof TooLateError) throw new LedgerError(`the node ${this.name} did not answer in time`);
+      if (!(error instanceof NoConnectionError)) throw error;
+      const words = "cannot be reached, broke off, sent elsewhere, or does not let web pages ask it (CORS)";
+      throw new LedgerError(`the node ${this.name} ${words}`);
     }
   }
 
@@ -211,35 +188,6 @@ export class RpcNode {
     const result = memberOf(answer, "result");
     return result === undefined ? new LedgerError(`the node ${this.name} answered ${method} without a result`) : result;
   }
-}
-
-export class TooLongError extends CredanchorError {}
-
-/** Read a body piece by piece, at most so long. */
-export async function readText(response: Response, maxBytes: number): Promise<string> {
-  return new TextDecoder().decode(await readBytes(response, maxBytes));
-}
-
-/** @throws TooLongError It is longer. */
-export async function readBytes(response: Response, maxBytes: number): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  const reader = response.body?.getReader();
-  for (let next = await reader?.read(); next?.done === false; next = await reader?.read()) {
-    pieces.push(next.value);
-    length += next.value.length;
-    if (length > maxBytes) {
-      await reader?.cancel();
-      throw new TooLongError();
-    }
-  }
-  const whole = new Uint8Array(length);
-  let place = 0;
-  for (const piece of pieces) {
-    whole.set(piece, place);
-    place += piece.length;
-  }
-  return whole;
 }
 
 /** Give an own member of an object; undefined where there is none. */

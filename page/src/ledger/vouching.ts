@@ -2,6 +2,7 @@
 // docs/spec/policy.md, "What vouches".
 
 import { equalBytes, toHex } from "../core/bytes.js";
+import { knownBlock } from "../core/bundle.js";
 import type { Policy } from "../core/policy.js";
 import { askBlockByHash, type Block, type Which } from "./answers.js";
 import { LedgerError } from "./errors.js";
@@ -17,10 +18,12 @@ export interface Vouched {
   readonly block: Block;
   /** Newest final block, if somebody said which. */
   readonly final: Block | null;
+  /** Number of the final block, where the node that vouches is still to be asked for it, with the proofs. */
+  readonly finalNumber: number | null;
 }
 
 /** Find the newest block that is vouched for as the policy wants. */
-export async function vouchNewest(nodes: readonly Node[], chainId: string, policy: Policy): Promise<Vouched> {
+export async function vouchTip(nodes: readonly Node[], chainId: string, policy: Policy): Promise<Vouched> {
   requireSome(nodes);
   if (policy.vouching === "pinnedHash") return pinned(nodes, chainId, policy);
   if (policy.vouching === "kOfN") {
@@ -28,7 +31,11 @@ export async function vouchNewest(nodes: readonly Node[], chainId: string, polic
     return agreed(nodes, policy, panel, await panel.newest(policy.confirmations === null));
   }
   const vouched = await firstUseful(nodes, chainId, policy, ["latest", ...finalityTags(policy)]);
-  return { ...vouched, final: await finalOf(nodes, chainId, policy, vouched) };
+  const { confirmations } = policy;
+  if (confirmations === null) return vouched;
+  if (confirmations === 0) return { ...vouched, final: vouched.block };
+  const number = vouched.block.number - confirmations;
+  return { ...vouched, finalNumber: number >= 0 ? number : null };
 }
 
 /** Find out whether a given block, such as a bundle's, is vouched for. The nodes learn its number, and nothing else. */
@@ -68,12 +75,13 @@ async function agreed(
     nodesAsked: nodes.length,
     block,
     final: policy.confirmations === null ? final : policy.confirmations === 0 ? block : await below(),
+    finalNumber: null,
   };
 }
 
 async function firstGiven(nodes: readonly Node[], chainId: string, policy: Policy, number: number): Promise<Vouched> {
-  const vouched = await firstUseful(nodes, chainId, policy, [number, ...finalityTags(policy)]);
-  return { ...vouched, final: await finalOf(nodes, chainId, policy, vouched) };
+  const final = number - (policy.confirmations ?? number + 1);
+  return firstUseful(nodes, chainId, policy, [number, ...finalityTags(policy), ...(final >= 0 ? [final] : [])]);
 }
 
 /** Ask one node after the other, until one of the right chain has the first of these blocks; the second is final. */
@@ -96,28 +104,17 @@ async function firstUseful(
       failures.push(new LedgerError(`the node ${node.name} has no block ${which[0]}`));
     } else {
       const { vouching } = policy;
-      const isFinal = final !== undefined && !(final instanceof LedgerError);
-      return { vouching, vouchedBy: [node.address], nodesAsked: index + 1, block, final: isFinal ? final : null };
+      const vouchedBy = [node.address];
+      return { vouching, vouchedBy, nodesAsked: index + 1, block, final: noNewer(final, block), finalNumber: null };
     }
   }
   throw combined(failures);
 }
 
-/** The final block, by the word of the node that vouches; none where it does not say. */
-async function finalOf(
-  nodes: readonly Node[],
-  chainId: string,
-  { confirmations }: Policy,
-  { block, final, nodesAsked }: Vouched,
-): Promise<Block | null> {
-  // Where a later block is final already, so is the block itself.
-  if (confirmations === null) return final !== null && final.number > block.number ? block : final;
-  if (confirmations === 0) return block;
-  const number = block.number - confirmations;
-  if (number < 0) return null;
-  const answers = await nodes[nodesAsked - 1]?.blocks(chainId, [number]);
-  const answer = answers instanceof LedgerError ? null : answers?.[0];
-  return answer instanceof LedgerError ? null : (answer ?? null);
+/** Give the final block, or the block itself where a later one is final already. No answer is no final block. */
+function noNewer(final: Block | LedgerError | null | undefined, block: Block): Block | null {
+  if (!isBlock(final)) return null;
+  return final.number > block.number ? block : final;
 }
 
 /** Find the newest known block whose header a node has. */
@@ -127,11 +124,10 @@ async function pinned(nodes: readonly Node[], chainId: string, policy: Policy): 
   const failures: LedgerError[] = [];
   for (const node of nodes) {
     const answers = await node.ask(hashes.map(askBlockByHash));
-    const [block] = answers
-      .filter((answer): answer is Block => answer !== null && !(answer instanceof LedgerError))
-      .sort((a, b) => b.number - a.number);
+    const [block] = answers.filter(isBlock).sort((a, b) => b.number - a.number);
     if (block !== undefined) {
-      return { vouching: policy.vouching, vouchedBy: [], nodesAsked: 0, block, final: null };
+      const vouchedBy = [knownBlock(block.hash)];
+      return { vouching: policy.vouching, vouchedBy, nodesAsked: 0, block, final: null, finalNumber: null };
     }
     const failure = answers.find((answer) => answer instanceof LedgerError);
     failures.push(failure ?? new LedgerError(`the node ${node.name} has none of the blocks that the policy knows`));
@@ -146,6 +142,10 @@ export function combined(failures: readonly LedgerError[]): LedgerError {
   const words = [...new Set(failures.map(({ message }) => message))].join("; ");
   const isOtherChain = failures.length > 0 && failures.every(({ kind }) => kind === "otherChain");
   return new LedgerError(words, isOtherChain ? "otherChain" : "unavailable");
+}
+
+export function isBlock(answer: unknown): answer is Block {
+  return typeof answer === "object" && answer !== null && "header" in answer;
 }
 
 function requireSome(nodes: readonly Node[]): void {

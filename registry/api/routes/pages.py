@@ -8,34 +8,28 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 
 from anchor.credential import parse_credential
-from anchor.errors import CredanchorError
 from anchor.model import to_hex
-from registry.api.context import Context, ContextDep, address_of
-from registry.errors import ConflictError, NotFoundError
-from registry.services.error_log import log_error
+from registry.api.context import Context, ContextDep
+from registry.api.people import HEADERS, answer_people, html_of
+from registry.api.routes.verifier import PATH as VERIFIER_PATH
 from registry.services.learner_pages import PAGES_PATH, Shown, read_shown
 from registry.web.languages import choose_language
-from registry.web.render import ShownCredential, content_security_policy, credential_page, message_page
+from registry.web.render import ShownCredential, credential_page
 from registry.web.status import StatusView
 
 # For people: the OpenAPI document, which is for programs, does not have them. docs/api/pages.md does.
 router = APIRouter(prefix=PAGES_PATH, tags=["pages"], include_in_schema=False)
 
 _NAME_CHARACTERS: Final = 60
-_HEADERS: Final = {
-    "Cache-Control": "private, no-store",
-    "X-Robots-Tag": "noindex, nofollow, noarchive",
-    "Referrer-Policy": "no-referrer",
-}
 
 
 @router.api_route("/{address}", methods=["GET", "HEAD"])
@@ -47,9 +41,9 @@ async def page(request: Request, context: ContextDep, address: str, lang: str | 
         shown, url = await run_in_threadpool(_read, context, address)
         status = await context.page_status.of(parse_credential(shown.file), request.state.request_id)
         content = await run_in_threadpool(_page, context, shown, url, status, language)
-        return _html(content, 200, language)
+        return html_of(content, 200, language)
 
-    return await _answer(request, context, language, show)
+    return await answer_people(request, context, language, show)
 
 
 @router.get("/{address}/credential.json")
@@ -60,7 +54,7 @@ async def file(request: Request, context: ContextDep, address: str, lang: str | 
         shown, _ = await run_in_threadpool(_read, context, address)
         return _download(shown.file, shown, "application/vc", ".json")
 
-    return await _answer(request, context, choose_language(lang, request.headers.get("accept-language")), give)
+    return await answer_people(request, context, choose_language(lang, request.headers.get("accept-language")), give)
 
 
 @router.get("/{address}/bundle.json")
@@ -72,26 +66,7 @@ async def bundle(request: Request, context: ContextDep, address: str, lang: str 
         content = await context.pool.run(partial(context.service.bundler.bundle, shown.file))
         return _download(content, shown, "application/json", ".bundle.json")
 
-    return await _answer(request, context, choose_language(lang, request.headers.get("accept-language")), give)
-
-
-async def _answer(
-    request: Request, context: Context, language: str, give: Callable[[], Awaitable[Response]]
-) -> Response:
-    """Answer; whatever goes wrong is said to people, in their language, and in words that tell of nobody."""
-    wait = context.anonymous.seconds_to_wait(address_of(request))
-    if wait:
-        return _message("too_many", 429, language, {"Retry-After": str(wait)})
-    try:
-        return await give()
-    except NotFoundError:
-        return _message("not_found", 404, language)
-    except ConflictError:
-        # It is there, and will be shown: an error would make people think otherwise.
-        return _message("not_ready", 404 if request.url.path.endswith(".json") else 200, language)
-    except CredanchorError as error:
-        log_error(error, requestId=request.state.request_id)
-        return _message("unavailable", 503, language, {"Retry-After": "30"})
+    return await answer_people(request, context, choose_language(lang, request.headers.get("accept-language")), give)
 
 
 def _read(context: Context, address: str) -> tuple[Shown, str]:
@@ -113,30 +88,24 @@ def _page(context: Context, shown: Shown, url: str, status: StatusView, language
             issuer_number=batch.issuer.issuer_id,
             root=to_hex(batch.root),
             url=url,
-            verifier_url=context.service.options.verifier_url,
+            verifier_url=_verifier_url(context, url),
         ),
         language,
     )
 
 
-def _message(name: str, status: int, language: str, headers: dict[str, str] | None = None) -> Response:
-    return _html(message_page(name, language), status, language, headers or {})
-
-
-def _html(content: str, status: int, language: str, headers: dict[str, str] | None = None) -> Response:
-    said = {
-        **_HEADERS,
-        "Content-Security-Policy": content_security_policy(),
-        "Content-Language": language,
-        "Vary": "Accept-Language",
-        **(headers or {}),
-    }
-    return HTMLResponse(content, status_code=status, headers=said)
+def _verifier_url(context: Context, url: str) -> str:
+    """Give where the credential can be checked; what it is stands behind the #, which no server is told."""
+    service = context.service
+    verifier = service.options.verifier_url or service.public_url + VERIFIER_PATH
+    return f"{verifier}#link={quote(f'{url}/credential.json', safe='')}"
 
 
 def _download(content: bytes, shown: Shown, media_type: str, ending: str) -> Response:
     # Named after what was achieved, not after who did: files lie around.
     plain = unicodedata.normalize("NFKD", shown.batch.achievement_name).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_NAME_CHARACTERS] or "credential"
-    headers = {**_HEADERS, "Content-Disposition": f'attachment; filename="{name}{ending}"'}
+    # Verifier pages of others may read it: whoever knows the address may.
+    disposition = f'attachment; filename="{name}{ending}"'
+    headers = {**HEADERS, "Content-Disposition": disposition, "Access-Control-Allow-Origin": "*"}
     return Response(content, media_type=media_type, headers=headers)

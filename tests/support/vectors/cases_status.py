@@ -51,6 +51,13 @@ def _keys_and_issuers() -> list[Case]:
         issuer("issuer-has-another-did", "issuer-of-another-did"),
         issuer("did-in-other-letters", data=credential("did-with-other-letters")),
         issuer("did-not-ascii-is-another", data=credential("did-not-ascii")),
+        Case(
+            "step-08-failed-another-did-needs-no-issuer",
+            "ppp pp ppfuuu pn",
+            "untrustedIssuer",
+            data=credential("did-with-other-letters"),
+            **no_issuer,
+        ),
         Case("step-08-passed-did-not-ascii", evidence="issuer-with-did-not-ascii", data=credential("did-not-ascii")),
         Case("step-08-passed-accredited-at-anchoring", evidence="issuer-accredited-at-anchoring"),
         issuer("accredited-second-after-anchoring", "issuer-accredited-second-after"),

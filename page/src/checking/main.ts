@@ -1,0 +1,5 @@
+// What runs in the worker.
+
+import { serve, type WorkerScope } from "./worker.js";
+
+serve(globalThis as unknown as WorkerScope);
