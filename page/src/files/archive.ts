@@ -13,6 +13,8 @@ const MAX_TOTAL_BYTES = 2 ** 32;
 const MAX_RATIO = 200;
 /** A member up to here may have any ratio: a short text of one letter is no bomb. */
 const SMALL_BYTES = 65_536;
+/** An archive up to here is read at once: a browser takes long for each of a thousand reads. */
+const NEAR_BYTES = 64 * 2 ** 20;
 /** Of the table of contents: 100,000 members with names of 100 letters. */
 const MAX_DIRECTORY_BYTES = 16 * 2 ** 20;
 const SUFFIXES = [".json", ".png", ".svg", ".zip"];
@@ -55,6 +57,9 @@ export async function* readMembers(archive: Blob, maxBytes: number): AsyncGenera
   const times = new Map<string, number>();
   for (const { filename } of wanted) times.set(filename, (times.get(filename) ?? 0) + 1);
   const overlapping = overlappingOf(entries);
+  const near = archive.size <= NEAR_BYTES ? new Uint8Array(await archive.arrayBuffer()) : null;
+  const readAt = async (start: number, length: number): Promise<Uint8Array<ArrayBuffer>> =>
+    near?.subarray(start, start + length) ?? new Uint8Array(await archive.slice(start, start + length).arrayBuffer());
   let total = 0;
   for (const entry of wanted) {
     const { filename: name, uncompressedSize } = entry;
@@ -62,7 +67,7 @@ export async function* readMembers(archive: Blob, maxBytes: number): AsyncGenera
     if (problem === null) total += uncompressedSize;
     if (total > MAX_TOTAL_BYTES)
       throw new InputError("archiveTooLarge", `it unpacks to more than ${MAX_TOTAL_BYTES} bytes`);
-    const content = problem ?? (overlapping.has(entry) ? null : await readMember(archive, entry));
+    const content = problem ?? (overlapping.has(entry) ? null : await readMember(readAt, entry));
     yield { name, content: content ?? new InputError("badArchive", DAMAGED) };
   }
 }

@@ -23,14 +23,17 @@ export interface Listed {
   readonly crc32?: number;
 }
 
+/** Gives bytes of the archive: fewer where it ends. */
+export type ReadAt = (start: number, length: number) => Promise<Uint8Array<ArrayBuffer>>;
+
 /** Read a member; null if it is damaged, packed in a way that is not known here, or not what the table of contents says. */
-export async function readMember(archive: Blob, listed: Listed): Promise<Uint8Array | null> {
+export async function readMember(readAt: ReadAt, listed: Listed): Promise<Uint8Array | null> {
   const { offset, rawFilename, compressionMethod, compressedSize, uncompressedSize } = listed;
   if (compressedSize > 2 * uncompressedSize + PACKING_BYTES) return null;
   const nameEnd = HEADER_BYTES + rawFilename.length;
-  const bytes = await readAt(archive, offset, nameEnd + EXTRA_BYTES + compressedSize);
+  const bytes = await readAt(offset, nameEnd + EXTRA_BYTES + compressedSize);
   if (bytes.length < nameEnd) return null;
-  const header = new DataView(bytes.buffer, 0, HEADER_BYTES);
+  const header = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
   const isSame =
     header.getUint32(0, true) === HEADER_START &&
     header.getUint16(8, true) === compressionMethod &&
@@ -41,13 +44,9 @@ export async function readMember(archive: Blob, listed: Listed): Promise<Uint8Ar
   const packed =
     start + compressedSize <= bytes.length
       ? bytes.subarray(start, start + compressedSize)
-      : await readAt(archive, offset + start, compressedSize);
+      : await readAt(offset + start, compressedSize);
   const content = await unpack(packed, listed);
   return content !== null && crcOf(content) === listed.crc32 ? content : null;
-}
-
-async function readAt(archive: Blob, start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await archive.slice(start, start + length).arrayBuffer());
 }
 
 async function unpack(
