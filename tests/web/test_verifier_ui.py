@@ -1,4 +1,4 @@
-"""The verifier page in a real Chromium: what each state says, for everybody (WCAG 2.2 AA, by axe), and asking nobody."""
+"""The verifier page in a real Chromium: what each state says, to everybody (WCAG 2.2 AA, by axe), asking nobody."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.support.browser import ORIGIN, Visit
 from tests.web.stage import POLICY, STEPS, answer, checks, finish, give_text, on_stage, problem, report
@@ -190,9 +190,10 @@ def test_a_link_is_opened_only_for_who_presses_the_button(browser: Browser, kind
 
 def test_files_come_by_drop_and_by_choice_with_their_names(browser: Browser) -> None:
     with on_stage(browser) as found:
-        found.page.locator("#files").set_input_files(
-            [{"name": f"{name}.json", "mimeType": "application/json", "buffer": b"{}"} for name in ("a", "b")]
-        )
+        files: list[FilePayload] = [
+            {"name": f"{name}.json", "mimeType": "application/json", "buffer": b"{}"} for name in ("a", "b")
+        ]
+        found.page.locator("#files").set_input_files(files)
         hand_over(found.page, "drop", "file", "c.json")
         found.page.wait_for_function("stage.requests.length === 2")
         paths = found.page.evaluate("stage.requests.map(({inputs}) => inputs.map(({path}) => path))")
