@@ -8,15 +8,20 @@
 //   <ca-receipt .report .policy>                 what can be kept of a report
 
 import { html, nothing, type TemplateResult } from "lit";
+import { html as anyTag, literal, type StaticValue } from "lit/static-html.js";
 
 import type { Answer, Checker, CheckEvent, Checking, CheckRequest, Report } from "../model/model.js";
 import { Answered } from "./answer.js";
 import { appStyles } from "./appStyles.js";
+import "./details.js";
 import { type Gift, Given } from "./input.js";
 import { define, Part } from "./part.js";
+import "./policy.js";
 import { noteContact, type Progress, STARTED } from "./progress.js";
+import "./receipt.js";
 import { plain } from "./stranger.js";
 import { base, tokens } from "./styles.js";
+import "./table.js";
 import { NoPolicyError, troubleOf } from "./trouble.js";
 import { type Language, LANGUAGE_NAMES, LANGUAGES, speak, words } from "./words.js";
 
@@ -26,6 +31,10 @@ type State =
   | { readonly kind: "answered"; readonly report: Report; readonly policy: Uint8Array }
   | { readonly kind: "trouble"; readonly error: unknown };
 
+/** Landmarks where the page is ours; within the page of another, that one has its own. */
+const [HEADER, MAIN, FOOTER, DIV] = [literal`header`, literal`main`, literal`footer`, literal`div`];
+const [H1, H2] = [literal`h1`, literal`h2`];
+
 /** Timers take no more than 2³¹ − 1 milliseconds. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
@@ -33,7 +42,7 @@ export class Verifier extends Part {
   static override properties = {
     checker: { attribute: false },
     policy: { attribute: false },
-    everywhere: { type: Boolean },
+    everywhere: { type: Boolean, reflect: true },
     link: { attribute: false },
     state: { state: true },
     opened: { state: true },
@@ -100,14 +109,17 @@ export class Verifier extends Part {
 
   protected override render(): unknown {
     const { state } = this;
-    return html`<header>
+    const tag = (name: StaticValue): StaticValue => (this.everywhere ? name : DIV);
+    const [header, main, footer] = [tag(HEADER), tag(MAIN), tag(FOOTER)];
+    const heading = this.everywhere ? H1 : H2;
+    return anyTag`<${header} class="header">
         <div class="top">
-          <h1>${this.say("title")}</h1>
+          <${heading} class="title">${this.say("title")}</${heading}>
           ${this.#languages()}
         </div>
         <div class="under">${this.#under(state)}</div>
-      </header>
-      <main>
+      </${header}>
+      <${main} class="main">
         <p class="unseen said" role="status">${this.#announcement()}</p>
         ${
           this.isOnline
@@ -134,11 +146,11 @@ export class Verifier extends Part {
           .shipped=${this.policy}
           @policy-change=${(event: CustomEvent<Uint8Array | null>) => (this.ownPolicy = event.detail)}
         ></ca-policy>
-      </main>
-      <footer ?hidden=${state.kind === "working"}>
+      </${main}>
+      <${footer} class="footer" ?hidden=${state.kind === "working"}>
         <p>${this.say("footer")}</p>
         <p>${this.say("footer.credanchor")}</p>
-      </footer>`;
+      </${footer}>`;
   }
 
   /** Under the title: what the page is; later, the way to the next one, which is far below on a phone. */
@@ -222,6 +234,7 @@ export class Verifier extends Part {
           : html`<ca-table
               tabindex="-1"
               ?hidden=${this.opened !== null}
+              .answers=${report.answers}
               .report=${report}
               @open-answer=${(event: CustomEvent<Answer>) => void this.#open(event.detail)}
             ></ca-table>`
@@ -231,7 +244,6 @@ export class Verifier extends Part {
           ? nothing
           : html`<ca-receipt .report=${report} .answer=${one ?? null} .policy=${policy}></ca-receipt>
               <div class="buttons after no-print">
-                <button type="button" @click=${() => window.print()}>${this.say("print")}</button>
                 <button type="button" @click=${() => void this.#again()}>${this.say("stale.again")}</button>
               </div>`
       }`;
@@ -336,7 +348,8 @@ export class Verifier extends Part {
 
   async #showResult(): Promise<void> {
     await this.updateComplete;
-    window.scrollTo({ top: 0, behavior: "instant" });
+    if (this.everywhere) window.scrollTo({ top: 0, behavior: "instant" });
+    else this.scrollIntoView({ block: "start", behavior: "instant" });
     const answer = this.renderRoot.querySelector("ca-answer");
     if (answer instanceof Answered) {
       await answer.updateComplete;

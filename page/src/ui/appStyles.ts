@@ -9,27 +9,29 @@ export const appStyles = css`
     font: 1.0625rem/1.6 var(--sans);
     overflow-wrap: anywhere;
     hyphens: manual;
+  }
+  :host([everywhere]) {
     min-height: 100vh;
   }
-  header,
-  main > *,
-  footer {
+  .header,
+  .main > *,
+  .footer {
     max-width: 46rem;
     margin-inline: auto;
     padding-inline: clamp(0.9rem, 4vw, 1.5rem);
   }
-  main > ca-table {
+  .main > ca-table {
     max-width: 72rem;
   }
   /* It has no box: one that moved would count as movement, though all that is in it is new. */
-  main {
+  .main {
     display: contents;
   }
   .said {
     position: fixed;
     top: 0;
   }
-  header {
+  .header {
     padding-block: 1rem 0.75rem;
   }
   .top {
@@ -39,9 +41,11 @@ export const appStyles = css`
     align-items: center;
     justify-content: space-between;
   }
-  h1 {
+  .title {
     font: 600 clamp(1.65rem, 1.2rem + 2.2vw, 2.3rem) / 1.18 var(--serif);
     margin: 0;
+    color: inherit;
+    letter-spacing: normal;
   }
   .lead {
     margin: 0.4rem 0 0.6rem;
@@ -83,28 +87,28 @@ export const appStyles = css`
   .after {
     margin-bottom: 1.1rem;
   }
-  footer {
+  .footer {
     padding-block: 0.5rem 2.5rem;
     color: var(--quiet);
     font-size: 0.92rem;
     text-align: center;
   }
-  footer p {
+  .footer p {
     margin: 0;
   }
   @media print {
-    :host {
+    :host([everywhere]) {
       min-height: 0;
     }
-    header,
-    main > *,
-    main > ca-table,
-    footer {
+    .header,
+    .main > *,
+    .main > ca-table,
+    .footer {
       max-width: none;
       padding-inline: 0;
     }
     .lead,
-    footer {
+    .footer {
       display: none;
     }
   }
