@@ -63,7 +63,7 @@ def enter(found: Visit, state: str) -> None:
     found.page.evaluate(GIVE)
     if state == "working":
         found.page.evaluate(WORKING)
-        expect(found.page.get_by_text("one.example")).to_be_visible()
+        expect(found.page.locator("ca-progress li")).to_have_count(2)
     elif state == "trouble":
         found.page.evaluate("stage.fail('trustList')")
         expect(found.page.locator("#trouble")).to_be_focused()
