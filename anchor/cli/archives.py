@@ -40,7 +40,7 @@ class Member:
 
     name: str
     content: bytes | CredentialFormatError
-    """At most one byte more than was asked for; or why it is not read."""
+    """Or why it is not read."""
 
 
 def read_members(file: IO[bytes], suffixes: tuple[str, ...], max_bytes: int) -> Iterator[Member]:
@@ -49,7 +49,7 @@ def read_members(file: IO[bytes], suffixes: tuple[str, ...], max_bytes: int) -> 
     Args:
         file: The archive, opened for reading, in a place where it can be read back and forth.
         suffixes: In lower case, such as `.json`.
-        max_bytes: Longest member wanted.
+        max_bytes: Longest member that is read.
 
     Raises:
         CredentialFormatError: It is no ZIP archive, is damaged, or has more in it than is read.
@@ -72,21 +72,21 @@ def _read_all(archive: ZipFile, wanted: list[ZipInfo], max_bytes: int) -> Iterat
     times = Counter(each.filename for each in wanted)
     total = 0
     for each in wanted:
-        problem = _problem(each, times)
+        problem = _problem(each, times, max_bytes)
         if problem is not None:
             yield Member(name=each.filename, content=CredentialFormatError(problem))
             continue
         # The size stated counts: zipfile gives no more than that, whatever the packed data would make.
-        total += min(each.file_size, max_bytes + 1)
+        total += each.file_size
         if total > MAX_TOTAL_BYTES:
             raise CredentialFormatError(f"the archive unpacks to more than {MAX_TOTAL_BYTES} bytes", advice="Split it.")
-        yield Member(name=each.filename, content=_read_one(archive, each, max_bytes))
+        yield Member(name=each.filename, content=_read_one(archive, each))
 
 
-def _read_one(archive: ZipFile, info: ZipInfo, max_bytes: int) -> bytes | CredentialFormatError:
+def _read_one(archive: ZipFile, info: ZipInfo) -> bytes | CredentialFormatError:
     try:
         with archive.open(info) as member:
-            return member.read(max_bytes + 1)
+            return member.read()
     except _DAMAGED:
         return CredentialFormatError("it cannot be unpacked: damaged, or packed in a way that is not known here")
 
@@ -97,7 +97,7 @@ def _is_wanted(info: ZipInfo, suffixes: tuple[str, ...]) -> bool:
     return not info.is_dir() and not hidden and info.filename.lower().endswith(suffixes)
 
 
-def _problem(info: ZipInfo, times: Counter[str]) -> str | None:
+def _problem(info: ZipInfo, times: Counter[str], max_bytes: int) -> str | None:
     name, mode = info.filename, info.external_attr >> 16
     if info.flag_bits & _ENCRYPTED:
         return "it is encrypted: unpack the archive with its password, and check the folder"
@@ -109,6 +109,8 @@ def _problem(info: ZipInfo, times: Counter[str]) -> str | None:
         return "it is a link, or something else that is no file"
     if info.file_size > max(_SMALL_BYTES, MAX_RATIO * info.compress_size):
         return f"it unpacks to more than {MAX_RATIO} times its size, as only files made for that do"
+    if info.file_size > max_bytes:
+        return f"it has more than {max_bytes} bytes"
     return None
 
 

@@ -8,20 +8,33 @@ Upholds: a picture with two credentials in it is refused, for readers would diff
 
 from __future__ import annotations
 
+import codecs
+import re
 from typing import Final
 from xml.parsers import expat
 
 from anchor.errors import CredentialFormatError
 
-PNG_START: Final = b"\x89PNG\r\n\x1a\n"
+_PNG_START: Final = b"\x89PNG\r\n\x1a\n"
+_PHOTOGRAPH: Final = re.compile(rb"\xff\xd8|GIF8|RIFF.{4}WEBP", re.DOTALL)
+"""JPEG, GIF, WebP: no credential is ever in them."""
 MAX_PICTURE_BYTES: Final = 10 * 2**20
 """Badges are drawings of some kilobytes; a photograph is looked at in a moment."""
 
 _KEYWORD: Final = b"openbadgecredential"
 _NAMESPACE: Final = "https://purl.imsglobal.org/ob/v3p0"
 _ELEMENT: Final = f"{_NAMESPACE} credential"
+_ENCODINGS: Final = frozenset({"utf-8", "us-ascii", "iso-8859-1"})
+"""Others are known to some readers of XML, and not to all."""
+_XML_SPACE: Final = " \t\r\n"
 _CHUNK_FRAME_BYTES: Final = 12
 """Of a PNG chunk: length, type, and checksum after the data (PNG section 5.3)."""
+
+
+def is_picture(start: bytes) -> bool:
+    """Tell a picture, or something else in XML or HTML, by its start."""
+    is_binary = start.startswith(_PNG_START) or _PHOTOGRAPH.match(start) is not None
+    return is_binary or start.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"<"
 
 
 def baked_credential(picture: bytes) -> bytes | None:
@@ -29,9 +42,13 @@ def baked_credential(picture: bytes) -> bytes | None:
 
     Raises:
         CredentialFormatError: It has more than one, or one in a form that Open Badges does not know; or the picture is
-            damaged.
+            damaged or too large.
     """
-    found = _in_png(picture) if picture.startswith(PNG_START) else _in_svg(picture)
+    if len(picture) > MAX_PICTURE_BYTES:
+        raise CredentialFormatError(f"the picture has more than {MAX_PICTURE_BYTES} bytes")
+    if _PHOTOGRAPH.match(picture) is not None:
+        return None
+    found = _in_png(picture) if picture.startswith(_PNG_START) else _in_svg(picture)
     if len(found) > 1:
         raise CredentialFormatError("the picture has more than one credential in it")
     return found[0] if found else None
@@ -43,7 +60,7 @@ def may_be_baked(picture: bytes) -> bool:
 
 
 def _in_png(picture: bytes) -> list[bytes]:
-    found, place = [], len(PNG_START)
+    found, place = [], len(_PNG_START)
     while place < len(picture):
         length = int.from_bytes(picture[place : place + 4], "big")
         kind, data = picture[place + 4 : place + 8], picture[place + 8 : place + 8 + length]
@@ -85,10 +102,14 @@ def _in_svg(picture: bytes) -> list[bytes]:
     def end(name: str) -> None:
         nonlocal pieces
         if name == _ELEMENT and pieces is not None:
-            found.append("".join(pieces).strip().encode())
+            found.append("".join(pieces).strip(_XML_SPACE).encode())
             pieces = None
 
-    parser.EntityDeclHandler = refuse
+    def declare(_version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding is not None and encoding.lower() not in _ENCODINGS:
+            raise CredentialFormatError(f"the encoding {encoding} of the picture is not read: save it as UTF-8")
+
+    parser.XmlDeclHandler, parser.EntityDeclHandler = declare, refuse
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text
     try:
         parser.Parse(picture, True)

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import urlsplit
 
+from anchor.bundle import FORMAT as BUNDLE_FORMAT
 from anchor.bundle import MAX_BUNDLE_BYTES, Bundle, parse_bundle
 from anchor.canonical import canonicalize, parse_document
 from anchor.cli.bundled import BlockVoucher
@@ -192,6 +193,9 @@ def check(
                 parsed += _parse_bundle(found, holder_email, with_hashes=with_hashes)
                 continue
             each = _parse(found, what, holder_email, with_hashes=with_hashes)
+            if isinstance(each.content, MalformedError) and _is_bundle(found.content):
+                parsed += _parse_bundle(found, holder_email, with_hashes=with_hashes)
+                continue
             # A credential that says to be something else is still one: nothing hides behind a word.
             if what and not found.is_named and isinstance(each.content, MalformedError):
                 others.append(OtherFile(source=found.source, what=what))
@@ -224,6 +228,16 @@ def our_format(content: object) -> str:
     """Name the format of ours that a file says it has, such as `bundle`; empty if none."""
     match = _OUR_FORMAT.match(content) if isinstance(content, bytes) else None
     return match[1].decode() if match else ""
+
+
+def _is_bundle(content: object) -> bool:
+    """Tell a bundle all the same: one with its members in another order."""
+    if not isinstance(content, bytes):
+        return False
+    try:
+        return parse_document(content, max_bytes=MAX_BUNDLE_BYTES).value.get("format") == BUNDLE_FORMAT
+    except CredentialFormatError:
+        return False
 
 
 def _parse(found: Found, what: str, holder_email: str | None, *, with_hashes: bool) -> _Parsed:

@@ -27,7 +27,7 @@ from anchor.bundle import MAX_BUNDLE_BYTES, looks_like_bundle
 from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.cli.addresses import Fetched
 from anchor.cli.archives import read_members
-from anchor.cli.baked import MAX_PICTURE_BYTES, PNG_START, baked_credential, may_be_baked
+from anchor.cli.baked import MAX_PICTURE_BYTES, baked_credential, is_picture, may_be_baked
 from anchor.cli.lists import LIST_SUFFIXES, MAX_LIST_BYTES, is_address, read_list
 from anchor.errors import CredentialFormatError, FetchError, MalformedError
 from anchor.model import Hash32
@@ -166,30 +166,28 @@ def _read_file(path: Path, *, is_named: bool) -> Iterator[Found]:
 
 
 def _content(start: bytes, file: IO[bytes]) -> bytes | MalformedError:
-    is_picture = _is_picture(start)
-    limit = MAX_PICTURE_BYTES if is_picture else MAX_BUNDLE_BYTES if looks_like_bundle(start) else MAX_DOCUMENT_BYTES
-    content = start + file.read(limit + 1 - len(start))
-    return CredentialFormatError("the picture is too large") if is_picture and len(content) > limit else content
+    limit = (
+        MAX_PICTURE_BYTES if is_picture(start) else MAX_BUNDLE_BYTES if looks_like_bundle(start) else MAX_DOCUMENT_BYTES
+    )
+    return start + file.read(limit + 1 - len(start))
 
 
 def _as_found(source: Source, content: bytes | MalformedError, *, is_named: bool) -> Iterator[Found]:
     """Hand over one file, or the credential that is in it if it is a picture; other pictures are passed over."""
-    if isinstance(content, bytes) and _is_picture(content):
+    if isinstance(content, bytes) and is_picture(content):
+        # What calls itself JSON was meant to be a credential.
+        is_meant = is_named or (source.member or source.path).lower().endswith(".json")
         baked: bytes | MalformedError | None
         try:
             baked = baked_credential(content)
         except MalformedError as error:
-            baked = error if is_named or may_be_baked(content) else None
+            baked = error if is_meant or may_be_baked(content) else None
         if baked is None:
-            if not is_named:
+            if not is_meant:
                 return
             baked = CredentialFormatError("the picture has no credential in it")
         content = baked
     yield Found(source=source, content=content, is_named=is_named)
-
-
-def _is_picture(start: bytes) -> bool:
-    return start.startswith((PNG_START, b"<")) or start.lstrip()[:1] == b"<"
 
 
 def read_archive(source: Source, file: IO[bytes]) -> Iterator[Found]:
@@ -201,7 +199,7 @@ def read_archive(source: Source, file: IO[bytes]) -> Iterator[Found]:
     """
     empty = True
     try:
-        for member in read_members(file, (*_CREDENTIAL_SUFFIXES, _ARCHIVE_SUFFIX), MAX_PICTURE_BYTES):
+        for member in read_members(file, (*_CREDENTIAL_SUFFIXES, _ARCHIVE_SUFFIX), MAX_BUNDLE_BYTES):
             its_source = replace(source, member=member.name)
             content: bytes | MalformedError = member.content
             if isinstance(content, bytes) and content.startswith(_ARCHIVE_STARTS):
@@ -224,7 +222,7 @@ def _read_stream(fetch_all: FetchAll) -> Iterator[Found]:
         )
     if data.startswith(_ARCHIVE_STARTS):
         yield from read_archive(source, io.BytesIO(data))
-    elif _is_picture(data) or data.lstrip()[:1] in (b"{", b"[", b""):
+    elif is_picture(data) or data.lstrip()[:1] in (b"{", b"[", b""):
         limit = MAX_BUNDLE_BYTES if looks_like_bundle(data) else MAX_PICTURE_BYTES
         yield from _as_found(source, data[: limit + 1], is_named=True)
     else:

@@ -1,13 +1,7 @@
 // ZIP archives, in memory and member by member. An archive made to exhaust time or memory is refused; a member that two
 // programs could take for two different files is malformed instead of being one of them.
 
-import {
-  BlobReader,
-  configure,
-  type FileEntry,
-  Uint8ArrayWriter,
-  ZipReader,
-} from "@zip.js/zip.js/lib/zip-core-native.js";
+import { BlobReader, configure, type Entry, Uint8ArrayWriter, ZipReader } from "@zip.js/zip.js/lib/zip-core-native.js";
 
 import { InputError } from "./found.js";
 
@@ -37,21 +31,35 @@ export function isArchive(start: Uint8Array): boolean {
   return p === 0x50 && k === 0x4b && ((third === 3 && fourth === 4) || (third === 5 && fourth === 6));
 }
 
+/** Does not read more at once than the table of contents may have; members come as streams. */
+class CarefulReader extends BlobReader {
+  override async readUint8Array(index: number, length: number): Promise<Uint8Array> {
+    if (length > MAX_DIRECTORY_BYTES) throw new InputError("archiveTooLarge", "its table of contents is too long");
+    try {
+      return await super.readUint8Array(index, length);
+    } catch {
+      throw new InputError("readFailed", "the file cannot be read");
+    }
+  }
+}
+
 /**
  * Read the members that may be credentials; hidden ones are passed over.
  *
- * @param maxBytes Longest member wanted.
+ * @param maxBytes Longest member that is read.
  * @throws InputError It is no ZIP archive, is damaged, or has more in it than is read.
  */
 export async function* readMembers(archive: Blob, maxBytes: number): AsyncGenerator<Member> {
-  const reader = new ZipReader(new BlobReader(archive), { checkOverlappingEntry: true });
+  // A bad name is said of its member, and spoils no other.
+  const checks = { checkOverlappingEntry: true, checkCrc32: true, filenameValidation: "tolerant" } as const;
+  const reader = new ZipReader(new CarefulReader(archive), checks);
   try {
     const wanted = await readDirectory(reader);
     const times = new Map<string, number>();
     for (const { filename } of wanted) times.set(filename, (times.get(filename) ?? 0) + 1);
     let total = 0;
     for (const entry of wanted) {
-      const problem = problemOf(entry, times);
+      const problem = problemOf(entry, times, maxBytes);
       if (problem !== null) {
         yield { name: entry.filename, content: problem };
         continue;
@@ -59,22 +67,18 @@ export async function* readMembers(archive: Blob, maxBytes: number): AsyncGenera
       total += entry.uncompressedSize;
       if (total > MAX_TOTAL_BYTES)
         throw new InputError("archiveTooLarge", `it unpacks to more than ${MAX_TOTAL_BYTES} bytes`);
-      yield { name: entry.filename, content: await readOne(entry, maxBytes) };
+      yield { name: entry.filename, content: await readOne(entry) };
     }
   } finally {
     await reader.close();
   }
 }
 
-async function readDirectory(reader: ZipReader<Blob>): Promise<FileEntry[]> {
-  const wanted: FileEntry[] = [];
-  let directoryBytes = 0;
+async function readDirectory(reader: ZipReader<Blob>): Promise<Entry[]> {
+  const wanted: Entry[] = [];
   try {
     for await (const entry of reader.getEntriesGenerator()) {
-      directoryBytes += entry.rawFilename.length + 46;
-      if (directoryBytes > MAX_DIRECTORY_BYTES)
-        throw new InputError("archiveTooLarge", "its table of contents is too long");
-      if (entry.directory || !isWanted(entry.filename)) continue;
+      if (entry.filename.endsWith("/") || !isWanted(entry.filename)) continue;
       wanted.push(entry);
       if (wanted.length > MAX_MEMBERS) throw new InputError("archiveTooLarge", `it has more than ${MAX_MEMBERS} files`);
     }
@@ -85,13 +89,15 @@ async function readDirectory(reader: ZipReader<Blob>): Promise<FileEntry[]> {
   return wanted;
 }
 
-function isWanted(name: string): boolean {
-  const parts = name.split("/");
-  const isHidden = parts.some((part) => part === "__MACOSX" || (part.startsWith(".") && part !== ".."));
+/** Whether a file of a folder or archive may be a credential, or have some in it: by its name, as it is not hidden. */
+export function isWanted(name: string): boolean {
+  const isHidden = name
+    .split("/")
+    .some((part) => part === "__MACOSX" || (part.startsWith(".") && part !== "." && part !== ".."));
   return !isHidden && SUFFIXES.some((suffix) => name.toLowerCase().endsWith(suffix));
 }
 
-function problemOf(entry: FileEntry, times: ReadonlyMap<string, number>): InputError | null {
+function problemOf(entry: Entry, times: ReadonlyMap<string, number>, maxBytes: number): InputError | null {
   const { filename: name, uncompressedSize, compressedSize } = entry;
   if (entry.encrypted) return new InputError("archiveEncrypted", "it is encrypted");
   if ((times.get(name) ?? 0) > 1) return new InputError("badArchive", "its name stands twice in the archive");
@@ -103,15 +109,14 @@ function problemOf(entry: FileEntry, times: ReadonlyMap<string, number>): InputE
   if (uncompressedSize > Math.max(SMALL_BYTES, MAX_RATIO * compressedSize)) {
     return new InputError("archiveTooLarge", `it unpacks to more than ${MAX_RATIO} times its size`);
   }
+  if (uncompressedSize > maxBytes) return new InputError("tooLarge", `it has more than ${maxBytes} bytes`);
   return null;
 }
 
-async function readOne(entry: FileEntry, maxBytes: number): Promise<Uint8Array | InputError> {
-  if (entry.uncompressedSize > maxBytes) return new InputError("tooLarge", `it has more than ${maxBytes} bytes`);
+async function readOne(entry: Entry): Promise<Uint8Array | InputError> {
   try {
-    const content = await entry.getData(new Uint8ArrayWriter());
-    // What is stated of the size counts; more than that is not what the archive says it is.
-    if (content.length === entry.uncompressedSize) return content;
+    // The library stops at the size that is stated, and looks at the checksum.
+    if (!entry.directory) return await entry.getData(new Uint8ArrayWriter());
   } catch {
     // Said below: the library has many names for damage.
   }

@@ -6,28 +6,47 @@ import { MAX_BYTES } from "../core/json.js";
 import { checkAddress, FetchError, fetchBytes } from "../ledger/fetching.js";
 import type { Asking } from "../ledger/asking.js";
 import type { Input, Source } from "../model/model.js";
-import { isArchive, readMembers } from "./archive.js";
+import { isArchive, isWanted, readMembers } from "./archive.js";
 import { type Found, InputError } from "./found.js";
 import { ourFormat } from "./parse.js";
-import { bakedCredential, isPng, MAX_PICTURE_BYTES } from "./picture.js";
+import { bakedCredential, hasOpenBadge2, isPng, MAX_PICTURE_BYTES, mayBeBaked } from "./picture.js";
 
 const START_BYTES = 512;
+const LINK = /^https?:\/\/\S+$/i;
+const PAGE = /^<(?:!doctype html|html|head|body)/i;
+
+/** Where bytes come from. */
+interface Origin {
+  readonly source: Source;
+  readonly isNamed: boolean;
+  readonly contacted: readonly string[];
+}
 
 /** Read everything that was given, in order. What cannot be read is an answer like any other, never the end of the rest. */
 export async function* readInputs(inputs: readonly Input[], asking: Asking): AsyncGenerator<Found> {
-  // Of several files, as from a folder, those that are plainly none of ours are passed over.
-  const isNamed = inputs.length === 1;
   for (const input of inputs) {
     asking.signal.throwIfAborted();
-    if (input.kind === "link") yield* readLink(input.url, asking);
-    else if (input.kind === "text") {
-      const source = { path: null, member: null, address: null };
-      // What is no text has no bytes: the browser would write others for it.
-      const content = /\p{Surrogate}/u.test(input.text) ? new InputError("notText", "not UTF-8") : toUtf8(input.text);
-      if (content instanceof InputError) yield { source, content, isNamed: true, contacted: [] };
-      else yield* asFound(source, content, true, []);
-    } else yield* readFile({ path: input.path, member: null, address: null }, input.file, isNamed, []);
+    if (input.kind === "link") yield* readLink(input.url.trim(), asking);
+    else if (input.kind === "text") yield* readText(input.text, asking);
+    else {
+      // Its place in a folder, whose own name the user chose: what is plainly none of ours is passed over there.
+      const [, ...below] = input.path.split("/");
+      const isNamed = below.length === 0;
+      const source = { path: input.path, member: null, address: null };
+      if (isNamed || isWanted(below.join("/"))) yield* readFile(input.file, { source, isNamed, contacted: [] });
+    }
   }
+}
+
+async function* readText(text: string, asking: Asking): AsyncGenerator<Found> {
+  if (LINK.test(text.trim())) {
+    yield* readLink(text.trim(), asking);
+    return;
+  }
+  const origin = { source: { path: null, member: null, address: null }, isNamed: true, contacted: [] };
+  // What is no text has no bytes: the browser would write others for it.
+  if (/\p{Surrogate}/u.test(text)) yield { ...origin, content: new InputError("notText", "not UTF-8") };
+  else yield* asFound(toUtf8(text), origin);
 }
 
 async function* readLink(url: string, asking: Asking): AsyncGenerator<Found> {
@@ -37,77 +56,85 @@ async function* readLink(url: string, asking: Asking): AsyncGenerator<Found> {
     const { hostname } = checkAddress(url);
     contacted = [hostname];
     const bytes = await fetchBytes(url, MAX_BUNDLE_BYTES, asking);
-    yield* readFile(source, new Blob([new Uint8Array(bytes)]), true, contacted);
+    yield* readFile(new Blob([new Uint8Array(bytes)]), { source, isNamed: true, contacted });
   } catch (error) {
     if (!(error instanceof FetchError)) throw error;
     yield { source, content: new InputError(error.problem, error.message), isNamed: true, contacted };
   }
 }
 
-async function* readFile(
-  source: Source,
-  file: Blob,
-  isNamed: boolean,
-  contacted: readonly string[],
-): AsyncGenerator<Found> {
-  const start = await bytesOf(file.slice(0, START_BYTES));
-  if (isArchive(start) || source.path?.toLowerCase().endsWith(".zip") === true) {
-    yield* readArchive(source, file, contacted);
+async function* readFile(file: Blob, origin: Origin): AsyncGenerator<Found> {
+  let bytes: Uint8Array;
+  try {
+    const start = await bytesOf(file.slice(0, START_BYTES));
+    if (isArchive(start) || origin.source.path?.toLowerCase().endsWith(".zip") === true) {
+      yield* readArchive(file, origin);
+      return;
+    }
+    const limit = isPicture(start) ? MAX_PICTURE_BYTES : ourFormat(start) === "bundle" ? MAX_BUNDLE_BYTES : MAX_BYTES;
+    // At most one byte more than is read: it says that there is more.
+    bytes = await bytesOf(file.slice(0, limit + 1));
+  } catch (error) {
+    // What the browser throws for a file that is gone, has changed, or is a folder.
+    if (!(error instanceof DOMException)) throw error;
+    yield { ...origin, content: new InputError("readFailed", `the file cannot be read: ${error.name}`) };
     return;
   }
-  const limit = isPicture(start) ? MAX_PICTURE_BYTES : ourFormat(start) === "bundle" ? MAX_BUNDLE_BYTES : MAX_BYTES;
-  // At most one byte more than is read: it says that there is more.
-  yield* asFound(source, await bytesOf(file.slice(0, limit + 1)), isNamed, contacted);
+  yield* asFound(bytes, origin);
 }
 
-async function* readArchive(source: Source, file: Blob, contacted: readonly string[]): AsyncGenerator<Found> {
+async function* readArchive(file: Blob, origin: Origin): AsyncGenerator<Found> {
   let isEmpty = true;
   try {
     for await (const { name, content } of readMembers(file, MAX_BUNDLE_BYTES)) {
-      const its = { ...source, member: name };
-      if (content instanceof InputError) {
+      const its = { ...origin, source: { ...origin.source, member: name }, isNamed: false };
+      for (const found of asMember(content, its)) {
         isEmpty = false;
-        yield { source: its, content, isNamed: false, contacted };
-      } else if (isArchive(content)) {
-        isEmpty = false;
-        const problem = new InputError("archiveInArchive", "an archive within an archive is not read");
-        yield { source: its, content: problem, isNamed: false, contacted };
-      } else {
-        for (const found of asFound(its, content, false, contacted)) {
-          isEmpty = false;
-          yield found;
-        }
+        yield found;
       }
     }
     if (isEmpty) throw new InputError("archiveEmpty", "the archive has no credential in it");
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    yield { source, content: error, isNamed: true, contacted };
+    yield { ...origin, content: error, isNamed: true };
   }
 }
 
+function* asMember(content: Uint8Array | InputError, origin: Origin): Generator<Found> {
+  if (content instanceof InputError) yield { ...origin, content };
+  else if (isArchive(content)) {
+    yield { ...origin, content: new InputError("archiveInArchive", "an archive within an archive is not read") };
+  } else yield* asFound(content, origin);
+}
+
 /** Hand over one file, or the credential that is in it if it is a picture; other pictures are passed over. */
-function* asFound(source: Source, bytes: Uint8Array, isNamed: boolean, contacted: readonly string[]): Generator<Found> {
-  const start = bytes.subarray(0, START_BYTES);
-  if (!isPicture(start)) {
-    yield { source, content: bytes, isNamed, contacted };
+function* asFound(bytes: Uint8Array, origin: Origin): Generator<Found> {
+  if (!isPicture(bytes)) {
+    yield { ...origin, content: bytes };
     return;
   }
+  const { source, isNamed } = origin;
+  // What calls itself JSON was meant to be a credential.
+  const isMeant = isNamed || (source.member ?? source.path ?? "").toLowerCase().endsWith(".json");
   const content = fromPicture(bytes);
-  if (content !== null) yield { source, content, isNamed, contacted };
-  else if (isNamed) {
-    yield {
-      source,
-      content: new InputError("pictureWithout", "the picture has no credential in it"),
-      isNamed,
-      contacted,
-    };
+  if (content instanceof Uint8Array) yield { ...origin, content };
+  else if (!isMeant) {
+    if (content !== null && mayBeBaked(bytes)) yield { ...origin, content };
+  } else if (PAGE.test(startOf(bytes))) {
+    // Named where credentials are read.
+    yield { ...origin, content: bytes };
+  } else {
+    const none = hasOpenBadge2(bytes)
+      ? new InputError("openBadge2", "the picture has an Open Badge of version 1 or 2 in it")
+      : new InputError("pictureWithout", "the picture has no credential in it");
+    yield { ...origin, content: content ?? none };
   }
 }
 
 function fromPicture(bytes: Uint8Array): Uint8Array | InputError | null {
   if (bytes.length > MAX_PICTURE_BYTES)
     return new InputError("tooLarge", `it has more than ${MAX_PICTURE_BYTES} bytes`);
+  if (isPhotograph(bytes)) return null;
   try {
     return bakedCredential(bytes);
   } catch (error) {
@@ -116,12 +143,17 @@ function fromPicture(bytes: Uint8Array): Uint8Array | InputError | null {
   }
 }
 
-/** PNG, SVG; and those that people photograph, which have no credential in them. */
-function isPicture(start: Uint8Array): boolean {
-  const text = new TextDecoder().decode(start).trimStart();
-  const isSvg = /^(?:<\?xml|<svg|<!--|<!DOCTYPE svg)/i.test(text);
-  const isOther = (start[0] === 0xff && start[1] === 0xd8) || text.startsWith("GIF8") || /^RIFF.{4}WEBP/s.test(text);
-  return isPng(start) || isSvg || isOther;
+function isPicture(bytes: Uint8Array): boolean {
+  return isPng(bytes) || isPhotograph(bytes) || startOf(bytes).startsWith("<");
+}
+
+/** JPEG, GIF, WebP: no credential is ever in them. */
+function isPhotograph(bytes: Uint8Array): boolean {
+  return /^(?:\xff\xd8|GIF8|RIFF.{4}WEBP)/s.test(String.fromCharCode(...bytes.subarray(0, 12)));
+}
+
+function startOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes.subarray(0, START_BYTES)).trimStart();
 }
 
 async function bytesOf(blob: Blob): Promise<Uint8Array> {

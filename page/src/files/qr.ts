@@ -1,6 +1,12 @@
 // QR codes in pictures and camera frames. What is in one is shown before anything is done with it.
 
-import decodeQR from "qr/decode.js";
+import decodeQR, { decodeQRBatch } from "qr/decode.js";
+
+import type { Input } from "../model/model.js";
+
+/** For one picture that somebody waits for; a camera's frame gets what the library takes for one. */
+const PICTURE_MS = 1_500;
+const PICTURE_EFFORT = 8;
 
 export interface Frame {
   readonly width: number;
@@ -9,7 +15,7 @@ export interface Frame {
   readonly data: Uint8ClampedArray;
 }
 
-/** Give the text of the code in a picture; null if none is seen. */
+/** Give the text of the code in a camera's frame; null if none is seen. */
 export function readQr({ width, height, data }: Frame): string | null {
   try {
     return decodeQR({ width, height, data });
@@ -17,4 +23,21 @@ export function readQr({ width, height, data }: Frame): string | null {
     // The library throws where it sees no code, which is so in most frames.
     return null;
   }
+}
+
+/** Give the texts of all codes in a picture, each once. */
+export async function readQrCodes({ width, height, data }: Frame): Promise<readonly string[]> {
+  const [results = []] = await decodeQRBatch([{ width, height, data }], {
+    format: "RGBA",
+    timeLimit: PICTURE_MS,
+    effort: PICTURE_EFFORT,
+  });
+  return [...new Set(results.filter((each) => typeof each === "string"))];
+}
+
+/** Say what a code's text would be checked as, once the user says so; null: it is neither a link nor a credential. */
+export function fromQr(text: string): Input | null {
+  const trimmed = text.trim();
+  if (/^https?:\/\/\S+$/i.test(trimmed)) return { kind: "link", url: trimmed };
+  return trimmed.startsWith("{") ? { kind: "text", text: trimmed } : null;
 }

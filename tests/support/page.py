@@ -1,0 +1,54 @@
+"""The verifier page's code, run by Node: what the page says of files, without a browser."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).parents[2]
+_TIMEOUT_SECONDS: Final = 120
+
+
+@cache
+def build() -> Path:
+    """Compile the page, as far as it has changed; give where its tests' programs are."""
+    compiler = ROOT / "node_modules" / ".bin" / "tsc"
+    done = subprocess.run([compiler, "--build", "page"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    return ROOT / "page" / "build" / "test"
+
+
+def reports_of(
+    cases: list[list[tuple[str, Path]]], policy: dict[str, Any], now: int, *, holder: str | None = None
+) -> list[dict[str, Any]]:
+    """Check files with the page's code.
+
+    Args:
+        cases: For each checking the files given: the path as the page is told it, and where the file is.
+        policy: A policy's content.
+        now: Unix seconds.
+        holder: Whose they should be.
+
+    Returns:
+        For each the report (docs/spec/verification-report.md), with `problems` of its answers, or `trouble`.
+    """
+    asked = {
+        "policy": policy,
+        "holder": holder,
+        "now": now,
+        "cases": [[{"path": path, "file": str(file)} for path, file in case] for case in cases],
+    }
+    done = subprocess.run(
+        ["node", build() / "answers.js"],
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    reports: list[dict[str, Any]] = json.loads(done.stdout)
+    return reports
