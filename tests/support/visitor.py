@@ -55,6 +55,12 @@ class Visitor(Visit):
         )
         self.wait()
 
+    def give_from(self, file: Path) -> None:
+        """Choose a file that lies on the disk: large ones are not carried through the test."""
+        self.page.evaluate(_NOTE)
+        self.page.locator("#files").set_input_files(file)
+        self.wait()
+
     def paste(self, text: str) -> None:
         """Type text or a link, and have it checked."""
         self.page.evaluate(_NOTE)

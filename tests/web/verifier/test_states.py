@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
 
 from anchor.policy import policy_to_text
 from tests.support.verifier_world import EMAIL, RIGHT_TO_LEFT, VerifierWorld
-from tests.support.visitor import Visitor, opened, words
+from tests.support.visitor import Visitor, words
 from tests.web.verifier.conftest import Take
 
 HEADLINES = {"valid": "answer.valid", "invalid": "answer.notValid", "unknown": "answer.unknown"}
@@ -57,20 +56,6 @@ def test_each_state_gets_the_right_answer_in_plain_words(
         assert visitor.advice() == said[f"{reason or outcome}.do"], name
         take(visitor.page, f"state-{name.removesuffix('.json')}")
     assert visitor.others_asked() == {world.chain.url}
-
-
-def test_a_bundle_asks_nobody(browser: Browser, world: VerifierWorld, page_file: Path) -> None:
-    """Without network, from a disk."""
-    with opened(browser, page_file.as_uri()) as visitor:
-        visitor.context.set_offline(True)
-        visitor.give({"bundle.json": world.files["bundle.json"]})
-        assert visitor.answer["outcome"] == "valid"
-        assert visitor.others_asked() == set()
-        assert words()["basis.contacted.none"] in visitor.page.locator("ca-answer").inner_text()
-        # Another file has to ask, and says that it cannot.
-        visitor.give({"valid.json": world.files["valid.json"]})
-        assert (visitor.answer["outcome"], visitor.answer["reason"]) == ("unknown", "noEvidence")
-        assert visitor.page.locator("#offline").is_visible()
 
 
 def test_whose_it_is(visitor: Visitor, world: VerifierWorld) -> None:
