@@ -117,8 +117,11 @@ export class Answered extends Part {
         color: var(--quiet);
         font-size: 0.92rem;
       }
-      details > p {
-        margin-top: 0.5rem;
+      details.card {
+        padding-block: 0.6rem;
+      }
+      details.card[open] {
+        padding-bottom: 1rem;
       }
       @media (max-width: 22rem) {
         .headline {
@@ -148,6 +151,24 @@ export class Answered extends Part {
     this.stale = false;
   }
 
+  #forget: AbortController | null = null;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#forget = new AbortController();
+    // On paper, nothing can be opened.
+    window.addEventListener("beforeprint", () => this.#openAll(), { signal: this.#forget.signal });
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#forget?.abort();
+  }
+
+  #openAll(): void {
+    this.renderRoot.querySelectorAll("details").forEach((details) => (details.open = true));
+  }
+
   /** Put the focus on the headline, so that it is what a screen reader reads first. */
   focusHeadline(): void {
     this.renderRoot.querySelector<HTMLElement>("h2")?.focus();
@@ -165,13 +186,13 @@ export class Answered extends Part {
   #headline(answer: Answer): TemplateResult {
     const isOldNews = this.stale && answer.outcome === "valid";
     const tone = isOldNews ? "unsure" : toneOf(answer);
-    return html`<section class="headline card ${tone}" aria-labelledby="headline" part="headline">
+    return html`<section class="headline card ${tone}" aria-labelledby="headline">
       ${sign(tone)}
       <div>
         <h2 id="headline" tabindex="-1">
           ${isOldNews && groupOf(answer) === "valid" ? this.say("stale.headline") : headlineOf(answer, words())}
         </h2>
-        <p class="why">${whyOf(answer, words())}</p>
+        <p class="why">${isOldNews && groupOf(answer) === "valid" ? this.say("stale.why") : whyOf(answer, words())}</p>
         <p>${adviceOf(answer, words())}</p>
       </div>
     </section>`;
@@ -186,7 +207,7 @@ export class Answered extends Part {
       <div class="award">
         <p class="name">${name === "" ? this.say("facts.unnamed") : html`<bdi>${name}</bdi>`}</p>
         <p class="holder">
-          <span class="unseen">${this.say("facts.holder")}: </span>${
+          <span class="unseen">${this.say("facts.holder.is")}</span>${
             plain(facts.holderName) === ""
               ? html`<span class="small">${this.say("facts.holder.none")}</span>`
               : html`<bdi>${plain(facts.holderName)}</bdi>`
@@ -208,7 +229,7 @@ export class Answered extends Part {
             : html`<div>
                 <dt>${this.say("facts.status")}</dt>
                 <dd>
-                  ${this.say("facts.block", { moment: words().moment(basis.blockAt), number: basis.blockNumber })}
+                  ${this.say("facts.block", { moment: words().moment(basis.blockAt), number: String(basis.blockNumber) })}
                 </dd>
               </div>`
         }
@@ -276,8 +297,8 @@ export class Answered extends Part {
     const said = [this.count("checks.passed", passed)];
     if (failed > 0) said.push(this.count("checks.failed", failed));
     if (open > 0) said.push(this.count("checks.unknown", open));
-    return html`<details class="card" part="checks">
-      <summary>${this.say("checks.title")}: ${said.join(" · ")}</summary>
+    return html`<details class="card">
+      <summary>${this.say("checks.summary", { title: this.say("checks.title"), counts: said.join(" · ") })}</summary>
       <ol class="checks" role="list">
         ${checks.map((check) => this.#check(check))}
       </ol>
@@ -334,7 +355,7 @@ export class Answered extends Part {
         <div>
           <dt>${this.say("basis.block")}</dt>
           <dd>
-            ${this.say("facts.block", { moment: words().moment(basis.blockAt), number: basis.blockNumber })}<br />
+            ${this.say("facts.block", { moment: words().moment(basis.blockAt), number: String(basis.blockNumber) })}<br />
             <code>${basis.blockHash}</code>
           </dd>
         </div>

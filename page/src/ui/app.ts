@@ -3,20 +3,24 @@
 //   <ca-input>                                   tells `give` (Gift)
 //   <ca-progress .progress>                      tells `stop`
 //   <ca-answer .answer .report ?stale>           one answer; shows <ca-details .answer .report> at its end
-//   <ca-table .answers .total .report>           many; `report` is null until all is there; tells `open-answer` (Answer)
+//   <ca-table .report>                           many answers; tells `open-answer` (Answer)
 //   <ca-policy .policy .shipped>                 what is trusted; tells `policy-change` (Uint8Array)
 //   <ca-receipt .report .policy>                 what can be kept of a report
 
 import { css, html, nothing, type TemplateResult } from "lit";
+import { html as anyTag, literal, type StaticValue } from "lit/static-html.js";
 
 import type { Answer, Checker, CheckEvent, Checking, CheckRequest, Report } from "../model/model.js";
 import { Answered } from "./answer.js";
-import type { Gift } from "./input.js";
-import "./input.js";
+import "./details.js";
+import { type Gift, Given } from "./input.js";
 import { define, Part } from "./part.js";
+import "./policy.js";
 import { noteContact, type Progress, STARTED } from "./progress.js";
+import "./receipt.js";
 import { plain } from "./stranger.js";
 import { base, tokens } from "./styles.js";
+import "./table.js";
 import { NoPolicyError, troubleOf } from "./trouble.js";
 import { type Language, LANGUAGE_NAMES, LANGUAGES, speak, words } from "./words.js";
 
@@ -25,6 +29,10 @@ type State =
   | { readonly kind: "working"; readonly checking: Checking; readonly progress: Progress }
   | { readonly kind: "answered"; readonly report: Report; readonly policy: Uint8Array }
   | { readonly kind: "trouble"; readonly error: unknown };
+
+/** Landmarks where the page is ours; within the page of another, that one has its own. */
+const [HEADER, MAIN, FOOTER, DIV] = [literal`header`, literal`main`, literal`footer`, literal`div`];
+const [H1, H2] = [literal`h1`, literal`h2`];
 
 /** Timers take no more than 2³¹ − 1 milliseconds. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
@@ -67,17 +75,17 @@ export class Verifier extends Part {
         overflow-wrap: anywhere;
         hyphens: manual;
       }
-      header,
-      main,
-      footer {
+      .header,
+      .main,
+      .footer {
         max-width: 46rem;
         margin-inline: auto;
         padding-inline: clamp(0.9rem, 4vw, 1.5rem);
       }
-      main.wide {
+      .main.wide {
         max-width: 72rem;
       }
-      header {
+      .header {
         padding-block: 1rem 0.75rem;
       }
       .top {
@@ -87,9 +95,11 @@ export class Verifier extends Part {
         align-items: center;
         justify-content: space-between;
       }
-      h1 {
+      .title {
         font: 600 clamp(1.65rem, 1.2rem + 2.2vw, 2.3rem) / 1.18 var(--serif);
         margin: 0;
+        color: inherit;
+        letter-spacing: normal;
       }
       .lead {
         margin: 0.4rem 0 0.6rem;
@@ -113,7 +123,7 @@ export class Verifier extends Part {
         text-decoration: none;
         border-bottom: 0.15rem solid var(--accent);
       }
-      main {
+      .main.page {
         min-height: 75vh;
       }
       .note {
@@ -131,28 +141,28 @@ export class Verifier extends Part {
       .after {
         margin-bottom: 1.1rem;
       }
-      footer {
+      .footer {
         padding-block: 0.5rem 2.5rem;
         color: var(--quiet);
         font-size: 0.92rem;
         text-align: center;
       }
-      footer p {
+      .footer p {
         margin: 0;
       }
       @media print {
-        header,
-        main,
-        main.wide,
-        footer {
+        .header,
+        .main,
+        .main.wide,
+        .footer {
           max-width: none;
           padding-inline: 0;
         }
-        main {
+        .main.page {
           min-height: 0;
         }
         .lead,
-        footer {
+        .footer {
           display: none;
         }
       }
@@ -201,15 +211,18 @@ export class Verifier extends Part {
 
   protected override render(): unknown {
     const { state } = this;
-    const isMany = state.kind === "answered" && state.report.answers.length > 1 && this.opened === null;
-    return html`<header>
+    const isMany = this.opened === null && shown(state) > 1;
+    const tag = (name: StaticValue): StaticValue => (this.everywhere ? name : DIV);
+    const [header, main, footer] = [tag(HEADER), tag(MAIN), tag(FOOTER)];
+    const heading = this.everywhere ? H1 : H2;
+    return anyTag`<${header} class="header">
         <div class="top">
-          <h1>${this.say("title")}</h1>
+          <${heading} class="title">${this.say("title")}</${heading}>
           ${this.#languages()}
         </div>
-        <p class="lead">${this.say("lead")}</p>
-      </header>
-      <main class=${isMany ? "wide" : ""}>
+        ${this.#under(state)}
+      </${header}>
+      <${main} class="main ${this.everywhere ? "page" : ""} ${isMany ? "wide" : ""}">
         <p class="unseen" role="status">${this.#announcement()}</p>
         ${
           this.isOnline
@@ -229,15 +242,32 @@ export class Verifier extends Part {
           @give=${(event: CustomEvent<Gift>) => void this.check(event.detail)}
         ></ca-input>
         <ca-policy
+          ?hidden=${state.kind === "working"}
           .policy=${this.#policy}
           .shipped=${this.policy}
           @policy-change=${(event: CustomEvent<Uint8Array | null>) => (this.ownPolicy = event.detail)}
         ></ca-policy>
-      </main>
-      <footer>
+      </${main}>
+      <${footer} class="footer" ?hidden=${state.kind === "working"}>
         <p>${this.say("footer")}</p>
         <p>${this.say("footer.credanchor")}</p>
-      </footer>`;
+      </${footer}>`;
+  }
+
+  /** Under the title: what the page is; later, the way to the next one, which is far below on a phone. */
+  #under({ kind }: State): TemplateResult | typeof nothing {
+    if (kind === "empty") return html`<p class="lead">${this.say("lead")}</p>`;
+    if (kind === "working") return nothing;
+    return html`<button type="button" class="link no-print" @click=${() => this.#toInput()}>
+      ${this.say("input.another")} <span aria-hidden="true">↓</span>
+    </button>`;
+  }
+
+  #toInput(): void {
+    const input = this.renderRoot.querySelector("ca-input");
+    if (!(input instanceof Given)) return;
+    input.scrollIntoView();
+    input.focusTitle();
   }
 
   get #policy(): Uint8Array | null {
@@ -275,8 +305,7 @@ export class Verifier extends Part {
       case "empty":
         return nothing;
       case "working":
-        return html`<ca-progress .progress=${state.progress} @stop=${() => state.checking.stop()}></ca-progress>
-          ${this.#table(state.progress.answers, state.progress.total, null)}`;
+        return html`<ca-progress .progress=${state.progress} @stop=${() => state.checking.stop()}></ca-progress>`;
       case "trouble":
         return this.#trouble(state.error);
       case "answered":
@@ -300,13 +329,21 @@ export class Verifier extends Part {
         ? nothing
         : html`<ca-answer .answer=${one} .report=${report} ?stale=${this.isStale}></ca-answer>`
     }
-    ${this.#table(report.answers, report.answers.length, report)}
+    ${
+      report.answers.length < 2
+        ? nothing
+        : html`<ca-table
+            tabindex="-1"
+            ?hidden=${this.opened !== null}
+            .report=${report}
+            @open-answer=${(event: CustomEvent<Answer>) => void this.#open(event.detail)}
+          ></ca-table>`
+    }
     ${
       report.answers.length === 0
         ? nothing
         : html`<ca-receipt .report=${report} .answer=${one ?? null} .policy=${policy}></ca-receipt>
             <div class="buttons after no-print">
-              <button type="button" @click=${() => window.print()}>${this.say("print")}</button>
               <button type="button" @click=${() => void this.#again()}>${this.say("stale.again")}</button>
             </div>`
     }`;
@@ -345,17 +382,6 @@ export class Verifier extends Part {
             ${again}
           </section>`
     }`;
-  }
-
-  #table(answers: readonly Answer[], total: number | null, report: Report | null): TemplateResult | typeof nothing {
-    if (answers.length < 2 && (total ?? 0) < 2) return nothing;
-    return html`<ca-table
-      ?hidden=${this.opened !== null}
-      .answers=${answers}
-      .total=${total}
-      .report=${report}
-      @open-answer=${(event: CustomEvent<Answer>) => void this.#open(event.detail)}
-    ></ca-table>`;
   }
 
   #trouble(error: unknown): TemplateResult {
@@ -422,7 +448,8 @@ export class Verifier extends Part {
 
   async #showResult(): Promise<void> {
     await this.updateComplete;
-    window.scrollTo({ top: 0, behavior: "instant" });
+    if (this.everywhere) window.scrollTo({ top: 0, behavior: "instant" });
+    else this.scrollIntoView({ block: "start", behavior: "instant" });
     const answer = this.renderRoot.querySelector("ca-answer");
     if (answer instanceof Answered) {
       await answer.updateComplete;
@@ -451,6 +478,12 @@ export class Verifier extends Part {
     this.isStale = left <= 0;
     if (left > 0) this.#staleTimer = setTimeout(() => this.#watchAge(), Math.min(left, LONGEST_WAIT_MS));
   }
+}
+
+/** How many answers are shown, or will be. */
+function shown(state: State): number {
+  if (state.kind === "answered") return state.report.answers.length;
+  return state.kind === "working" ? Math.max(state.progress.answers.length, state.progress.total ?? 0) : 0;
 }
 
 function requirePolicy(policy: Uint8Array | null): Uint8Array {

@@ -6,6 +6,7 @@ import { css, html, nothing, type PropertyValues } from "lit";
 import type { Input } from "../model/model.js";
 import { chosen, dropped, isLink, textOf, typed } from "./dropped.js";
 import { define, Part } from "./part.js";
+import "./scanner.js";
 import { base } from "./styles.js";
 
 export interface Gift {
@@ -133,6 +134,10 @@ export class Given extends Part {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.#forget?.abort();
+  }
+
+  focusTitle(): void {
+    this.#field("title")?.focus();
   }
 
   protected override updated(changed: PropertyValues<this>): void {

@@ -2,10 +2,12 @@
 
 import { css, html, nothing } from "lit";
 
+import { GROUPS, groupOf } from "../checking/groups.js";
 import type { Answer, CheckEvent } from "../model/model.js";
 import { define, Part } from "./part.js";
 import { plain } from "./stranger.js";
 import { base } from "./styles.js";
+import { words } from "./words.js";
 
 type Purpose = Extract<CheckEvent, { readonly kind: "contacting" }>["purpose"];
 
@@ -60,8 +62,16 @@ export class Progressing extends Part {
       .counts {
         font-variant-numeric: tabular-nums;
       }
-      .slow {
-        min-height: 3.2em;
+      .top {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.5rem 1rem;
+        align-items: center;
+        justify-content: space-between;
+        margin-bottom: 0.9rem;
+      }
+      .top h2 {
+        margin: 0;
       }
     `,
   ];
@@ -89,7 +99,10 @@ export class Progressing extends Part {
     const isReading = read === 0 && total === null;
     const title = this.say(isReading ? "working.reading" : "working.checking");
     return html`<section class="card" aria-labelledby="title">
-      <h2 id="title">${title} …</h2>
+      <div class="top">
+        <h2 id="title">${title} …</h2>
+        <button type="button" @click=${() => this.tell("stop", null)}>${this.say("working.stop")}</button>
+      </div>
       <progress
         aria-label=${title}
         max=${total ?? nothing}
@@ -98,6 +111,7 @@ export class Progressing extends Part {
       <p class="counts">
         ${total === null ? this.count("working.read", read) : this.say("working.done", { done: answers.length, total })}
       </p>
+      ${total === null || total < 2 ? nothing : html`<p class="counts">${this.#soFar()}</p>`}
       ${
         asked.length === 0
           ? html`<p>${this.say("working.asked.none")}</p>`
@@ -112,11 +126,17 @@ export class Progressing extends Part {
                 )}
               </ul>`
       }
-      <p class="small slow">${this.isSlow ? this.say("working.slow") : nothing}</p>
-      <div class="buttons">
-        <button type="button" @click=${() => this.tell("stop", null)}>${this.say("working.stop")}</button>
-      </div>
+      ${this.isSlow ? html`<p class="small">${this.say("working.slow")}</p>` : nothing}
     </section>`;
+  }
+
+  /** How many there are of each kind, what needs attention first. */
+  #soFar(): string {
+    const counted = GROUPS.map((group) => {
+      const number = this.progress.answers.filter((answer) => groupOf(answer) === group).length;
+      return number === 0 ? "" : `${this.say(`answer.${group}`)}: ${words().number(number)}`;
+    });
+    return counted.filter((each) => each !== "").join(" · ");
   }
 }
 

@@ -36,18 +36,19 @@ export class Words {
     timeZone?: string,
   ) {
     this.#texts = CATALOGUES[language];
-    this.#plurals = new Intl.PluralRules(language);
-    this.#numbers = new Intl.NumberFormat(language);
+    const locale = `${language}-CA`;
+    this.#plurals = new Intl.PluralRules(locale);
+    this.#numbers = new Intl.NumberFormat(locale);
     const day = {
       day: "numeric",
       month: "long",
       year: "numeric",
       ...(timeZone === undefined ? {} : { timeZone }),
     } as const;
-    this.#days = new Intl.DateTimeFormat(language, day);
+    this.#days = new Intl.DateTimeFormat(locale, day);
     const time = { hour: "numeric", minute: "2-digit", timeZoneName: "short" } as const;
-    this.#moments = new Intl.DateTimeFormat(language, { ...day, ...time });
-    this.#lists = new Intl.ListFormat(language, { type: "conjunction" });
+    this.#moments = new Intl.DateTimeFormat(locale, { ...day, ...time });
+    this.#lists = new Intl.ListFormat(locale, { type: "conjunction" });
   }
 
   say(key: Key, values: Values = {}): string {
