@@ -18,10 +18,10 @@ from anchor.credential import parse_credential
 from anchor.errors import BundleFormatError, MalformedError
 from anchor.policy import parse_policy
 from anchor.verify import verify
-from tests.web.stage import ROOT
 from tests.vectors.reading import data, read
 from tests.vectors.test_bundle import evidence_of
 from tests.vectors.test_verification import evidence_named, policy_named
+from tests.web.stage import ROOT
 
 MALFORMED = "malformed"
 
