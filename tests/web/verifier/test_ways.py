@@ -185,17 +185,14 @@ def test_an_archive_of_a_thousand(visit: Open, world: VerifierWorld, nodes: list
         archive.write_bytes(world.thousand)
         found.give(archive)
         found.page.wait_for_function("() => document.querySelector('ca-verifier').state.kind === 'answered'")
-        answers = found.report()["answers"]
+        answers = found.page.evaluate(
+            "document.querySelector('ca-verifier').state.report.answers.map((each) => [each.source.member, each.reason])"
+        )
         assert len(answers) == 1000
-        assert {each["source"]["member"] for each in answers if each["reason"] == "revoked"} == {
-            "0000.json",
-            "0001.json",
-            "0002.json",
-        }
-        assert {each["outcome"] for each in answers[3:]} == {"valid"}
+        assert {name for name, reason in answers if reason != ""} == {"0000.json", "0001.json", "0002.json"}
         assert nodes[0].requests <= 3
         found.part("ca-table").wait_for()
-        assert "997" in found.part("ca-table").inner_text()
+        assert found.part("ca-table").get_by_text("997").count() >= 1
         width_beyond = "() => document.scrollingElement.scrollWidth - document.documentElement.clientWidth"
         assert found.page.evaluate(width_beyond) == 0
         assert found.violations() == []
