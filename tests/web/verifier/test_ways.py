@@ -186,7 +186,8 @@ def test_an_archive_of_a_thousand(visit: Open, world: VerifierWorld, nodes: list
         found.give(archive)
         found.page.wait_for_function("() => document.querySelector('ca-verifier').state.kind === 'answered'")
         answers = found.page.evaluate(
-            "document.querySelector('ca-verifier').state.report.answers.map((each) => [each.source.member, each.reason])"
+            "document.querySelector('ca-verifier').state.report.answers"
+            ".map(({ source, reason }) => [source.member, reason])"
         )
         assert len(answers) == 1000
         assert {name for name, reason in answers if reason != ""} == {"0000.json", "0001.json", "0002.json"}
