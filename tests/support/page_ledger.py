@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from filelock import FileLock
-
 from anchor.errors import UndeterminedError
 from anchor.model import Basis, Check, CheckStatus, Outcome, Policy, RegistryId, Verdict, Vouching, hash32, parse_hex
 from anchor.policy import policy_to_text
