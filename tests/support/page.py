@@ -8,17 +8,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from filelock import FileLock
+
 ROOT: Final = Path(__file__).parents[2]
 _TIMEOUT_SECONDS: Final = 120
 
 
 @cache
 def build() -> Path:
-    """Compile the page, as far as it has changed; give where its tests' programs are."""
-    compiler = ROOT / "node_modules" / ".bin" / "tsc"
-    done = subprocess.run([compiler, "--build", "page"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-    return ROOT / "page" / "build" / "test"
+    """Compile the page, as far as it has changed; give where the compiled code is."""
+    built = ROOT / "page" / "build"
+    built.mkdir(exist_ok=True)
+    with FileLock(built / ".lock"):
+        subprocess.run([ROOT / "node_modules" / ".bin" / "tsc", "--build", ROOT / "page"], check=True)
+    return built
 
 
 def reports_of(
@@ -42,7 +45,7 @@ def reports_of(
         "cases": [[{"path": path, "file": str(file)} for path, file in case] for case in cases],
     }
     done = subprocess.run(
-        ["node", build() / "answers.js"],
+        ["node", build() / "test" / "answers.js"],
         input=json.dumps(asked),
         capture_output=True,
         text=True,

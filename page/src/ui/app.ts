@@ -335,6 +335,7 @@ export class Verifier extends Part {
         : html`<ca-table
             tabindex="-1"
             ?hidden=${this.opened !== null}
+            .answers=${report.answers}
             .report=${report}
             @open-answer=${(event: CustomEvent<Answer>) => void this.#open(event.detail)}
           ></ca-table>`
