@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from filelock import FileLock
+from tests.support.page_ledger import compile_page
 
 ROOT: Final = Path(__file__).parents[2]
 _TIMEOUT_SECONDS: Final = 120
-
-
-@cache
-def build() -> Path:
-    """Compile the page, as far as it has changed; give where the compiled code is."""
-    built = ROOT / "page" / "build"
-    built.mkdir(exist_ok=True)
-    with FileLock(built / ".lock"):
-        subprocess.run([ROOT / "node_modules" / ".bin" / "tsc", "--build", ROOT / "page"], check=True)
-    return built
 
 
 def reports_of(
@@ -44,8 +33,9 @@ def reports_of(
         "now": now,
         "cases": [[{"path": path, "file": str(file)} for path, file in case] for case in cases],
     }
+    compile_page()
     done = subprocess.run(
-        ["node", build() / "test" / "answers.js"],
+        ["node", ROOT / "page" / "build" / "test" / "answers.js"],
         input=json.dumps(asked),
         capture_output=True,
         text=True,
