@@ -141,6 +141,18 @@ def test_the_one_answer_is_about_the_person_too(browser: Browser) -> None:
         assert found.page.evaluate("localStorage.length + sessionStorage.length") == 0
 
 
+def test_whose_it_is_can_be_asked_of_what_was_given_before(browser: Browser) -> None:
+    with on_stage(browser) as found:
+        give_text(found.page, '{"a": 1}')
+        finish(found.page, REPORTS["valid"])
+        found.page.get_by_label("Whose should it be?").fill("zoe@example.org")
+        found.page.get_by_role("button", name="Compare with what was checked").click()
+        [before, after] = found.page.evaluate("stage.requests")
+        assert after == {**before, "holderEmail": "zoe@example.org"}
+        finish(found.page, report(answer(holder="matches"), asksHolder=True))
+        expect(found.page.get_by_text("It states the e-mail address that you gave.")).to_be_visible()
+
+
 def test_an_email_that_is_none_is_said_before_anything_is_checked(browser: Browser) -> None:
     with on_stage(browser) as found:
         found.page.get_by_label("Whose should it be?").fill("zoe")
