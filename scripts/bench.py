@@ -16,6 +16,7 @@ PARTS = {
     "light": "what a verifier installs: megabytes, and the time of its import",
     "api": "reading proofs by HTTP, a million credentials stored, beside an empty route of the web framework",
     "api-issue": "issuing by API beside `credanchor issue` on the same rosters, and the service's memory",
+    "page": "the verifier page in Chromium: size, first verdict, a thousand credentials",
     "peers": "issuing, beside cert-issuer and TradeTrust; installs them when they are wanted first",
     "all": "all of these",
 }
@@ -42,7 +43,14 @@ def main(words: list[str]) -> None:
         from bench_api_issue import measure_api_issue
 
         measure_api_issue(million=arguments.million)
-    if part not in ("verify", "light", "api", "api-issue"):
+    if part in ("page", "all"):
+        from bench_page import can_measure_page, measure_page
+
+        if can_measure_page():
+            measure_page()
+        elif part == "page":
+            sys.exit(1)
+    if part not in ("verify", "light", "api", "api-issue", "page"):
         issuing(count or ISSUED, million=arguments.million, part=part)
     if part in ("verify", "all"):
         from bench_verify import measure_verify
@@ -86,7 +94,7 @@ def issuing(count: int, *, million: bool, part: str) -> None:
 def parse(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
-        usage="%(prog)s [issue|verify|light|api|api-issue|peers] [--million] [COUNT]",
+        usage="%(prog)s [issue|verify|light|api|api-issue|page|peers] [--million] [COUNT]",
         description=__doc__,
         epilog="Databases are made in the folder for temporary files: set TMPDIR to a disk that is like yours.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -113,7 +121,7 @@ def parse(words: list[str]) -> argparse.Namespace:
 def positive(word: str) -> int:
     if not word.isdecimal() or int(word) == 0:
         raise argparse.ArgumentTypeError(
-            f"issue, verify, light, api, api-issue, peers or a number from 1 on is wanted, not {word!r}"
+            f"issue, verify, light, api, api-issue, page, peers or a number from 1 on is wanted, not {word!r}"
         )
     return int(word)
 
