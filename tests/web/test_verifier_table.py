@@ -72,8 +72,11 @@ def names(page: Page) -> list[str]:
     return [text.strip() for text in texts]
 
 
-@pytest.mark.parametrize("language", ["en", "fr"])
-@pytest.mark.parametrize("options", [{}, PHONE, {"color_scheme": "dark"}], ids=["desk", "phone", "dark"])
+@pytest.mark.parametrize(
+    ("language", "options"),
+    [("en", {}), ("fr", PHONE), ("en", {"color_scheme": "dark"})],
+    ids=["desk", "phone", "dark"],
+)
 def test_many_answers_can_be_used_by_everybody(browser: Browser, language: str, options: dict[str, Any]) -> None:
     with with_many(browser, f"/verify?lang={language}", **options) as found:
         found.page.locator("ca-policy summary").first.click()
