@@ -82,8 +82,13 @@ export class Verifier extends Part {
         margin-inline: auto;
         padding-inline: clamp(0.9rem, 4vw, 1.5rem);
       }
-      .main.wide {
+      /* Wide from the beginning: nothing is to move when a table comes. */
+      .main {
         max-width: 72rem;
+      }
+      .main > :not(ca-table) {
+        max-width: 43rem;
+        margin-inline: auto;
       }
       .header {
         padding-block: 1rem 0.75rem;
@@ -153,10 +158,12 @@ export class Verifier extends Part {
       @media print {
         .header,
         .main,
-        .main.wide,
         .footer {
           max-width: none;
           padding-inline: 0;
+        }
+        .main > :not(ca-table) {
+          max-width: none;
         }
         .main.page {
           min-height: 0;
@@ -211,7 +218,6 @@ export class Verifier extends Part {
 
   protected override render(): unknown {
     const { state } = this;
-    const isMany = this.opened === null && shown(state) > 1;
     const tag = (name: StaticValue): StaticValue => (this.everywhere ? name : DIV);
     const [header, main, footer] = [tag(HEADER), tag(MAIN), tag(FOOTER)];
     const heading = this.everywhere ? H1 : H2;
@@ -222,7 +228,7 @@ export class Verifier extends Part {
         </div>
         ${this.#under(state)}
       </${header}>
-      <${main} class="main ${this.everywhere ? "page" : ""} ${isMany ? "wide" : ""}">
+      <${main} class="main ${this.everywhere ? "page" : ""}">
         <p class="unseen" role="status">${this.#announcement()}</p>
         ${
           this.isOnline
@@ -479,12 +485,6 @@ export class Verifier extends Part {
     this.isStale = left <= 0;
     if (left > 0) this.#staleTimer = setTimeout(() => this.#watchAge(), Math.min(left, LONGEST_WAIT_MS));
   }
-}
-
-/** How many answers are shown, or will be. */
-function shown(state: State): number {
-  if (state.kind === "answered") return state.report.answers.length;
-  return state.kind === "working" ? Math.max(state.progress.answers.length, state.progress.total ?? 0) : 0;
 }
 
 function requirePolicy(policy: Uint8Array | null): Uint8Array {
