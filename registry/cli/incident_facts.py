@@ -50,7 +50,7 @@ def own_history(place: Workplace) -> IssuerHistory:
     Raises:
         HistoryError, LedgerError, UndeterminedError: As of the audit.
     """
-    from anchor.cli.audit import audit_registry
+    from anchor.cli.auditing import audit_registry
     from registry.services.setup import policy_for
 
     # Its own doing at the newest block, of whatever age; not what others should rely on.
