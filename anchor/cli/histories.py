@@ -63,7 +63,7 @@ def print_history(history: History, basis: Basis, did: str | None, since: Since 
         console.print(f"the last {SHOWN_EVENTS:,} events; --format csv has them all")
     console.print(table)
     for issuer in _issuers(history, did):
-        _print_issuer(issuer)
+        print_issuer(issuer)
     accreditors = ", ".join(to_hex(account) for account in history.members(ACCREDITOR_ROLE))
     console.print(f"accreditors now: {accreditors or 'nobody'}")
     count = len(history.events) + (since.proven if since is not None else 0)
@@ -92,11 +92,8 @@ def _content(history: History, basis: Basis, did: str | None, since: Since | Non
         "since": None if since is None else {"block": since.block_number, "events": since.proven},
         "basis": basis_content(basis),
         "registryHead": to_hex(history.registry_head),
-        "roles": [
-            {"role": role_name(each.role), "account": to_hex(each.account), "since": each.since, "until": each.until}
-            for each in history.tenures
-        ],
-        "issuers": [_issuer_content(each) for each in _issuers(history, did)],
+        "roles": roles_content(history),
+        "issuers": [issuer_content(each) for each in _issuers(history, did)],
         "events": [],
     }
 
@@ -130,7 +127,16 @@ def _csv(*rows: list[Any]) -> Iterator[str]:
     yield text.getvalue()
 
 
-def _print_issuer(issuer: IssuerHistory) -> None:
+def roles_content(history: History) -> list[dict[str, Any]]:
+    """Give who had which role, as members of a JSON document."""
+    return [
+        {"role": role_name(each.role), "account": to_hex(each.account), "since": each.since, "until": each.until}
+        for each in history.tenures
+    ]
+
+
+def print_issuer(issuer: IssuerHistory) -> None:
+    """Print where events led an issuer."""
     counts = _counts(issuer)
     batches = f"{counts['batches']} batch{'' if counts['batches'] == 1 else 'es'}"
     console.print(
@@ -153,7 +159,8 @@ def _print_issuer(issuer: IssuerHistory) -> None:
             console.print(f"  no longer revoked {when}: batch {to_hex(root)}")
 
 
-def _issuer_content(issuer: IssuerHistory) -> dict[str, Any]:
+def issuer_content(issuer: IssuerHistory) -> dict[str, Any]:
+    """Give where events led an issuer, as members of a JSON document."""
     void, revoked, pending = issuer.void_batches(), issuer.revoked_batches(), issuer.pending_controller
     return {
         "issuer": issuer.issuer_id,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from registry.cli.issuer_key import START
-from registry.cli.times import parse_time
+from anchor.cli.times import parse_time
 from registry.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from anchor.model import Address, Key, KeyScope, to_hex, to_utc
 from registry.cli.common import HomeOption, ask_passphrase, read_input, write_output
 from registry.cli.key_consent import key_request, own_consent
 from registry.cli.parties import terms_facts
-from registry.cli.times import parse_time
+from anchor.cli.times import parse_time
 from registry.cli.writing import (
     EXIT_HELP,
     KeyOption,

@@ -3,7 +3,7 @@
 import pytest
 
 from anchor.errors import MalformedError
-from registry.cli.times import parse_time
+from anchor.cli.times import parse_time
 
 
 @pytest.mark.parametrize(
