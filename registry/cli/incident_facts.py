@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from registry.cli.issuer_key import START
 from anchor.cli.times import parse_time
+from registry.cli.issuer_key import START
 from registry.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from anchor.errors import MalformedError
 from anchor.cli.times import parse_time
+from anchor.errors import MalformedError
 
 
 @pytest.mark.parametrize(
