@@ -207,7 +207,9 @@ def test_what_is_trusted_is_said_in_words(browser: Browser) -> None:
             POLICY["registries"][0]["registry"],  # type: ignore[index]
             "0x" + "ab" * 32,
             "2 of 3 nodes must agree",
-            "one.example, two.example and three.example",
+            "one.example",
+            "two.example",
+            "three.example",
             "when the ledger calls it final",
             "60 minutes",
         ):
@@ -406,7 +408,7 @@ def test_the_raw_credential_is_copied_or_marked(browser: Browser) -> None:
         with on_stage(browser, permissions=permissions) as found:
             page = found.page
             if not permissions:
-                page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('refused'))")
+                page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }")
             show(page, answer(raw='{"name": "Welding"}'))
             page.locator("ca-details summary").first.click()
             page.get_by_role("button", name="Copy").click()
