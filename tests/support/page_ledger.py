@@ -87,18 +87,10 @@ class Page:
         )
 
 
-def compile_page() -> None:
-    """Compile the page's TypeScript, as far as it has changed."""
-    built = ROOT / "page" / "build"
-    built.mkdir(exist_ok=True)
-    with FileLock(built / ".lock"):
-        subprocess.run([_TSC, "--build", ROOT / "page"], check=True)
-
-
 @contextmanager
 def page_program() -> Iterator[Page]:
     """Compile the page's TypeScript, and run it until the end."""
-    compile_page()
+    build()
     command = ["node", str(_PROGRAM)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield Page(process)

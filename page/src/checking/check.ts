@@ -2,10 +2,9 @@
 // the same blocks and the same time.
 
 import { type Bundle, pinned } from "../core/bundle.js";
-import { CredanchorError, MalformedError, TrustListError } from "../core/errors.js";
+import { CredanchorError, MalformedError } from "../core/errors.js";
 import type { Evidence } from "../core/evidence.js";
 import { parsePolicy, type Policy } from "../core/policy.js";
-import { applyTrustLists, checkTrustList } from "../core/trustList.js";
 import { Verifier } from "../core/verify.js";
 import {
   type Found,
@@ -22,10 +21,12 @@ import {
   type Collected,
   collectDocuments,
   collectEvidence,
-  fetchBytes,
+  keptInMemory,
+  type ListStore,
   nodeName,
   nodesOf,
   requireUsableNodes,
+  resolvePolicy,
   vouchFor,
 } from "../ledger/index.js";
 import type { Answer, CheckEvent, CheckRequest, Report, Source, Trouble } from "../model/model.js";
@@ -36,8 +37,6 @@ import { type Frame, reportOf } from "./report.js";
 const PIECE = 50;
 /** Of more than that, nobody looks at the raw JSON of each. */
 const MOST_RAW = 20;
-/** Of a trust list. */
-const MAX_LIST_BYTES = 1_048_576;
 /** No block is as old. Not "no limit", under which what an old block lacks would count: it may have come since. */
 const ANY_AGE_SECONDS = Number.MAX_SAFE_INTEGER;
 
@@ -59,6 +58,8 @@ export interface Surroundings {
   /** Unix seconds. */
   readonly now: () => number;
   readonly signal: AbortSignal;
+  /** Where trust lists are kept; left out: nowhere. */
+  readonly lists?: ListStore;
 }
 
 /** Beside what the page shows: what is known of the report once all is read and asked, for when it is stopped. */
@@ -71,7 +72,7 @@ export type WorkEvent = CheckEvent | { readonly kind: "judging"; readonly frame:
  */
 export async function check(
   request: CheckRequest,
-  { fetch, now, signal }: Surroundings,
+  { fetch, now, signal, lists = keptInMemory() }: Surroundings,
   emit: (event: WorkEvent) => void,
 ): Promise<Report> {
   const contacted = new Set<string>();
@@ -87,7 +88,7 @@ export async function check(
   const answers: Answer[] = [];
   let frame: Frame | null = null;
   try {
-    const policy = await policyOf(request, asking("trustList"), now());
+    const policy = await policyOf(request, asking("trustList"), now(), lists);
     const { parsed, others } = await parseAll(request, asking("link"), emit);
     if (parsed.length === 0) throw new CheckingError("nothingFound", "there is no credential in what was given");
     const collected = await collect(parsed, policy, asking);
@@ -133,7 +134,7 @@ async function* judgeAll(
   }
 }
 
-async function policyOf(request: CheckRequest, asking: Asking, now: number): Promise<Policy> {
+async function policyOf(request: CheckRequest, asking: Asking, now: number, kept: ListStore): Promise<Policy> {
   let policy: Policy;
   try {
     policy = parsePolicy(request.policy);
@@ -144,14 +145,8 @@ async function policyOf(request: CheckRequest, asking: Asking, now: number): Pro
     throw new CheckingError("badPolicy", error.message);
   }
   try {
-    const lists = await Promise.all(
-      policy.trustLists.map(async ({ source }) => {
-        if (!source.startsWith("https://"))
-          throw new TrustListError(`the list ${source} is a file, which a page cannot read`);
-        return checkTrustList(await fetchBytes(source, MAX_LIST_BYTES, asking));
-      }),
-    );
-    policy = applyTrustLists(policy, lists, now);
+    const given = new Map(request.trustLists?.map(({ source, content }) => [source, content]));
+    policy = await resolvePolicy(policy, { asking, now, kept, given });
   } catch (error) {
     if (!(error instanceof CredanchorError)) throw error;
     throw new CheckingError("trustList", error.message);

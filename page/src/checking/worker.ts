@@ -1,5 +1,6 @@
 // The worker's side: takes one request after the other, and tells what happens.
 
+import { keptInBrowser } from "../ledger/index.js";
 import type { CheckRequest, Trouble } from "../model/model.js";
 import { check, CheckingError, type WorkEvent } from "./check.js";
 
@@ -22,6 +23,7 @@ export function serve(scope: WorkerScope): void {
     fetch: (...given: Parameters<typeof fetch>) => fetch(...given),
     now: () => Math.floor(Date.now() / 1000),
     signal,
+    lists: keptInBrowser(),
   };
   scope.onmessage = ({ data }) => {
     check(data, surroundings, (event) => scope.postMessage({ kind: "event", event }))

@@ -7,11 +7,12 @@
 //   <ca-policy .policy .shipped>                 what is trusted; tells `policy-change` (Uint8Array)
 //   <ca-receipt .report .policy>                 what can be kept of a report
 
-import { css, html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import { html as anyTag, literal, type StaticValue } from "lit/static-html.js";
 
 import type { Answer, Checker, CheckEvent, Checking, CheckRequest, Report } from "../model/model.js";
 import { Answered } from "./answer.js";
+import { appStyles } from "./appStyles.js";
 import "./details.js";
 import { type Gift, Given } from "./input.js";
 import { define, Part } from "./part.js";
@@ -41,7 +42,7 @@ export class Verifier extends Part {
   static override properties = {
     checker: { attribute: false },
     policy: { attribute: false },
-    everywhere: { type: Boolean },
+    everywhere: { type: Boolean, reflect: true },
     link: { attribute: false },
     state: { state: true },
     opened: { state: true },
@@ -64,117 +65,7 @@ export class Verifier extends Part {
   /** What the user trusts instead; null: what came with the page. */
   declare protected ownPolicy: Uint8Array | null;
 
-  static override styles = [
-    tokens,
-    base,
-    css`
-      :host {
-        background: var(--paper);
-        color: var(--ink);
-        font: 1.0625rem/1.6 var(--sans);
-        overflow-wrap: anywhere;
-        hyphens: manual;
-      }
-      .header,
-      .main,
-      .footer {
-        max-width: 46rem;
-        margin-inline: auto;
-        padding-inline: clamp(0.9rem, 4vw, 1.5rem);
-      }
-      /* Wide from the beginning: nothing is to move when a table comes. */
-      .main {
-        max-width: 72rem;
-      }
-      .main > :not(ca-table) {
-        max-width: 43rem;
-        margin-inline: auto;
-      }
-      .header {
-        padding-block: 1rem 0.75rem;
-      }
-      .top {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0.25rem 1.5rem;
-        align-items: center;
-        justify-content: space-between;
-      }
-      .title {
-        font: 600 clamp(1.65rem, 1.2rem + 2.2vw, 2.3rem) / 1.18 var(--serif);
-        margin: 0;
-        color: inherit;
-        letter-spacing: normal;
-      }
-      .lead {
-        margin: 0.4rem 0 0.6rem;
-        max-width: 38rem;
-      }
-      .languages {
-        display: flex;
-        gap: 0.25rem;
-        margin-inline-start: auto;
-      }
-      .languages button {
-        border-color: transparent;
-        border-radius: 0;
-        padding-inline: 0.6rem;
-        font-weight: 400;
-        text-decoration: underline;
-        text-underline-offset: 0.18em;
-      }
-      .languages button[aria-pressed="true"] {
-        font-weight: 600;
-        text-decoration: none;
-        border-bottom: 0.15rem solid var(--accent);
-      }
-      .main.page {
-        min-height: 75vh;
-      }
-      .note {
-        border-inline-start: 0.4rem solid var(--paused);
-        background: var(--paused-tint);
-        padding-block: 1rem;
-      }
-      .note h2 {
-        color: var(--paused);
-        margin-bottom: 0.25rem;
-      }
-      .note .buttons {
-        margin-top: 0.6rem;
-      }
-      .after {
-        margin-bottom: 1.1rem;
-      }
-      .footer {
-        padding-block: 0.5rem 2.5rem;
-        color: var(--quiet);
-        font-size: 0.92rem;
-        text-align: center;
-      }
-      .footer p {
-        margin: 0;
-      }
-      @media print {
-        .header,
-        .main,
-        .footer {
-          max-width: none;
-          padding-inline: 0;
-        }
-        .main > :not(ca-table) {
-          max-width: none;
-        }
-        .main.page {
-          min-height: 0;
-        }
-        .lead,
-        .footer {
-          display: none;
-        }
-      }
-    `,
-  ];
+  static override styles = [tokens, base, appStyles];
 
   #given: Gift | null = null;
   #staleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -226,17 +117,19 @@ export class Verifier extends Part {
           <${heading} class="title">${this.say("title")}</${heading}>
           ${this.#languages()}
         </div>
-        ${this.#under(state)}
+        <div class="under">${this.#under(state)}</div>
       </${header}>
-      <${main} class="main ${this.everywhere ? "page" : ""}">
-        <p class="unseen" role="status">${this.#announcement()}</p>
+      <${main} class="main">
+        <p class="unseen said" role="status">${this.#announcement()}</p>
         ${
           this.isOnline
             ? nothing
-            : html`<section class="card note no-print" id="offline">
-                <h2>${this.say("offline.title")}</h2>
-                <p>${this.say("offline.text")}</p>
-              </section>`
+            : html`<div class="no-print">
+                <section class="card note">
+                  <h2>${this.say("offline.title")}</h2>
+                  <p>${this.say("offline.text")}</p>
+                </section>
+              </div>`
         }
         ${this.#now()}
         <ca-input
@@ -313,7 +206,7 @@ export class Verifier extends Part {
       case "working":
         return html`<ca-progress .progress=${state.progress} @stop=${() => state.checking.stop()}></ca-progress>`;
       case "trouble":
-        return this.#trouble(state.error);
+        return html`<div>${this.#trouble(state.error)}</div>`;
       case "answered":
         return this.#report(state.report, state.policy);
     }
@@ -322,38 +215,38 @@ export class Verifier extends Part {
   #report(report: Report, policy: Uint8Array): TemplateResult {
     const [first] = report.answers;
     const one = this.opened ?? (report.answers.length === 1 ? first : undefined);
-    return html`${this.#notes(report, policy)}
-    ${
-      this.opened === null
-        ? nothing
-        : html`<div class="buttons after no-print">
-            <button type="button" @click=${() => void this.#close()}>← ${this.say("answer.back")}</button>
-          </div>`
-    }
-    ${
-      one === undefined
-        ? nothing
-        : html`<ca-answer .answer=${one} .report=${report} ?stale=${this.isStale}></ca-answer>`
-    }
-    ${
-      report.answers.length < 2
-        ? nothing
-        : html`<ca-table
-            tabindex="-1"
-            ?hidden=${this.opened !== null}
-            .answers=${report.answers}
-            .report=${report}
-            @open-answer=${(event: CustomEvent<Answer>) => void this.#open(event.detail)}
-          ></ca-table>`
-    }
-    ${
-      report.answers.length === 0
-        ? nothing
-        : html`<ca-receipt .report=${report} .answer=${one ?? null} .policy=${policy}></ca-receipt>
-            <div class="buttons after no-print">
-              <button type="button" @click=${() => void this.#again()}>${this.say("stale.again")}</button>
+    return html`<div>${this.#notes(report, policy)}</div>
+      ${
+        this.opened === null
+          ? nothing
+          : html`<div class="buttons after no-print">
+              <button type="button" @click=${() => void this.#close()}>← ${this.say("answer.back")}</button>
             </div>`
-    }`;
+      }
+      ${
+        one === undefined
+          ? nothing
+          : html`<ca-answer .answer=${one} .report=${report} ?stale=${this.isStale}></ca-answer>`
+      }
+      ${
+        report.answers.length < 2
+          ? nothing
+          : html`<ca-table
+              tabindex="-1"
+              ?hidden=${this.opened !== null}
+              .answers=${report.answers}
+              .report=${report}
+              @open-answer=${(event: CustomEvent<Answer>) => void this.#open(event.detail)}
+            ></ca-table>`
+      }
+      ${
+        report.answers.length === 0
+          ? nothing
+          : html`<ca-receipt .report=${report} .answer=${one ?? null} .policy=${policy}></ca-receipt>
+              <div class="buttons after no-print">
+                <button type="button" @click=${() => void this.#again()}>${this.say("stale.again")}</button>
+              </div>`
+      }`;
   }
 
   /** What makes an answer less than it seems stands above it. */
