@@ -7,18 +7,10 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
-from filelock import FileLock
+from tests.support.page_build import compile_page
 
 ROOT: Final = Path(__file__).parents[2]
 _TIMEOUT_SECONDS: Final = 120
-
-
-def build() -> None:
-    """Compile the page's TypeScript, as far as it has changed."""
-    built = ROOT / "page" / "build"
-    built.mkdir(exist_ok=True)
-    with FileLock(built / ".lock"):
-        subprocess.run([ROOT / "node_modules" / ".bin" / "tsc", "--build", ROOT / "page"], check=True)
 
 
 def reports_of(
@@ -41,7 +33,7 @@ def reports_of(
         "now": now,
         "cases": [[{"path": path, "file": str(file)} for path, file in case] for case in cases],
     }
-    build()
+    compile_page()
     done = subprocess.run(
         ["node", ROOT / "page" / "build" / "test" / "answers.js"],
         input=json.dumps(asked),

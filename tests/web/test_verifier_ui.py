@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.support.browser import ORIGIN, Visit
-from tests.web.stage import POLICY, STEPS, answer, checks, finish, give_text, on_stage, problem, report
+from tests.web.stage import POLICY, ROOT, STEPS, answer, checks, finish, give_text, on_stage, problem, report
 
 WIDTHS: Final = (320, 1280)
 DOUBLE: Final = "document.documentElement.style.fontSize = '200%'"
@@ -138,6 +139,18 @@ def test_the_one_answer_is_about_the_person_too(browser: Browser) -> None:
         # In no address, and kept nowhere.
         assert "zoe" not in found.page.url
         assert found.page.evaluate("localStorage.length + sessionStorage.length") == 0
+
+
+def test_whose_it_is_can_be_asked_of_what_was_given_before(browser: Browser) -> None:
+    with on_stage(browser) as found:
+        give_text(found.page, '{"a": 1}')
+        finish(found.page, REPORTS["valid"])
+        found.page.get_by_label("Whose should it be?").fill("zoe@example.org")
+        found.page.get_by_role("button", name="Compare with what was checked").click()
+        [before, after] = found.page.evaluate("stage.requests")
+        assert after == {**before, "holderEmail": "zoe@example.org"}
+        finish(found.page, report(answer(holder="matches"), asksHolder=True))
+        expect(found.page.get_by_text("It states the e-mail address that you gave.")).to_be_visible()
 
 
 def test_an_email_that_is_none_is_said_before_anything_is_checked(browser: Browser) -> None:
@@ -342,6 +355,33 @@ def test_the_keyboard_reaches_everything_and_is_seen_there(browser: Browser) -> 
         for expected in ("English", "Français", "Choose files", "Choose a folder", "Paste text or a link"):
             assert expected in names
         assert all(outline for name, outline in reached if name)
+
+
+def qr_picture(text: str) -> bytes:
+    """Give a picture of a QR code."""
+    script = (
+        "import('qr').then(({default: encode}) => process.stdout.write(encode(process.argv[1], 'gif', {scale: 6})))"
+    )
+    return subprocess.run(["node", "-e", script, text], capture_output=True, check=True, cwd=ROOT).stdout
+
+
+def test_a_code_is_shown_before_anything_is_done_with_it(browser: Browser) -> None:
+    link = "https://college.example/zoe.json"
+    with on_stage(browser) as found:
+        found.page.get_by_role("button", name="Scan a QR code").click()
+        picture = found.page.locator("#picture")
+        nothing: FilePayload = {"name": "a.gif", "mimeType": "image/gif", "buffer": qr_picture("x")[:30]}
+        picture.set_input_files(nothing)
+        expect(found.page.get_by_text("This picture cannot be read.")).to_be_visible()
+        code: FilePayload = {"name": "code.gif", "mimeType": "image/gif", "buffer": qr_picture(link)}
+        picture.set_input_files(code)
+        expect(found.page.get_by_text(link)).to_be_visible()
+        expect(found.page.get_by_text("Only college.example is asked")).to_be_visible()
+        assert found.page.evaluate("stage.requests") == []
+        assert found.violations() == []
+        found.page.get_by_role("button", name="Open this link").click()
+        assert found.page.evaluate("stage.requests[0].inputs") == [{"kind": "link", "url": link}]
+        assert len(found.requests) == 1
 
 
 def hand_over(page: Page, kind: str, media_type: str, content: str) -> None:

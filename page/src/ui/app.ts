@@ -1,6 +1,6 @@
 // <ca-verifier .checker .policy>: the page. It holds what state the checking is in, and shows the part for it:
 //
-//   <ca-input>                                   tells `give` (Gift)
+//   <ca-input>                                   tells `give` (Gift), and `compare` (an e-mail address, or null)
 //   <ca-progress .progress>                      tells `stop`
 //   <ca-answer .answer .report ?stale>           one answer; shows <ca-details .answer .report> at its end
 //   <ca-table .report>                           many answers; tells `open-answer` (Answer)
@@ -139,6 +139,7 @@ export class Verifier extends Part {
           .link=${this.link}
           ?another=${state.kind !== "empty"}
           @give=${(event: CustomEvent<Gift>) => void this.check(event.detail)}
+          @compare=${(event: CustomEvent<string | null>) => void this.#again(event.detail)}
         ></ca-input>
         <ca-policy
           ?hidden=${state.kind === "working"}
@@ -307,8 +308,9 @@ export class Verifier extends Part {
     </section>`;
   }
 
-  async #again(): Promise<void> {
-    if (this.#given !== null) await this.#check(this.#given);
+  /** Check the same once more; perhaps for somebody else. */
+  async #again(email = this.#given?.email): Promise<void> {
+    if (this.#given !== null) await this.check({ ...this.#given, email: email ?? null });
   }
 
   async #check({ inputs, email, asOfBlock }: Gift): Promise<void> {
