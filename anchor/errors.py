@@ -273,6 +273,10 @@ class NodeRefusedError(LedgerUnavailableError):
         self.data = data
 
 
+class AnswerTooLargeError(LedgerUnavailableError):
+    """The node's answer was too long, or took too long to come; asking for less may help."""
+
+
 class TooLittleCoinError(NodeRefusedError):
     """The account has not enough coin to pay for the transaction; nothing was sent."""
 

@@ -5,7 +5,7 @@ Built by `anchor.replay` alone. Whether it is all that happened, `anchor.audit.c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -110,7 +110,7 @@ class History:
     registry_head: Hash32
     tenures: tuple[RoleTenure, ...]
     """Who had which role, in the order of granting."""
-    events: tuple[AnyEvent, ...]
+    events: Sequence[AnyEvent]
     """Of the registry and all issuers, in the order of the chain."""
 
     def issuer(self, issuer_id: int) -> IssuerHistory:

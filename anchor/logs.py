@@ -11,7 +11,7 @@ what the contract would hash into the heads that it extends (design section 6):
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from eth_hash.auto import keccak
 
@@ -38,6 +38,7 @@ from anchor.events import (
 )
 from anchor.model import Hash32, RegistryId
 
+_WORD: Final = 32
 _ISSUER_HEAD_TAG: Final = b"credanchor/head/v1"
 _REGISTRY_HEAD_TAG: Final = b"credanchor/registry-head/v1"
 
@@ -88,6 +89,8 @@ class _Form:
         # A head cannot hash itself.
         self._parameters = names[: len(names) - len(self._heads)]
         self._hashed = ["bytes32", *types[: len(self._parameters)]]
+        # What has no tails is hashed as it stands in the log, once it is decoded strictly.
+        self._is_flat = not any(each in {"string", "bytes"} or each.endswith("[]") for each in types)
 
     def parse(self, log: RawLog) -> AnyEvent:
         try:
@@ -107,9 +110,14 @@ class _Form:
                 fields["issuer_id"] if name == "head" else None: head
                 for name, head in zip(self._heads, heads, strict=True)
             },
-            event_hash=Hash32(keccak(abi.encode(self._hashed, [self.topic, *hashed]))),
+            event_hash=Hash32(keccak(self._preimage(log, hashed))),
             log=log,
         )
+
+    def _preimage(self, log: RawLog, hashed: list[Any]) -> bytes:
+        if self._is_flat:
+            return b"".join(log.topics) + log.data[: len(log.data) - _WORD * len(self._heads)]
+        return abi.encode(self._hashed, [self.topic, *hashed])
 
 
 _FORMS: Final = {

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from eth_hash.auto import keccak
 
@@ -51,17 +51,24 @@ def replay(logs: Iterable[RawLog], registry: RegistryId) -> History:
     Raises:
         HistoryError: The logs are not a history of this registry; the message names the first one that does not fit.
     """
-    run = _Replay(registry)
+    run = Replay(registry)
     for log in logs:
         run.take(log)
     return run.result()
 
 
-class _Replay:
-    """The registry's state while its events are replayed."""
+class Replay:
+    """The registry's state while its events are replayed; memory for what they led to, and for themselves if kept.
 
-    def __init__(self, registry: RegistryId) -> None:
+    Args:
+        registry: The registry; chain and address go into every head.
+        keep: Whether the history has the events themselves. Without them it has what they led to, in a tenth of the
+            memory; whoever needs them reads them again.
+    """
+
+    def __init__(self, registry: RegistryId, *, keep: bool = True) -> None:
         self._registry = registry
+        self._keep = keep
         self._heads: dict[int | None, Hash32] = {None: first_head(registry, None)}
         self._sequel = Sequel()
         self._roles = _RoleReplay(self._sequel)
@@ -69,9 +76,46 @@ class _Replay:
         self._did_hashes: set[Hash32] = set()
         self._keys: set[Address] = set()
         self._events: list[AnyEvent] = []
+        self._last_event: AnyEvent | None = None
         self._last_log: RawLog | None = None
+        self._since = 0
+        self._time = 0
+        self.count = 0
+        """Events taken, those before a checkpoint included."""
+
+    def content(self) -> dict[str, Any]:
+        """Give the state as plain values, for `restored`; only after `result`, at the end of a block."""
+        return {
+            "count": self.count,
+            "time": self._time,
+            "registryHead": self._heads[None],
+            "tenures": [[each.role, each.account, each.since, each.until] for each in self._roles.tenures],
+            "issuers": [
+                {**issuer.content(), "head": self._heads[number]} for number, issuer in enumerate(self._issuers, 1)
+            ],
+        }
+
+    @classmethod
+    def restored(cls, registry: RegistryId, content: dict[str, Any], block_number: int, *, keep: bool = True) -> Replay:
+        """Go on from a state: what `content` gave when all blocks up to this one had been taken."""
+        run = cls(registry, keep=keep)
+        run._since, run._time, run.count = block_number + 1, content["time"], content["count"]
+        run._heads[None] = content["registryHead"]
+        run._roles.restore(content["tenures"])
+        for number, each in enumerate(content["issuers"], start=1):
+            issuer = IssuerReplay.restored(number, each, run._sequel, keep=keep)
+            run._issuers.append(issuer)
+            run._heads[number] = each["head"]
+            run._did_hashes.add(issuer.did_hash)
+            run._keys.update(issuer.keys)
+        return run
 
     def result(self) -> History:
+        """Give what the events taken so far led to.
+
+        Raises:
+            HistoryError: The last one cannot stand alone.
+        """
         self._sequel.check_end()
         return History(
             registry=self._registry,
@@ -82,6 +126,11 @@ class _Replay:
         )
 
     def take(self, log: RawLog) -> None:
+        """Take the next log.
+
+        Raises:
+            HistoryError: It does not fit.
+        """
         self._check_place(log)  # step 1
         event = parse_log(log)  # step 2
         if event is None:
@@ -89,11 +138,16 @@ class _Replay:
         self._check_time(event)  # step 3
         self._extend_heads(event)  # step 4
         self._apply(event)  # step 5
-        self._events.append(event)
+        self._last_event, self._time = event, event.at
+        self.count += 1
+        if self._keep:
+            self._events.append(event)
 
     def _check_place(self, log: RawLog) -> None:
         if log.address != self._registry.address:
             raise HistoryError(f"{log.place}: a log of another contract")
+        if log.block_number < self._since:
+            raise HistoryError(f"{log.place}: comes before block {self._since}, from which the history goes on")
         last = self._last_log
         if last is not None:
             if (log.block_number, log.log_index) <= (last.block_number, last.log_index):
@@ -103,10 +157,10 @@ class _Replay:
         self._last_log = log
 
     def _check_time(self, event: Event) -> None:
-        if not self._events:
-            return
-        last = self._events[-1]
-        if event.at < last.at or (event.log.block_number == last.log.block_number and event.at != last.at):
+        last = self._last_event
+        if event.at < self._time:
+            refuse(event, f"its time {event.at} does not follow {self._time}, that of an event before it")
+        if last is not None and event.log.block_number == last.log.block_number and event.at != last.at:
             refuse(event, f"its time {event.at} does not follow that of {last.log.place}, {last.at}")
 
     def _extend_heads(self, event: Event) -> None:
@@ -123,7 +177,7 @@ class _Replay:
         self._sequel.check(event)
         match event:
             case RoleChanged():
-                self._roles.change(event, self._events[-1] if self._events else None)
+                self._roles.change(event, self._last_event)
             case IssuerAccredited():
                 self._accredit(event)
             case _:
@@ -142,7 +196,7 @@ class _Replay:
         if event.did_hash in self._did_hashes:
             refuse(event, "the DID is another issuer's")
         self._did_hashes.add(event.did_hash)
-        self._issuers.append(IssuerReplay(event, self._sequel))
+        self._issuers.append(IssuerReplay(event, self._sequel, keep=self._keep))
 
     def _go_on(self, event: OngoingEvent) -> None:
         if not 1 <= event.issuer_id <= len(self._issuers):
@@ -168,7 +222,15 @@ class _RoleReplay:
         """Where in `tenures` those who have a role now are."""
         self.tenures: Final[list[RoleTenure]] = []
 
+    def restore(self, tenures: Iterable[tuple[Hash32, Address, int, int | None]]) -> None:
+        """Take over the tenures of an earlier replay."""
+        for role, account, since, until in tenures:
+            if until is None:
+                self._places[role, account] = len(self.tenures)
+            self.tenures.append(RoleTenure(role=role, account=account, since=since, until=until))
+
     def require_accreditor(self, event: IssuerEvent) -> None:
+        """Check that the actor is an accreditor."""
         if (ACCREDITOR_ROLE, event.actor) not in self._places:
             refuse(event, "the actor is no accreditor")
 

@@ -6,8 +6,8 @@ Follows the rules of docs/spec/history.md, "When each may occur", but for those 
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Final, NoReturn
+from dataclasses import astuple, fields, replace
+from typing import Any, Final, NoReturn
 
 from anchor.errors import HistoryError
 from anchor.events import (
@@ -38,6 +38,7 @@ MAX_CANCELLED_NONCES: Final = 1024
 """Most nonces that one call may cancel (`MAX_CANCELLED_NONCES` of ICredentialRegistry.sol)."""
 
 _WORDS_PER_LIST: Final = LIST_SIZE // WORD_BITS
+_KEY_FIELDS: Final = tuple(field.name for field in fields(Key))
 _REASONS: Final = frozenset(reason.value for reason in StatusReason)
 
 
@@ -73,34 +74,80 @@ class Sequel:
 class IssuerReplay:
     """One issuer's state while its events are replayed."""
 
-    def __init__(self, event: IssuerAccredited, sequel: Sequel) -> None:
-        self._accreditation = event
-        self._sequel = sequel
-        self._record = Issuer(controller=event.controller, accredited_at=event.at, withdrawn_at=0, status_epoch=0)
+    def __init__(self, event: IssuerAccredited, sequel: Sequel, *, keep: bool) -> None:
+        record = Issuer(controller=event.controller, accredited_at=event.at, withdrawn_at=0, status_epoch=0)
+        self._start(event.issuer_id, event.did, event.did_hash, record, sequel, keep=keep)
+        if keep:
+            self._events.append(event)
+
+    def _start(self, issuer_id: int, did: str, did_hash: Hash32, record: Issuer, sequel: Sequel, *, keep: bool) -> None:
+        self._issuer_id, self._did, self.did_hash = issuer_id, did, did_hash
+        self._sequel, self._keep = sequel, keep
+        self._record = record
         self._pending_controller: Address | None = None
         self._next_epoch = 1
         self._announced: tuple[int, int] | None = None
         """The epochs that the next event must make current and next."""
-        self._keys: dict[Address, Key] = {}
+        self.keys: dict[Address, Key] = {}
         self._nonces: dict[Address, tuple[int, int]] = {}
         """Lowest and highest next nonce of each key: not every event tells whether it used one."""
         self._batches: dict[Hash32, Batch] = {}
         self._bits: dict[StatusPurpose, dict[StatusWord, int]] = {purpose: {} for purpose in StatusPurpose}
         self._changes: dict[tuple[int, int], list[StatusChanged]] = {}
         self._epoch_changes: list[EpochChange] = []
-        self._events: list[AnyEvent] = [event]
+        self._events: list[AnyEvent] = []
+
+    def content(self) -> dict[str, Any]:
+        """Give the state as plain values, for `restored`."""
+        return {
+            "did": self._did,
+            "didHash": self.did_hash,
+            "record": list(astuple(self._record)),
+            "pendingController": self._pending_controller,
+            "nextEpoch": self._next_epoch,
+            "keys": [[address, *astuple(key), *self._nonces[address]] for address, key in self.keys.items()],
+            "batches": [
+                [root, each.key, each.anchored_at, each.size, each.revoked_reason, each.revoked_epoch]
+                for root, each in self._batches.items()
+            ],
+            "bits": {
+                purpose.value: [[*place, mask] for place, mask in words.items()]
+                for purpose, words in self._bits.items()
+            },
+        }
+
+    @classmethod
+    def restored(cls, issuer_id: int, content: dict[str, Any], sequel: Sequel, *, keep: bool) -> IssuerReplay:
+        """Go on from what `content` gave."""
+        run = cls.__new__(cls)
+        controller, accredited_at, withdrawn_at, status_epoch = content["record"]
+        record = Issuer(
+            controller=controller, accredited_at=accredited_at, withdrawn_at=withdrawn_at, status_epoch=status_epoch
+        )
+        run._start(issuer_id, content["did"], content["didHash"], record, sequel, keep=keep)
+        run._pending_controller, run._next_epoch = content["pendingController"], content["nextEpoch"]
+        for address, *values, lowest, highest in content["keys"]:
+            run.keys[address] = Key(**dict(zip(_KEY_FIELDS, values, strict=True)))
+            run._nonces[address] = (lowest, highest)
+        for root, key, anchored_at, size, reason, epoch in content["batches"]:
+            run._batches[root] = Batch(
+                key=key, anchored_at=anchored_at, size=size, revoked_reason=reason, revoked_epoch=epoch
+            )
+        for purpose in StatusPurpose:
+            run._bits[purpose] = {StatusWord(*place): mask for *place, mask in content["bits"][purpose.value]}
+        return run
 
     def result(self, head: Hash32) -> IssuerHistory:
         """Give what the events taken so far led to."""
         return IssuerHistory(
-            issuer_id=self._accreditation.issuer_id,
-            did=self._accreditation.did,
-            did_hash=self._accreditation.did_hash,
+            issuer_id=self._issuer_id,
+            did=self._did,
+            did_hash=self.did_hash,
             record=self._record,
             head=head,
             pending_controller=self._pending_controller,
             next_status_epoch=self._next_epoch,
-            keys=self._keys,
+            keys=self.keys,
             batches=self._batches,
             bits=self._bits,
             events=tuple(self._events),
@@ -137,7 +184,8 @@ class IssuerReplay:
                 self._revoke_batch(event)
             case _:
                 self._change_status(event)
-        self._events.append(event)
+        if self._keep:
+            self._events.append(event)
 
     # Accreditation and control.
 
@@ -181,7 +229,7 @@ class IssuerReplay:
         if event.status_epoch not in epochs:
             refuse(event, f"a key of scope {event.scope} cannot be added for status epoch {event.status_epoch}")
         self._nonces[event.key] = (0, 0)
-        self._keys[event.key] = Key(
+        self.keys[event.key] = Key(
             issuer_id=event.issuer_id,
             valid_from=event.valid_from,
             valid_until=0,
@@ -197,7 +245,7 @@ class IssuerReplay:
             refuse(event, f"the key has an end already, at {key.cut_off}")
         if event.valid_until != event.at + 1:
             refuse(event, "a key is retired from the next second on")
-        self._keys[event.key] = replace(key, valid_until=event.valid_until)
+        self.keys[event.key] = replace(key, valid_until=event.valid_until)
 
     def _compromise_key(self, event: KeyCompromised) -> None:
         self._require_controller(event)
@@ -206,7 +254,7 @@ class IssuerReplay:
             refuse(event, "a key is compromised since a time from its first second to now")
         if key.cut_off is not None and event.since >= key.cut_off:
             refuse(event, f"the key has an earlier cut-off already, {key.cut_off}")
-        self._keys[event.key] = replace(key, compromised_at=event.since)
+        self.keys[event.key] = replace(key, compromised_at=event.since)
         current, following = self._record.status_epoch, self._next_epoch
         if key.scope == KeyScope.STATUS.value and key.status_epoch in (current, following):
             self._announced = (following if key.status_epoch == current else current, following + 1)
@@ -259,7 +307,7 @@ class IssuerReplay:
             refuse(event, "the root is zero")
         earlier = self._batches.get(event.root)
         if earlier is not None:
-            if not is_void(earlier, self._keys):
+            if not is_void(earlier, self.keys):
                 refuse(event, "the root was anchored before, and that is not void")
             if earlier.is_revoked_in(self._record.status_epoch):
                 refuse(event, "the root was anchored before, and revoked")
@@ -292,7 +340,8 @@ class IssuerReplay:
             if mask == 0 or mask & old != (mask if clears else 0):
                 refuse(event, f"the mask of word {word} is not what the event changed")
             bits[place] = old ^ mask
-            self._changes.setdefault((event.status_list, word), []).append(event)
+            if self._keep:
+                self._changes.setdefault((event.status_list, word), []).append(event)
         # Only of a revocation that the key sent itself is no nonce used up.
         self._use_nonce(event.actor, at_least=0 if revokes else 1)
 
@@ -307,12 +356,12 @@ class IssuerReplay:
             refuse(event, f"the issuer's accreditation ended at {self._record.withdrawn_at}")
 
     def _key(self, event: Event, address: Address) -> Key:
-        if address not in self._keys:
+        if address not in self.keys:
             refuse(event, "the issuer has no such key")
-        return self._keys[address]
+        return self.keys[address]
 
     def _require_key_of_actor(self, event: Event, scope: KeyScope) -> Key:
-        key = self._keys.get(event.actor)
+        key = self.keys.get(event.actor)
         if key is None or key.scope != scope.value or event.at < key.valid_from:
             refuse(event, f"the actor is not a key of the issuer, of scope {scope.name}, valid at that time")
         if key.cut_off is not None and key.cut_off <= event.at:

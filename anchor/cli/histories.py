@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import deque
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rich.table import Table
 
 from anchor.cells import as_cell
 from anchor.cli.occurrences import LABELS, Occurrence, position_words, role_name
-from anchor.cli.output import console, plain, printable
+from anchor.cli.output import console, json_text, plain, printable
 from anchor.cli.verdicts import basis_content, basis_words
 from anchor.events import IssuerEvent
 from anchor.history import ACCREDITOR_ROLE, History, IssuerHistory
@@ -21,11 +22,34 @@ from anchor.status import StatusPurpose, StatusReason
 FORMAT: Final = "credanchor/audit@v1"
 """First member of the JSON output; a change that could break readers changes it."""
 
+SHOWN_EVENTS: Final = 1_000
+"""In the table, the last ones; who wants more reads a file."""
 
-def print_history(history: History, basis: Basis, did: str | None) -> None:
-    """Print every event in order, where that led each issuer, then what proves that there are no other events."""
+_LAST_COLUMNS: Final = ("transaction", "what")
+
+
+class Since(NamedTuple):
+    """Where an earlier audit stopped: what it proved is not shown again."""
+
+    block_number: int
+    proven: int
+    """Events up to there."""
+
+
+def print_history(history: History, basis: Basis, did: str | None, since: Since | None = None) -> None:
+    """Print every event in order, where that led each issuer, then what proves that there are no other events.
+
+    Args:
+        history: What is shown.
+        basis: What its proof rests on.
+        did: Only this issuer, if one is named.
+        since: Where an earlier audit stopped, if only what came after it is shown.
+    """
+    if since is not None:
+        console.print(f"since block {since.block_number}, up to which {since.proven:,} events were proven before:")
     table = Table("block", "time", "issuer", "event", "what", "reason", "by", box=None, pad_edge=False)
-    for each in _occurrences(history, did):
+    shown = deque(_occurrences(history, did), SHOWN_EVENTS)
+    for each in shown:
         table.add_row(
             str(each.event.log.block_number),
             to_utc(each.event.at),
@@ -35,64 +59,84 @@ def print_history(history: History, basis: Basis, did: str | None) -> None:
             each.reason,
             to_hex(each.event.actor)[:10] + "…",
         )
+    if len(shown) == SHOWN_EVENTS:
+        console.print(f"the last {SHOWN_EVENTS:,} events; --format csv has them all")
     console.print(table)
     for issuer in _issuers(history, did):
-        _print_issuer(issuer)
+        print_issuer(issuer)
     accreditors = ", ".join(to_hex(account) for account in history.members(ACCREDITOR_ROLE))
     console.print(f"accreditors now: {accreditors or 'nobody'}")
+    count = len(history.events) + (since.proven if since is not None else 0)
     console.print(
-        f"[bold green]✔ COMPLETE[/]  {len(history.events)} events lead to the heads in the contract's state; "
+        f"[bold green]✔ COMPLETE[/]  {count} events lead to the heads in the contract's state; "
         "none is missing, altered or invented"
     )
     console.print(f"  rests on {printable(basis_words(basis))}")
 
 
-def history_content(history: History, basis: Basis, did: str | None) -> dict[str, Any]:
-    """Give a history as a JSON document."""
+def json_pieces(history: History, basis: Basis, did: str | None, since: Since | None = None) -> Iterator[str]:
+    """Write a history as a JSON document, event by event: memory for one of them, whatever their number."""
+    start, end = json_text(_content(history, basis, did, since)).rsplit("[]", 1)
+    yield start
+    opening = "[\n    "
+    for each in _occurrences(history, did):
+        yield opening + json_text(each.content()).replace("\n", "\n    ")
+        opening = ",\n    "
+    yield ("[]" if opening.startswith("[") else "\n  ]") + end
+
+
+def _content(history: History, basis: Basis, did: str | None, since: Since | None) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "complete": True,
+        "since": None if since is None else {"block": since.block_number, "events": since.proven},
         "basis": basis_content(basis),
         "registryHead": to_hex(history.registry_head),
-        "roles": [
-            {"role": role_name(each.role), "account": to_hex(each.account), "since": each.since, "until": each.until}
-            for each in history.tenures
-        ],
-        "issuers": [_issuer_content(each) for each in _issuers(history, did)],
-        "events": [each.content() for each in _occurrences(history, did)],
+        "roles": roles_content(history),
+        "issuers": [issuer_content(each) for each in _issuers(history, did)],
+        "events": [],
     }
 
 
-def csv_text(history: History, did: str | None) -> str:
-    """Give a history as CSV: one row for each event, and for changes of status one for each credential."""
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow(
-        ["block", "time", "issuer", "event", "subject", "list", "index", "reason", "actor", "transaction", "what"]
-    )
+def csv_pieces(history: History, did: str | None) -> Iterator[str]:
+    """Write a history as CSV: one row for each event, and for changes of status one for each credential."""
+    yield from _csv(["block", "time", "issuer", "event", "subject", "list", "index", "reason", "actor", *_LAST_COLUMNS])
     for each in _occurrences(history, did):
         event = each.event
         issuer_id = event.issuer_id if isinstance(event, IssuerEvent) else ""
         start = [event.log.block_number, to_utc(event.at), issuer_id, event.kind]
         end = [each.reason, to_hex(event.actor), to_hex(event.log.transaction_hash)]
-        for position in each.positions:
-            rows.writerow([*start, "", position.status_list, position.index, *end, ""])
-        if not each.positions:
-            rows.writerow([*start, as_cell(plain(each.subject)), "", "", *end, as_cell(plain(each.words()))])
+        rows = [[*start, "", position.status_list, position.index, *end, ""] for position in each.positions]
+        if not rows:
+            rows = [[*start, as_cell(plain(each.subject)), "", "", *end, as_cell(plain(each.words()))]]
         if each.epoch_change is not None:
             undone = {
                 "no longer revoked": each.epoch_change.unrevoked,
                 "no longer suspended": each.epoch_change.unsuspended,
             }
             for what, positions in undone.items():
-                for position in positions:
-                    rows.writerow([*start, "", position.status_list, position.index, *end, what])
+                rows += [[*start, "", position.status_list, position.index, *end, what] for position in positions]
             for root in each.epoch_change.unrevoked_batches:
-                rows.writerow([*start, to_hex(root), "", "", *end, "no longer revoked"])
-    return text.getvalue()
+                rows.append([*start, to_hex(root), "", "", *end, "no longer revoked"])
+        yield from _csv(*rows)
 
 
-def _print_issuer(issuer: IssuerHistory) -> None:
+def _csv(*rows: list[Any]) -> Iterator[str]:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    yield text.getvalue()
+
+
+def roles_content(history: History) -> list[dict[str, Any]]:
+    """Give who had which role, as members of a JSON document."""
+    return [
+        {"role": role_name(each.role), "account": to_hex(each.account), "since": each.since, "until": each.until}
+        for each in history.tenures
+    ]
+
+
+def print_issuer(issuer: IssuerHistory) -> None:
+    """Print where events led an issuer."""
     counts = _counts(issuer)
     batches = f"{counts['batches']} batch{'' if counts['batches'] == 1 else 'es'}"
     console.print(
@@ -115,7 +159,8 @@ def _print_issuer(issuer: IssuerHistory) -> None:
             console.print(f"  no longer revoked {when}: batch {to_hex(root)}")
 
 
-def _issuer_content(issuer: IssuerHistory) -> dict[str, Any]:
+def issuer_content(issuer: IssuerHistory) -> dict[str, Any]:
+    """Give where events led an issuer, as members of a JSON document."""
     void, revoked, pending = issuer.void_batches(), issuer.revoked_batches(), issuer.pending_controller
     return {
         "issuer": issuer.issuer_id,

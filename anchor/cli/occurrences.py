@@ -81,7 +81,7 @@ class Occurrence:
     def epoch_change(self) -> EpochChange | None:
         """What changed with the epochs, if it is such an event."""
         changes = self.issuer.epoch_changes if self.issuer is not None else ()
-        return next((change for change in changes if change.event is self.event), None)
+        return next((change for change in changes if change.event == self.event), None)
 
     @property
     def is_void(self) -> bool:

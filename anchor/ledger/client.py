@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Generic, Literal, TypeVar
 
-from anchor.errors import LedgerUnavailableError, MalformedError, NodeRefusedError, WrongLedgerError
+from anchor.errors import (
+    AnswerTooLargeError,
+    LedgerUnavailableError,
+    MalformedError,
+    NodeRefusedError,
+    WrongLedgerError,
+)
 from anchor.events import RawLog
 from anchor.ledger.answers import (
     AccountProof,
@@ -32,8 +38,20 @@ from anchor.model import Address, Hash32, Policy, to_hex
 MAX_SLOTS_PER_PROOF: Final = 1000
 """Slots in one `eth_getProof`: Erigon refuses more than 1,000, go-ethereum more than 1,024."""
 
-MAX_LOG_BLOCKS: Final = 10_000
+FIRST_LOG_BLOCKS: Final = 10_000
 """Blocks in one `eth_getLogs` at first; public nodes allow 500 to 10,000, and the span is halved when one refuses."""
+
+MAX_LOG_BLOCKS: Final = 1_000_000
+"""Blocks in one `eth_getLogs` at most, of a node that refuses nothing."""
+
+AIMED_LOGS: Final = 5_000
+"""Logs in one answer, more or less: some 6 MB, so that memory stays bounded whatever the length of a history."""
+
+_GROW_AGAIN_AFTER: Final = 16
+"""Answers in a row after which a node that refused once is asked for more again: perhaps it had too many logs there."""
+
+_SLOW_ANSWERS: Final = 4
+"""In a row, each to a question half as large; then it is the node that is slow."""
 
 MAX_LOG_QUESTIONS: Final = 1_000_000
 """For one history. The longest chains today have some 500 million blocks; a block number can be any lie."""
@@ -200,9 +218,10 @@ class LedgerClient:
     def logs(self, contract: Address, first_block: int, last_block: int) -> Iterator[RawLog]:
         """Fetch a contract's logs of these blocks, both included, in order.
 
-        Asks for many blocks at a time, and for half as many when the node refuses, until it does not.
+        Asks for more blocks at a time while answers are short, and for half as many when the node refuses, sends too
+        much or takes too long. What is held at once is one answer.
         """
-        span, start, asked = MAX_LOG_BLOCKS, first_block, 0
+        span, limit, start, asked, since_refusal, slow = FIRST_LOG_BLOCKS, MAX_LOG_BLOCKS, first_block, 0, 0, 0
         while start <= last_block:
             asked += 1
             if asked > MAX_LOG_QUESTIONS:
@@ -213,15 +232,21 @@ class LedgerClient:
             query = {"address": to_hex(contract), "fromBlock": hex(start), "toBlock": hex(end)}
             try:
                 found = self._read("eth_getLogs", [query], _read_logs)
-            except NodeRefusedError:
-                if start == end:
+            except (NodeRefusedError, AnswerTooLargeError) as error:
+                slow = 0 if isinstance(error, NodeRefusedError) else slow + 1
+                if start == end or slow == _SLOW_ANSWERS:
                     raise
-                span = (end - start + 1) // 2
+                span = limit = (end - start + 1) // 2
+                since_refusal = 0
                 continue
             if any(log.address != contract or not start <= log.block_number <= end for log in found):
                 raise LedgerUnavailableError(f"the node {self.node} sent logs that were not asked for")
             yield from found
-            start, span = end + 1, min(span * 2, MAX_LOG_BLOCKS)
+            start, slow, since_refusal = end + 1, 0, since_refusal + 1
+            if since_refusal % _GROW_AGAIN_AFTER == 0:
+                limit = min(limit * 2, MAX_LOG_BLOCKS)
+            # Twice as many, or as many as would have had the logs aimed at.
+            span = max(1, min(span * 2, span * AIMED_LOGS // max(len(found), 1), limit))
 
     def receipt(self, transaction_hash: Hash32) -> Receipt | None:
         """Fetch a transaction's receipt; None if it is not mined, as far as the node knows."""

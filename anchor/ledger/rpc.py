@@ -19,7 +19,13 @@ import requests
 import urllib3
 from urllib3.exceptions import NewConnectionError
 
-from anchor.errors import LedgerUnavailableError, MalformedError, NodeRefusedError, OutcomeUnknownError
+from anchor.errors import (
+    AnswerTooLargeError,
+    LedgerUnavailableError,
+    MalformedError,
+    NodeRefusedError,
+    OutcomeUnknownError,
+)
 from anchor.ledger.endpoints import is_loopback, node_name
 from anchor.model import parse_hex
 
@@ -257,7 +263,7 @@ class RpcNode:
             pieces.append(piece)
             length += len(piece)
             if length > self._max_answer_bytes:
-                raise LedgerUnavailableError(f"the node {self.name} sent more than {self._max_answer_bytes} bytes")
+                raise AnswerTooLargeError(f"the node {self.name} sent more than {self._max_answer_bytes} bytes")
             if time.monotonic() > deadline:
                 raise requests.Timeout
         return b"".join(pieces)
@@ -292,7 +298,7 @@ class RpcNode:
         if _never_connected(error):
             return _NeverSentError(f"the node {self.name} cannot be reached", advice=advice)
         if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
-            return LedgerUnavailableError(f"the node {self.name} did not answer in time", advice=advice)
+            return AnswerTooLargeError(f"the node {self.name} did not answer in time", advice=advice)
         return _BusyError(f"the connection to the node {self.name} broke", advice=advice)
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
+from anchor.cli.times import parse_time
 from anchor.errors import MalformedError
 from anchor.model import to_utc
 from registry.cli.common import HomeOption, open_home_store
-from registry.cli.times import parse_time
 
 if TYPE_CHECKING:
     from registry.store.api_keys import ApiKeyRecord

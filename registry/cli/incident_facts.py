@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from anchor.cli.times import parse_time
 from registry.cli.issuer_key import START
-from registry.cli.times import parse_time
 from registry.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def own_history(place: Workplace) -> IssuerHistory:
     Raises:
         HistoryError, LedgerError, UndeterminedError: As of the audit.
     """
-    from anchor.cli.audit import audit_registry
+    from anchor.cli.auditing import audit_registry
     from registry.services.setup import policy_for
 
     # Its own doing at the newest block, of whatever age; not what others should rely on.

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
+from anchor.cli.times import parse_time
 from anchor.errors import MalformedError
 from anchor.model import Key, KeyScope, to_hex, to_utc
 from anchor.status import StatusReason, parse_reason
 from registry.cli import issuer_key
 from registry.cli.common import HomeOption, ReasonOption, ask_passphrase
 from registry.cli.parties import find_issuer, issuer_text, known_keys
-from registry.cli.times import parse_time
 from registry.cli.writing import EXIT_HELP, KeyOption, PrintCallFlag, YesFlag, carry_out, print_call, read_address
 from registry.errors import ConflictError
 

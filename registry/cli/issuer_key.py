@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
+from anchor.cli.times import parse_time
 from anchor.model import Address, Key, KeyScope, to_hex, to_utc
 from registry.cli.common import HomeOption, ask_passphrase, read_input, write_output
 from registry.cli.key_consent import key_request, own_consent
 from registry.cli.parties import terms_facts
-from registry.cli.times import parse_time
 from registry.cli.writing import (
     EXIT_HELP,
     KeyOption,

@@ -113,7 +113,7 @@ def test_node_that_does_not_answer_is_undetermined(busy: Desk) -> None:
 def test_block_too_old_for_the_policy_is_undetermined(busy: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     busy.write_policy(max_age_seconds=60)
     later = busy.chain.client.latest_block().header.timestamp + 61
-    monkeypatch.setattr("anchor.cli.audit.time", SimpleNamespace(time=lambda: later))
+    monkeypatch.setattr("anchor.cli.auditing.time", SimpleNamespace(time=lambda: later))
     code, _, err = busy.run("audit")
     assert (code, "the policy accepts 60 s" in err) == (3, True)
 

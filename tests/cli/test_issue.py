@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from anchor.cli.audit import audit_registry
+from anchor.cli.auditing import audit_registry
 from anchor.ledger.rpc import RpcNode
 from anchor.policy import parse_policy
 from registry.errors import ConflictError

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import typer
 
-from anchor.cli.audit import audit_registry
+from anchor.cli.auditing import audit_registry
 from anchor.errors import LedgerUnavailableError
 from anchor.history import IssuerHistory
 from anchor.ledger.transactions import TransactionSender

@@ -2,8 +2,8 @@
 
 import pytest
 
+from anchor.cli.times import parse_time
 from anchor.errors import MalformedError
-from registry.cli.times import parse_time
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from anchor.cli.audit import audit_registry
+from anchor.cli.auditing import audit_registry
 from anchor.credential import parse_credential
 from anchor.history import IssuerHistory
 from anchor.ledger.answers import Receipt

@@ -136,8 +136,14 @@ def test_every_answer_can_be_reached_and_printed(browser: Browser) -> None:
         page.get_by_role("button", name="Next").click()
         expect(rows(page)).to_have_count(30)
         expect(page.get_by_role("button", name="Next")).to_be_disabled()
-        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-        assert rows(page).count() == MANY, "nothing waits for the page to draw before it prints"
+        table = page.locator("ca-table")
+        printed = table.evaluate(
+            """table => {
+                window.dispatchEvent(new Event("beforeprint"));
+                return table.shadowRoot.querySelectorAll("tbody tr").length;
+            }"""
+        )
+        assert printed == MANY, "nothing waits for the page to draw before it prints"
         page.evaluate("window.dispatchEvent(new Event('afterprint'))")
         expect(rows(page)).to_have_count(30)
         page.get_by_role("button", name="Show all 130 at once").click()

@@ -1,0 +1,183 @@
+"""State at a date: what held then as far as was known then, and what was declared later of that time.
+
+Two answers, never mixed: a verifier on that day saw the first one. A key that is declared compromised later, since that
+date or before, makes batches void that nobody could know to be void then.
+
+Leaves to others: whether the history is complete (`anchor.audit`), reading files, showing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from eth_hash.auto import keccak
+
+from anchor.credential import Credential
+from anchor.errors import NotAnchoredError
+from anchor.events import (
+    AccreditationWithdrawn,
+    AnyEvent,
+    BatchAnchored,
+    BatchRevoked,
+    KeyAdded,
+    KeyCompromised,
+    KeyRetired,
+    StatusEpochChanged,
+)
+from anchor.evidence import EvidenceRequest
+from anchor.history import History, IssuerHistory, StatusWord, is_void
+from anchor.merkle import check_inclusion
+from anchor.model import Address, Hash32, Key
+from anchor.replay import Replay
+from anchor.status import StatusPurpose, mask_of, word_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaterCompromise:
+    """That a key was declared compromised after the date, since a time up to it."""
+
+    issuer_id: int
+    key: Address
+    since: int
+    void_batches: tuple[Hash32, ...]
+    """Roots that were good then as far as anybody knew, and are void."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateAt:
+    """What held at a date."""
+
+    at: int
+    then: History
+    """By the events up to that second: as it was known then."""
+    later: tuple[LaterCompromise, ...]
+    """What later events say of that time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialAt:
+    """What a credential was at a date; reasons are those of verdicts, empty: valid."""
+
+    reason: str
+    """As it was known then."""
+    reason_in_hindsight: str
+    """With the compromises that were declared later."""
+    is_undone_later: bool
+    """Whether its revocation or suspension then ended because other status epochs counted later."""
+    events: tuple[AnyEvent, ...]
+    """Up to that date, those that decide it: of its batch, the batch's key, its own status and the issuer, in order."""
+
+
+def state_at(history: History, at: int) -> StateAt:
+    """Work out what held at a date.
+
+    Args:
+        history: All events from the deployment to now, proven complete.
+        at: Unix seconds; events of that second count.
+    """
+    run = Replay(history.registry)
+    for event in history.events:
+        if event.at > at:
+            break
+        run.take(event.log)
+    then = run.result()
+    return StateAt(at=at, then=then, later=tuple(_later(history, then, at)))
+
+
+def credential_at(state: StateAt, history: History, credential: Credential) -> CredentialAt:
+    """Judge what a credential was at a date.
+
+    Args:
+        state: The state at that date.
+        history: The history that it is from.
+        credential: Its anchor proofs; the first one from this registry counts.
+
+    Raises:
+        NotAnchoredError: It has no anchor proof from this registry.
+        InclusionError: It is not in the batch that its anchor proof names: it was changed.
+    """
+    request = next((each for each in credential.requests if each.proof.registry == history.registry), None)
+    if request is None:
+        raise NotAnchoredError(f"the credential has no anchor proof from {history.registry.to_text()}")
+    check_inclusion(credential.leaf(request), request.proof.inclusion, request.proof.root)
+    proof = request.proof
+    then = next((each for each in state.then.issuers if each.issuer_id == proof.issuer_id), None)
+    if then is None:
+        return CredentialAt(reason="notAnchored", reason_in_hindsight="notAnchored", is_undone_later=False, events=())
+    now = history.issuer(proof.issuer_id)
+    hindsight = {address: now.keys[address] for address in then.keys}
+    reason = _reason(then, then.keys, request, credential, state.at)
+    changes = [change for change in now.epoch_changes if change.event.at > state.at]
+    undone = any(
+        (request.position in change.unrevoked and reason == "revoked")
+        or (request.position in change.unsuspended and reason == "suspended")
+        or (proof.root in change.unrevoked_batches and reason == "batchRevoked")
+        for change in changes
+    )
+    return CredentialAt(
+        reason=reason,
+        reason_in_hindsight=_reason(then, hindsight, request, credential, state.at),
+        is_undone_later=undone,
+        events=tuple(_deciding(then, request)),
+    )
+
+
+def _later(history: History, then: History, at: int) -> Iterator[LaterCompromise]:
+    for issuer in then.issuers:
+        keys = history.issuer(issuer.issuer_id).keys
+        for address, known in issuer.keys.items():
+            key = keys[address]
+            if key.compromised_at in (0, known.compromised_at) or key.compromised_at > at:
+                continue
+            yield LaterCompromise(
+                issuer_id=issuer.issuer_id,
+                key=address,
+                since=key.compromised_at,
+                void_batches=tuple(
+                    root
+                    for root, batch in issuer.batches.items()
+                    if batch.key == address and is_void(batch, keys) and not is_void(batch, issuer.keys)
+                ),
+            )
+
+
+def _reason(
+    issuer: IssuerHistory, keys: Mapping[Address, Key], request: EvidenceRequest, credential: Credential, at: int
+) -> str:
+    """Say why it is not valid, in the order of the steps of verification; empty if it is."""
+    batch = issuer.batches.get(request.proof.root)
+    found = (
+        ("notAnchored", batch is None or batch.size != request.proof.inclusion.size),
+        ("keyCompromised", batch is not None and is_void(batch, keys)),
+        ("untrustedIssuer", keccak(credential.issuer_did.encode()) != issuer.did_hash),
+        ("batchRevoked", batch is not None and batch.is_revoked_in(issuer.record.status_epoch)),
+        ("revoked", _is_set(issuer, StatusPurpose.REVOCATION, request)),
+        ("suspended", _is_set(issuer, StatusPurpose.SUSPENSION, request)),
+        ("notYetValid", credential.valid_from is not None and at < credential.valid_from),
+        ("expired", credential.valid_until is not None and credential.valid_until <= at),
+    )
+    return next((reason for reason, holds in found if holds), "")
+
+
+def _is_set(issuer: IssuerHistory, purpose: StatusPurpose, request: EvidenceRequest) -> bool:
+    status_list, index = request.position
+    place = StatusWord(issuer.record.status_epoch, status_list, word_of(index))
+    return bool(issuer.bits[purpose].get(place, 0) & mask_of(index))
+
+
+def _deciding(issuer: IssuerHistory, request: EvidenceRequest) -> Iterator[AnyEvent]:
+    batch = issuer.batches.get(request.proof.root)
+    changes = issuer.changes_of(request.position)
+    for event in issuer.events:
+        match event:
+            case BatchAnchored() | BatchRevoked():
+                is_meant = event.root == request.proof.root
+            case KeyAdded() | KeyRetired() | KeyCompromised():
+                is_meant = batch is not None and event.key == batch.key
+            case AccreditationWithdrawn() | StatusEpochChanged():
+                is_meant = True
+            case _:
+                is_meant = event in changes
+        if is_meant:
+            yield event

@@ -1,0 +1,229 @@
+"""A registry's whole history: read from a node or an archive, replayed, and proven complete at one block.
+
+In memory for those who need every event at hand (`audit_registry`); or through a folder that keeps events and a
+checkpoint, with memory for what the events led to alone (`audit_through`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from anchor.audit import check_complete, read_heads, slots_of_heads
+from anchor.batch_steps import basis_of, check_ledger
+from anchor.checkpoint import Checkpoint
+from anchor.cli.histories import Since
+from anchor.cli.kept import Archive, GivenArchive, read_checkpoint, write_checkpoint
+from anchor.errors import HistoryError, LedgerError, LedgerUnavailableError
+from anchor.events import RawLog
+from anchor.evidence import ISSUER_COUNT_SLOT, LedgerState
+from anchor.history import History
+from anchor.model import Basis, BlockHeader, Hash32, Policy, TrustedRegistry
+from anchor.replay import Replay
+
+if TYPE_CHECKING:
+    from anchor.ledger.client import LedgerClient
+
+Tell = Callable[[str], None]
+"""Says what is being done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """A history that is proven complete; its events are those since an earlier audit, if it went on from one."""
+
+    history: History
+    basis: Basis
+    block: BlockHeader
+    """The history goes up to this block."""
+    since: Since | None
+
+
+def audit_registry(pin: TrustedRegistry, policy: Policy, tell: Tell) -> tuple[History, Basis]:
+    """Fetch, replay and prove a registry's history at the newest block that is vouched for, all in memory.
+
+    Raises:
+        HistoryError: The events given are not the whole history.
+        LedgerError: No node answered, or those that did gave no whole history.
+        UndeterminedError: Their state proofs do not hold, or the block is not one that the policy accepts.
+    """
+    audited = _audit(pin, policy, tell, _Reader(pin))
+    return audited.history, audited.basis
+
+
+def audit_through(
+    folder: Path,
+    pin: TrustedRegistry,
+    policy: Policy,
+    tell: Tell,
+    *,
+    archive: Path | None = None,
+    is_anew: bool = False,
+) -> Audited:
+    """Likewise, through a folder: go on from its checkpoint, and leave events and a checkpoint there.
+
+    Args:
+        folder: Made if it is not there.
+        pin: The registry.
+        policy: Nodes, and what vouches for the block.
+        tell: Says what is being done.
+        archive: Events are read from there first; nodes are asked for those after it.
+        is_anew: Take no notice of the checkpoint.
+
+    Raises:
+        MalformedError: The folder or the archive cannot be used.
+        HistoryError: As `audit_registry`, and likewise the others.
+    """
+    given = GivenArchive(archive, pin.registry) if archive is not None else None
+    return _audit(pin, policy, tell, _Reader(pin, folder, given, is_anew=is_anew))
+
+
+class _Reader:
+    """Where the logs of one audit come from and where they are left."""
+
+    def __init__(
+        self,
+        pin: TrustedRegistry,
+        folder: Path | None = None,
+        given: GivenArchive | None = None,
+        *,
+        is_anew: bool = False,
+    ) -> None:
+        self._pin: Final = pin
+        self._folder: Final = folder
+        self._given: Final = given
+        self._found: Final = read_checkpoint(folder, pin.registry) if folder is not None and not is_anew else None
+
+    def history(
+        self, node: LedgerClient, block: BlockHeader, check: Callable[[History, int], None], tell: Tell
+    ) -> tuple[History, Since | None]:
+        """Read and check the events up to a block: from the checkpoint on if it leads there, else all."""
+        if self._found is not None and self._is_on_chain(node, self._found[0], block, tell):
+            try:
+                return self._read(node, block, check, *self._found)
+            except HistoryError as error:
+                # The node may lie, or the checkpoint be wrong: what is read from the start on tells.
+                tell(f"what follows the checkpoint does not lead to the heads ({error}); reading everything")
+        return self._read(node, block, check, None, 0)
+
+    def _is_on_chain(self, node: LedgerClient, checkpoint: Checkpoint, block: BlockHeader, tell: Tell) -> bool:
+        if block.number < checkpoint.block_number:
+            raise LedgerUnavailableError(
+                f"the newest block that is vouched for, {block.number}, is before that of the checkpoint, "
+                f"{checkpoint.block_number}",
+                advice="Wait until the node has synced, or read everything again with --anew.",
+            )
+        same = node.block(checkpoint.block_number)
+        if same is not None and same.header.hash == checkpoint.block_hash:
+            return True
+        tell("the chain was reorganised since the checkpoint; reading everything")
+        return False
+
+    def _read(
+        self,
+        node: LedgerClient,
+        block: BlockHeader,
+        check: Callable[[History, int], None],
+        checkpoint: Checkpoint | None,
+        size: int,
+    ) -> tuple[History, Since | None]:
+        registry, is_kept = self._pin.registry, self._folder is not None
+        run = checkpoint.replay(keep=not is_kept) if checkpoint is not None else Replay(registry, keep=not is_kept)
+        before, first = run.count, 0 if checkpoint is None else checkpoint.block_number + 1
+        logs = self._logs(node, first, block)
+        if self._folder is None:
+            for log in logs:
+                run.take(log)
+            history = run.result()
+            check(history, run.count)
+            return history, None
+        archive = Archive(self._folder, registry, size)
+        try:
+            for log in archive.pass_on(logs):
+                run.take(log)
+            history = run.result()
+            check(history, run.count)
+            end = archive.finish(block.number, block.hash)
+        finally:
+            archive.close()
+        state = {**run.content(), "archiveBytes": end}
+        write_checkpoint(
+            self._folder,
+            Checkpoint(registry=registry, block_number=block.number, block_hash=block.hash, state=state),
+        )
+        since = None if checkpoint is None else Since(checkpoint.block_number, before)
+        return replace(history, events=archive.events(run.count - before)), since
+
+    def _logs(self, node: LedgerClient, first: int, block: BlockHeader) -> Iterator[RawLog]:
+        if self._given is not None:
+            yield from (log for log in self._given.logs() if log.block_number >= first)
+            end = self._given.end
+            if end is not None and end.block_number > block.number:
+                raise LedgerUnavailableError(
+                    f"the archive goes up to block {end.block_number}, and the newest one that is vouched for is "
+                    f"{block.number}",
+                    advice="Wait until the node has synced.",
+                )
+            first = max(first, end.block_number + 1) if end is not None else first
+        yield from node.logs(self._pin.registry.address, first, block.number)
+
+
+def _audit(pin: TrustedRegistry, policy: Policy, tell: Tell, reader: _Reader) -> Audited:
+    # What asks nodes takes a while to import; `--help` needs none of it.
+    from anchor.ledger.client import clients_of
+    from anchor.ledger.collect import collect_slots
+    from anchor.ledger.vouching import combined, vouch_newest
+
+    nodes = clients_of(policy)
+    vouched = vouch_newest(nodes, pin.registry.chain_id, policy)
+
+    def prove(slots: Iterable[Hash32]) -> LedgerState:
+        return LedgerState(collect_slots(nodes, pin.registry, slots, policy, vouched=vouched))
+
+    # Before anything long: is this a fresh block, and is the contract there?
+    state = prove([ISSUER_COUNT_SLOT])
+    check_ledger(state, pin, policy, int(time.time()))
+
+    def check(history: History, count: int) -> None:
+        tell(f"proving that {count} events are all there are")
+        check_complete(history, read_heads(prove(slots_of_heads(history)), history))
+
+    failures: list[LedgerError] = []
+    refuted: HistoryError | None = None
+    for node in sorted(nodes, key=lambda node: node.node not in vouched.vouched_by):
+        try:
+            history, since = _history_from(node, pin, state.block, reader, check, tell)
+            return Audited(history=history, basis=basis_of(state, pin), block=state.block, since=since)
+        except LedgerError as error:
+            failures.append(error)
+        except HistoryError as error:
+            # Whatever one node gives is no proof against what another may give.
+            refuted = error
+            failures.append(LedgerUnavailableError(f"the events that the node {node.node} gave are not all: {error}"))
+    raise refuted if refuted is not None and len(nodes) == 1 else combined(failures)
+
+
+def _history_from(
+    node: LedgerClient,
+    pin: TrustedRegistry,
+    block: BlockHeader,
+    reader: _Reader,
+    check: Callable[[History, int], None],
+    tell: Tell,
+) -> tuple[History, Since | None]:
+    """Read the events that one node gives up to a block, and prove that they are all."""
+    node.require_chain(pin.registry.chain_id)
+    tell(f"reading events up to block {block.number}")
+    try:
+        return reader.history(node, block, check, tell)
+    except HistoryError as error:
+        # Events are named by block number, the proof by block hash: after a reorganisation they are of two chains.
+        again = node.block(block.number)
+        if again is None or again.header.hash != block.hash:
+            raise LedgerUnavailableError(
+                "the chain was reorganised during the audit", advice="Run it again."
+            ) from error
+        raise

@@ -1,0 +1,106 @@
+"""Auditing: a long history of a real node, read anew and gone on from; and a longer one that no chain ever had."""
+
+import json
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from bench_common import PROGRAM, ROOT, credanchor, line
+from bench_run import run
+
+from anchor.ledger.contract import RegistryContract
+from anchor.model import RegistryId, hash32
+
+NODE_EVENTS = 100_000
+MADE_UP_EVENTS = 1_000_000
+MAX_SECONDS = 60.0
+MAX_SECONDS_AGAIN = 2.0
+MAX_MEGABYTES = 300
+EVENTS_PER_BLOCK = 300
+"""So many surely fit into a block of 30 million gas."""
+
+
+def measure_audit(count: int, made_up: int) -> None:
+    """Audit what a testnet has, twice, and replay a history that is made up."""
+    print(f"credanchor audit, {count:,} batches on a testnet:")
+    with tempfile.TemporaryDirectory(prefix="credanchor-bench-") as name:
+        home = Path(name)
+        node = credanchor(home, "dev", "up", "--port", "0")
+        try:
+            anchor_many(home, node, count)
+            command: list[str | Path] = [PROGRAM, "audit", "--policy", home / "policy.json", "--json"]
+            command += ["--keep", home / "kept"]
+            # With all events as JSON, which is read here: the longest of its outputs.
+            first = run(command)
+            if len(first.content["events"]) < count:
+                sys.exit("the audit did not show all events")
+            line(
+                "read, replay, prove, write", f"{first.wall:.1f} s", first.wall <= MAX_SECONDS, f"≤ {MAX_SECONDS:.0f} s"
+            )
+            line("  of it processor time", f"{first.cpu:.1f} s")
+            tell_memory("memory", first.megabytes)
+            again = run(command)
+            if again.content["events"]:
+                sys.exit("the second run showed what the first had shown")
+            good = again.wall <= MAX_SECONDS_AGAIN
+            line("second run", f"{again.wall:.2f} s", good, f"≤ {MAX_SECONDS_AGAIN:.0f} s")
+            line("  of it processor time", f"{again.cpu:.2f} s")
+            tell_memory("memory of the second run", again.megabytes)
+        finally:
+            credanchor(home, "dev", "down")
+    print(f"replaying {made_up:,} events that are made up while they are read:")
+    for part in (made_up // 10, made_up):
+        replayed = run([sys.executable, ROOT / "scripts" / "bench_audit_made_up.py", str(part)])
+        line(f"{part:,} events", f"{part / replayed.content['seconds']:,.0f}/s of CPU")
+        tell_memory("  memory", replayed.megabytes)
+
+
+def tell_memory(what: str, megabytes: float | None) -> None:
+    if megabytes is not None:
+        line(what, f"{megabytes:.0f} MB", megabytes <= MAX_MEGABYTES, f"≤ {MAX_MEGABYTES} MB")
+
+
+def anchor_many(home: Path, node: dict[str, Any], count: int) -> None:
+    """Anchor batches as the testnet's own key, whose signatures the node does without."""
+    registry = RegistryId.parse(node["registry"])
+    contract = RegistryContract(registry)
+    key = "0x" + json.loads((home / "keys" / "anchor.json").read_bytes())["address"].removeprefix("0x")
+    address = node["url"]
+    ask(address, ("anvil_impersonateAccount", [key]), ("evm_setAutomine", [False]))
+    (nonce,) = ask(address, ("eth_getTransactionCount", [key, "latest"]))
+    started = time.perf_counter()
+    for start in range(0, count, EVENTS_PER_BLOCK):
+        calls = []
+        for number in range(start, min(start + EVENTS_PER_BLOCK, count)):
+            root = hash32((number + 1).to_bytes(32, "big"))
+            call = contract.anchor(issuer_id=node["issuerId"], root=root, size=1)
+            message = {"from": key, "to": "0x" + registry.address.hex(), "data": "0x" + call.data.hex()}
+            calls.append(
+                ("eth_sendTransaction", [{**message, "gas": hex(75_000), "nonce": hex(int(nonce, 16) + number)}])
+            )
+        ask(address, *calls)
+        ask(address, ("evm_mine", []))
+    line("(anchoring them)", f"{time.perf_counter() - started:.0f} s")
+    (newest,) = ask(address, ("eth_getBlockByNumber", ["latest", False]))
+    # Blocks came faster than one a second, and each is at least a second later than the one before.
+    time.sleep(max(0, int(newest["timestamp"], 16) - time.time()))
+
+
+def ask(address: str, *calls: tuple[str, list[Any]]) -> list[Any]:
+    """Ask the testnet several things at once."""
+    content = [
+        {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+        for number, (method, params) in enumerate(calls)
+    ]
+    request = urllib.request.Request(  # noqa: S310  # the testnet's own address
+        address, json.dumps(content).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request) as response:  # noqa: S310
+        answers = json.load(response)
+    failed = [answer["error"] for answer in answers if "error" in answer]
+    if failed:
+        sys.exit(f"the testnet refused: {failed[0]}")
+    return [answer["result"] for answer in answers]

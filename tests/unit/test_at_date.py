@@ -1,0 +1,196 @@
+from dataclasses import replace
+
+import pytest
+
+from anchor.at_date import credential_at, state_at
+from anchor.canonical import leaf_hash
+from anchor.credential import Credential
+from anchor.errors import InclusionError, NotAnchoredError
+from anchor.evidence import EvidenceRequest
+from anchor.history import History
+from anchor.model import AnchorProof, InclusionProof, RegistryId, StatusPosition, hash32
+from tests.support.history import (
+    REGISTRY,
+    Call,
+    anchored,
+    batch_revoked,
+    epochs_changed,
+    key_added,
+    key_compromised,
+    status_changed,
+    withdrawn,
+)
+from tests.support.stories import (
+    ANCHOR_KEY,
+    BEGINNING,
+    CONTROLLER,
+    REINSTATED,
+    REVOKED,
+    STAGED_KEY,
+    STATUS_KEY,
+    SUSPENDED,
+    replayed,
+)
+
+SALT, CONTENT = hash32(b"\x01" * 32), hash32(b"\x02" * 32)
+POSITION = StatusPosition(status_list=0, index=3)
+LEAF = leaf_hash(CONTENT, SALT, POSITION)
+"""A batch of one: the leaf is the root."""
+
+HISTORY = (
+    *BEGINNING,
+    anchored(1, LEAF, size=1, actor=ANCHOR_KEY, at=400, block=4),
+    status_changed(SUSPENDED, 1, [0], [0b1000], actor=STATUS_KEY, at=500, block=5),
+    status_changed(REINSTATED, 1, [0], [0b1000], actor=STATUS_KEY, at=600, block=6),
+    status_changed(REVOKED, 1, [0], [0b1001], actor=STATUS_KEY, at=700, block=7),
+)
+
+
+def credential(
+    *, did: str = "did:web:one.example", valid_from: int | None = None, valid_until: int | None = None, issuer: int = 1
+) -> Credential:
+    proof = AnchorProof(
+        registry=REGISTRY,
+        issuer_id=issuer,
+        root=LEAF,
+        salt=SALT,
+        inclusion=InclusionProof(leaf_index=0, size=1, siblings=()),
+    )
+    return Credential(
+        content_hash=CONTENT,
+        id="",
+        name="",
+        holder="",
+        contact="",
+        issuer_did=did,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        other_proofs=(),
+        requests=(EvidenceRequest(proof=proof, position=POSITION),),
+    )
+
+
+def reasons(history: History, at: int, asked: Credential | None = None) -> tuple[str, str]:
+    judged = credential_at(state_at(history, at), history, asked or credential())
+    return judged.reason, judged.reason_in_hindsight
+
+
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [
+        (40, "notAnchored"),
+        (399, "notAnchored"),
+        (400, ""),
+        (499, ""),
+        (500, "suspended"),
+        (600, ""),
+        (700, "revoked"),
+        (9000, "revoked"),
+    ],
+)
+def test_credential_was_what_the_events_up_to_then_made_it(at: int, reason: str) -> None:
+    assert reasons(replayed(*HISTORY), at) == (reason, reason)
+
+
+def test_events_that_decide_it_are_named() -> None:
+    history = replayed(*HISTORY)
+    judged = credential_at(state_at(history, 650), history, credential())
+    assert [(event.kind, event.at) for event in judged.events] == [
+        ("keyAdded", 200),
+        ("batchAnchored", 400),
+        ("credentialsSuspended", 500),
+        ("credentialsReinstated", 600),
+    ]
+
+
+def test_compromise_declared_later_is_told_apart() -> None:
+    history = replayed(*HISTORY, key_compromised(1, ANCHOR_KEY, 400, actor=CONTROLLER, at=800, block=8))
+    assert reasons(history, 450) == ("", "keyCompromised")
+    assert reasons(history, 800) == ("keyCompromised", "keyCompromised")
+    (later,) = state_at(history, 450).later
+    assert (later.issuer_id, later.key, later.since, later.void_batches) == (1, ANCHOR_KEY, 400, (LEAF,))
+    # Of a time before it was stolen nothing is declared; and once declared it is not declared later.
+    assert state_at(history, 399).later == state_at(history, 800).later == ()
+
+
+def test_compromise_since_after_the_batch_leaves_it_good() -> None:
+    history = replayed(*HISTORY, key_compromised(1, ANCHOR_KEY, 401, actor=CONTROLLER, at=800, block=8))
+    assert reasons(history, 450) == ("", "")
+    assert [each.void_batches for each in state_at(history, 450).later] == [()]
+
+
+UNDONE = (
+    key_added(1, STAGED_KEY, 2, actor=CONTROLLER, at=800, block=8, epoch=1),
+    key_compromised(1, STATUS_KEY, 450, actor=CONTROLLER, at=900, block=9),
+    epochs_changed(1, 1, 2, actor=CONTROLLER, at=900, block=9),
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "at", "reason", "undone"),
+    [
+        ((), 750, "revoked", True),
+        ((), 450, "", False),
+        ((), 900, "", False),
+        ((batch_revoked(1, LEAF, actor=STATUS_KEY, at=750, block=7),), 760, "batchRevoked", True),
+        ((status_changed(SUSPENDED, 1, [0], [0b1000], actor=STATUS_KEY, at=700, block=7),), 760, "revoked", True),
+    ],
+)
+def test_revocation_that_ended_with_its_epoch_is_told(
+    more: tuple[Call, ...], at: int, reason: str, undone: bool
+) -> None:
+    at_700 = tuple(replace(call, block=7) if call.block == 7 else call for call in more)
+    calls = [*HISTORY, *(replace(call, block=8) if call.values[-1] == 750 else call for call in at_700)]
+    history = replayed(*calls, *(replace(call, block=call.block + 1) for call in UNDONE))
+    judged = credential_at(state_at(history, at), history, credential())
+    assert (judged.reason, judged.is_undone_later) == (reason, undone)
+
+
+def test_suspension_that_ended_with_its_epoch_is_told() -> None:
+    history = replayed(*HISTORY[:-2], *UNDONE)
+    judged = credential_at(state_at(history, 850), history, credential())
+    assert (judged.reason, judged.is_undone_later) == ("suspended", True)
+    assert "statusEpochChanged" in [
+        event.kind for event in credential_at(state_at(history, 900), history, credential()).events
+    ]
+
+
+def test_accreditation_that_ended_is_among_the_events_and_ends_nothing() -> None:
+    history = replayed(*HISTORY[:-3], withdrawn(1, 501, at=500, block=5))
+    judged = credential_at(state_at(history, 600), history, credential())
+    assert (judged.reason, judged.events[-1].kind) == ("", "accreditationWithdrawn")
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        (credential(did="did:web:two.example"), "untrustedIssuer"),
+        (credential(valid_from=451), "notYetValid"),
+        (credential(valid_from=450, valid_until=451), ""),
+        (credential(valid_until=450), "expired"),
+        (credential(issuer=2), "notAnchored"),
+        (credential(issuer=9), "notAnchored"),
+    ],
+)
+def test_what_the_credential_says_counts(asked: Credential, reason: str) -> None:
+    assert reasons(replayed(*HISTORY), 450, asked) == (reason, reason)
+
+
+def test_batch_of_another_size_is_not_its_own() -> None:
+    history = replayed(*BEGINNING, anchored(1, LEAF, size=2, actor=ANCHOR_KEY, at=400, block=4))
+    assert reasons(history, 450) == ("notAnchored", "notAnchored")
+
+
+def test_changed_credential_has_no_state() -> None:
+    history = replayed(*HISTORY)
+    with pytest.raises(InclusionError):
+        reasons(history, 450, replace(credential(), content_hash=SALT))
+
+
+def test_credential_of_another_registry_has_no_state() -> None:
+    history = replayed(*HISTORY)
+    request = credential().requests[0]
+    other = replace(request.proof, registry=RegistryId(chain_id=1, address=REGISTRY.address))
+    for requests in ((), (replace(request, proof=other),)):
+        with pytest.raises(NotAnchoredError, match="no anchor proof from"):
+            reasons(history, 450, replace(credential(), requests=requests))
