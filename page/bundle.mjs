@@ -4,50 +4,16 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
-import { build } from "esbuild";
-
-const HERE = dirname(fileURLToPath(import.meta.url));
-const OPTIONS = {
-  absWorkingDir: HERE,
-  bundle: true,
-  minify: true,
-  format: "iife",
-  platform: "browser",
-  target: "es2022",
-  charset: "utf8",
-  legalComments: "none",
-  logLevel: "warning",
-  write: false,
-  // What sax asks for where there is Node, and does without elsewhere.
-  external: ["stream", "string_decoder"],
-};
-
-async function bundle(entry, plugins = []) {
-  const { outputFiles } = await build({ ...OPTIONS, entryPoints: [entry], plugins });
-  // An inline script ends at the first `</script`, whatever stands around it.
-  return outputFiles[0].text.trim().replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
-}
-
-/** Gives the worker's script as the text of a module. */
-export function workerSource(text) {
-  return {
-    name: "worker-source",
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^credanchor:worker$/ }, ({ path }) => ({ path, namespace: "worker-source" }));
-      onLoad({ filter: /.*/, namespace: "worker-source" }, () => ({ contents: text, loader: "text" }));
-    },
-  };
-}
+import { bundle, HERE, workerSource } from "./bundling.mjs";
 
 function hashOf(text) {
   return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 }
 
-const worker = await bundle("src/checking/main.ts");
-const script = await bundle("src/ui/main.ts", [workerSource(worker)]);
+const { text: worker } = await bundle("src/checking/main.ts");
+const { text: script } = await bundle("src/ui/main.ts", { plugins: [workerSource(worker)] });
 const style = readFileSync(`${HERE}/src/page.css`, "utf8").trim();
 const policy = [
   "default-src 'none'",

@@ -3,23 +3,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { MAX_BUNDLE_BYTES, parseBundle, pinned } from "../src/core/bundle.js";
-import { parseHex, toHex, toUtf8 } from "../src/core/bytes.js";
+import { MAX_BUNDLE_BYTES, parseBundle } from "../src/core/bundle.js";
+import { parseHex, toHex } from "../src/core/bytes.js";
 import { MalformedError } from "../src/core/errors.js";
-import { parsePolicy } from "../src/core/policy.js";
-import { Verifier } from "../src/core/verify.js";
+import { type BundleCase, judgeBundle } from "./judging.js";
 import { each, readJson, seeded } from "./support.js";
 
-interface Valid {
-  readonly name: string;
-  readonly bundle: string;
-  readonly policy: object;
-  readonly now: number;
-  readonly blocks: { registry: string; blockHash: string; number: number; time: number }[];
-  readonly verdicts: { outcome: string; reason: string }[];
-}
 interface Vectors {
-  readonly valid: Valid[];
+  readonly valid: BundleCase[];
   readonly invalid: { name: string; bundle: string; reason: string }[];
 }
 
@@ -38,7 +29,7 @@ each(
       time,
     }));
     assert.deepEqual(blocks, vector.blocks);
-    assert.deepEqual(verdictsOn(parseHex(vector.bundle), vector), vector.verdicts);
+    assert.deepEqual(judgeBundle(parseHex(vector.bundle), vector), vector.verdicts);
   },
 );
 
@@ -68,7 +59,7 @@ test("a bundle with a byte altered is malformed, or its block is unknown, or it 
       const at = random(bundle.length);
       const altered = bundle.map((byte, index) => (index === at ? byte ^ (1 << random(8)) : byte));
       try {
-        const outcomes = verdictsOn(altered, vector).map(({ outcome }) => outcome);
+        const outcomes = judgeBundle(altered, vector).map(({ outcome }) => outcome);
         assert.ok(!outcomes.includes("invalid"), `${vector.name}, byte ${at}`);
       } catch (error) {
         assert.ok(error instanceof MalformedError, `${vector.name}, byte ${at}: ${String(error)}`);
@@ -76,12 +67,3 @@ test("a bundle with a byte altered is malformed, or its block is unknown, or it 
     }
   }
 });
-
-function verdictsOn(bytes: Uint8Array, { policy, now }: Valid): Valid["verdicts"] {
-  const { credentials, proofs } = parseBundle(bytes);
-  const evidence = { registries: proofs.map(pinned), missing: [] };
-  const rules = parsePolicy(toUtf8(JSON.stringify(policy)));
-  return credentials
-    .map((credential) => new Verifier(evidence, rules, now).judge(credential))
-    .map(({ outcome, reason }) => ({ outcome, reason }));
-}

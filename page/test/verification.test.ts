@@ -3,47 +3,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { parseHex, toInteger, toUtf8 } from "../src/core/bytes.js";
 import { MalformedError } from "../src/core/errors.js";
 import type { Evidence, RegistryEvidence } from "../src/core/evidence.js";
-import { parsePolicy, type Policy } from "../src/core/policy.js";
+import type { Policy } from "../src/core/policy.js";
 import type { Verdict } from "../src/core/verdict.js";
-import { verify } from "../src/core/verify.js";
-import { each, hexAll, readJson, seeded } from "./support.js";
+import { evidenceNamed, judgeCase, type Judged, policyNamed, type VerificationVectors } from "./judging.js";
+import { each, readJson, seeded } from "./support.js";
 
-interface EvidenceVector {
-  readonly registries: {
-    readonly registry: string;
-    readonly vouching: string;
-    readonly vouchedBy: string[];
-    readonly blockHash: string;
-    readonly header: string;
-    readonly finalHash: string | null;
-    readonly finalHeader: string | null;
-    readonly accountNodes: string[];
-    readonly storage: { slot: string; nodes: string[] }[];
-  }[];
-  readonly missing: { registry: string; reason: string }[];
-  readonly didDocuments?: { did: string; document: string }[];
-}
-interface Case {
-  readonly name: string;
-  readonly credential: string;
-  readonly policy: string;
-  readonly evidence: string;
-  readonly now: number;
-  readonly outcome: string;
-  readonly reason: string;
-  readonly checks: { step: number; name: string; status: string; reason: string }[];
-}
-interface Vectors {
-  readonly policies: { [name: string]: object };
-  readonly evidences: { [name: string]: EvidenceVector };
-  readonly cases: Case[];
-  readonly malformed: { name: string; credential: string; reason: string }[];
-}
-
-const { policies, evidences, cases, malformed } = readJson<Vectors>("verification.json");
+const vectors = readJson<VerificationVectors>("verification.json");
+const { policies, evidences, cases, malformed } = vectors;
+const readEvidence = (name: string): Evidence => evidenceNamed(vectors, name);
+const readPolicy = (name: string): Policy => policyNamed(vectors, name);
+const judge = (vector: Judged, evidence: Evidence): Verdict => judgeCase(vectors, vector, evidence);
 
 each(
   "verdict",
@@ -103,37 +74,6 @@ test("evidence with a bit altered or a node left out may make a verdict unknown,
   }
   t.diagnostic(`${((performance.now() - started) / count).toFixed(2)} ms a verdict`);
 });
-
-function judge(vector: Pick<Case, "credential" | "policy" | "now">, evidence: Evidence): Verdict {
-  return verify(parseHex(vector.credential), evidence, readPolicy(vector.policy), vector.now);
-}
-
-function readPolicy(name: string): Policy {
-  const policy = policies[name];
-  assert.ok(policy !== undefined, `no policy ${name}`);
-  return parsePolicy(toUtf8(JSON.stringify(policy)));
-}
-
-function readEvidence(name: string): Evidence {
-  const evidence = evidences[name];
-  assert.ok(evidence !== undefined, `no evidence ${name}`);
-  const optional = (text: string | null): Uint8Array | null => (text === null ? null : parseHex(text));
-  return {
-    registries: evidence.registries.map((each) => ({
-      registry: each.registry,
-      vouching: each.vouching,
-      vouchedBy: each.vouchedBy,
-      blockHash: parseHex(each.blockHash, 32),
-      header: parseHex(each.header),
-      finalHash: optional(each.finalHash),
-      finalHeader: optional(each.finalHeader),
-      accountNodes: hexAll(each.accountNodes),
-      storage: each.storage.map(({ slot, nodes }) => ({ slot: toInteger(parseHex(slot, 32)), nodes: hexAll(nodes) })),
-    })),
-    missing: evidence.missing,
-    didDocuments: (evidence.didDocuments ?? []).map(({ did, document }) => ({ did, document: parseHex(document) })),
-  };
-}
 
 /** Alter one bit of a header or node, or leave a node or a storage proof out. */
 function spoil({ registries, missing, didDocuments = [] }: Evidence, random: (limit: number) => number): Evidence {

@@ -76,14 +76,6 @@ def patched(archive: bytes, mark: bytes, place: int, data: bytes) -> bytes:
     return archive[:at] + data + archive[at + len(data) :]
 
 
-def overlapping() -> bytes:
-    """Two entries of the table of contents that lead to the same bytes."""
-    archive = zip_of([("a.json", GOOD), ("b.json", GOOD)])
-    first = archive.index(b"PK\x01\x02")
-    second = archive.index(b"PK\x01\x02", first + 1)
-    return archive[: second + 42] + archive[first + 42 : first + 46] + archive[second + 46 :]
-
-
 def lying_about_size(stated: int) -> bytes:
     """A member that unpacks to more, or less, than it says, in both places."""
     archive = packed(data=b" " * 3_000_000 + GOOD)
@@ -193,7 +185,7 @@ def pictures() -> dict[str, bytes]:
         + chunk(b"iTXt", b"openbadgecredentials\0\0\0\0\0" + GOOD)
         + chunk(b"IEND", b""),
         "version 2.png": png_of()[:-12] + chunk(b"iTXt", b"openbadges\0\0\0\0\0{}") + chunk(b"IEND", b""),
-        "many chunks.png": png_of(GOOD)[:-12] + chunk(b"teXt", b"") * 200_000 + chunk(b"IEND", b""),
+        "many chunks.png": png_of(GOOD)[:-12] + chunk(b"teXt", b"") * 50_000 + chunk(b"IEND", b""),
         "large.png": png_of() + b"\0" * 11_000_000,
         "large and baked.png": png_of(GOOD) + b"\0" * 11_000_000,
         "photo.jpg": b"\xff\xd8\xff\xe0" + b"\0" * 1_000,
@@ -241,8 +233,8 @@ def pictures() -> dict[str, bytes]:
         "long attribute.svg": svg(f'<image href="data:image/png;base64,{"A" * 300_000}"/>{cdata(GOOD)}'),
         "long comment.svg": svg(f"<!--{'x' * 300_000}-->{cdata(GOOD)}"),
         "long doctype.svg": svg(cdata(GOOD), declaration=f"<!DOCTYPE svg [<!--{'x' * 300_000}-->]>"),
-        "many attributes.svg": svg(f"<g {' '.join(map(ATTRIBUTE.format, range(200_000)))}/>{cdata(GOOD)}"),
-        "many namespaces.svg": svg("".join(map(SCOPE.format, range(20_000))) + cdata(GOOD) + "</g>" * 20_000),
+        "many attributes.svg": svg(f"<g {' '.join(map(ATTRIBUTE.format, range(50_000)))}/>{cdata(GOOD)}"),
+        "many namespaces.svg": svg("".join(map(SCOPE.format, range(5_000))) + cdata(GOOD) + "</g>" * 5_000),
         "ampersands.svg": b"<svg>" + b"&" * 1_000_000,
         "open brackets.svg": b"<" * 1_000_000,
         "page.svg": b"<html><p>Sign in",
@@ -257,7 +249,7 @@ def archives() -> dict[str, bytes]:
         "stored": zip_of([("a.json", GOOD)], stored=True),
         "everything": zip_of(
             [(f"json/{name}.json", data) for name, data in json_files().items() if len(data) < 20_000]
-            + [(f"pictures/{name}", data) for name, data in pictures().items()]
+            + [(f"pictures/{name}", data) for name, data in pictures().items() if len(data) < 20_000]
         ),
         "hidden": zip_of([("__MACOSX/._a.json", b"x"), (".git/a.json", b"x"), ("./a.json", GOOD), ("a/.b.json", b"x")]),
         "other files": zip_of([("readme.txt", b"x"), ("A.JSON", GOOD), ("list.csv", b"x"), ("b.jpg", b"\xff\xd8")]),
@@ -290,7 +282,6 @@ def archives() -> dict[str, bytes]:
         "claims less": lying_about_size(10),
         "claims nothing": lying_about_size(0),
         "claims more": lying_about_size(4_000_000),
-        "overlapping": overlapping(),
         "spoilt": patched(zip_of([("a.json", b"{}" * 50), ("b.json", GOOD)], stored=True), b"{}", 3, b"x"),
         "spoilt checksum": patched(packed(), b"PK\x01\x02", 16, b"\0\0\0\0"),
         "points beyond": patched(packed(), b"PK\x01\x02", 42, b"\xff\xff\xff\x7f"),

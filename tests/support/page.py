@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from tests.support.page_build import compile_page
+
 ROOT: Final = Path(__file__).parents[2]
 _TIMEOUT_SECONDS: Final = 120
-
-
-@cache
-def build() -> Path:
-    """Compile the page, as far as it has changed; give where its tests' programs are."""
-    compiler = ROOT / "node_modules" / ".bin" / "tsc"
-    done = subprocess.run([compiler, "--build", "page"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-    return ROOT / "page" / "build" / "test"
 
 
 def reports_of(
@@ -41,8 +33,9 @@ def reports_of(
         "now": now,
         "cases": [[{"path": path, "file": str(file)} for path, file in case] for case in cases],
     }
+    compile_page()
     done = subprocess.run(
-        ["node", build() / "answers.js"],
+        ["node", ROOT / "page" / "build" / "test" / "answers.js"],
         input=json.dumps(asked),
         capture_output=True,
         text=True,

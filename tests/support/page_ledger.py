@@ -10,15 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from filelock import FileLock
-
 from anchor.errors import UndeterminedError
 from anchor.model import Basis, Check, CheckStatus, Outcome, Policy, RegistryId, Verdict, Vouching, hash32, parse_hex
 from anchor.policy import policy_to_text
+from tests.support.page_build import compile_page
 
-ROOT: Final = Path(__file__).parents[2]
 _PROGRAM: Final = Path(__file__).with_name("page_ledger.mjs")
-_TSC: Final = ROOT / "node_modules" / ".bin" / "tsc"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +86,8 @@ class Page:
 
 @contextmanager
 def page_program() -> Iterator[Page]:
-    """Build the page's TypeScript, and run it until the end."""
-    built = ROOT / "page" / "build"
-    built.mkdir(exist_ok=True)
-    with FileLock(built / ".lock"):
-        subprocess.run([_TSC, "--build", ROOT / "page"], check=True)
+    """Compile the page's TypeScript, and run it until the end."""
+    compile_page()
     command = ["node", str(_PROGRAM)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield Page(process)

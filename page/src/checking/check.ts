@@ -1,16 +1,11 @@
 // Checks many credentials at once: each is parsed as it is read, evidence is collected once for all, then all are judged at
 // the same blocks and the same time.
 
-import type { Bundle } from "../core/bundle.js";
-import { toHex } from "../core/bytes.js";
-import { pinned } from "../core/bundle.js";
-import type { Credential } from "../core/credential.js";
-import { CredanchorError, MalformedError, TrustListError } from "../core/errors.js";
-import { type Evidence, shownNode } from "../core/evidence.js";
-import { leafHash } from "../core/merkle.js";
+import { type Bundle, pinned } from "../core/bundle.js";
+import { CredanchorError, MalformedError } from "../core/errors.js";
+import type { Evidence } from "../core/evidence.js";
 import { parsePolicy, type Policy } from "../core/policy.js";
-import { applyTrustLists, checkTrustList } from "../core/trustList.js";
-import { type Judgement, Verifier } from "../core/verify.js";
+import { Verifier } from "../core/verify.js";
 import {
   type Found,
   InputError,
@@ -20,40 +15,28 @@ import {
   parseBundleFile,
   parseFile,
   readInputs,
-  statedBy,
 } from "../files/index.js";
 import {
   type Asking,
   type Collected,
   collectDocuments,
   collectEvidence,
-  fetchBytes,
+  keptInMemory,
+  type ListStore,
   nodeName,
   nodesOf,
   requireUsableNodes,
+  resolvePolicy,
   vouchFor,
 } from "../ledger/index.js";
-import type {
-  Anchor,
-  Answer,
-  Basis,
-  CheckEvent,
-  CheckRequest,
-  Facts,
-  HolderMatch,
-  Report,
-  Source,
-  Trouble,
-} from "../model/model.js";
+import type { Answer, CheckEvent, CheckRequest, Report, Source, Trouble } from "../model/model.js";
+import { answerOf, type Judged, type Parsed } from "./answer.js";
+import { type Frame, reportOf } from "./report.js";
 
 /** Answers are handed over in pieces, so that a page with many has something to show, and time to draw it. */
 const PIECE = 50;
 /** Of more than that, nobody looks at the raw JSON of each. */
 const MOST_RAW = 20;
-/** The last of the steps that show where a credential comes from; those after it are about what became of it. */
-const LAST_OF_ORIGIN = 8;
-/** Of a trust list. */
-const MAX_LIST_BYTES = 1_048_576;
 /** No block is as old. Not "no limit", under which what an old block lacks would count: it may have come since. */
 const ANY_AGE_SECONDS = Number.MAX_SAFE_INTEGER;
 
@@ -69,32 +52,28 @@ export class CheckingError extends CredanchorError {
   }
 }
 
-interface Parsed {
-  readonly source: Source;
-  readonly content: Credential | InputError;
-  readonly holder: HolderMatch | null;
-  /** What it was in; null where nodes have to be asked for proofs. */
-  readonly bundle: Bundle | null;
-  readonly contacted: readonly string[];
-}
-
 /** What the surroundings give: the clock and the network. */
 export interface Surroundings {
   readonly fetch: typeof fetch;
   /** Unix seconds. */
   readonly now: () => number;
   readonly signal: AbortSignal;
+  /** Where trust lists are kept; left out: nowhere. */
+  readonly lists?: ListStore;
 }
 
+/** Beside what the page shows: what is known of the report once all is read and asked, for when it is stopped. */
+export type WorkEvent = CheckEvent | { readonly kind: "judging"; readonly frame: Frame };
+
 /**
- * Check whatever was given.
+ * Check whatever was given. Once the signal is given, what was answered so far is the report.
  *
  * @throws CheckingError There is no credential in it, or no policy to go by.
  */
 export async function check(
   request: CheckRequest,
-  { fetch, now, signal }: Surroundings,
-  emit: (event: CheckEvent) => void,
+  { fetch, now, signal, lists = keptInMemory() }: Surroundings,
+  emit: (event: WorkEvent) => void,
 ): Promise<Report> {
   const contacted = new Set<string>();
   const asking = (purpose: "node" | "link" | "didDocument" | "trustList"): Asking => ({
@@ -106,43 +85,56 @@ export async function check(
       emit({ kind: "contacting", host, purpose });
     },
   });
-  const policy = await policyOf(request, asking("trustList"), now());
-  const { parsed, others } = await parseAll(request, asking("link"), emit);
-  if (parsed.length === 0) throw new CheckingError("nothingFound", "there is no credential in what was given");
-  const collected = await collect(parsed, policy, asking);
-  const checkedAt = now();
-  const judge = judging(collected, policy, checkedAt, asking("node"));
   const answers: Answer[] = [];
-  let posted = 0;
-  for (const [number, each] of parsed.entries()) {
-    if (signal.aborted) break;
-    answers.push(answerOf(number, each, await judge(each), parsed.length <= MOST_RAW, collected));
-    if (answers.length - posted === PIECE || answers.length === parsed.length) {
-      emit({ kind: "answers", answers: answers.slice(posted), total: parsed.length });
-      posted = answers.length;
-      // Lets what was asked of the worker meanwhile, such as to stop, come in.
-      await new Promise((resolve) => setTimeout(resolve, 0));
+  let frame: Frame | null = null;
+  try {
+    const policy = await policyOf(request, asking("trustList"), now(), lists);
+    const { parsed, others } = await parseAll(request, asking("link"), emit);
+    if (parsed.length === 0) throw new CheckingError("nothingFound", "there is no credential in what was given");
+    const collected = await collect(parsed, policy, asking);
+    frame = {
+      checkedAt: now(),
+      otherFiles: others,
+      contacted: [...contacted],
+      maxAgeSeconds: request.asOfBlock ? null : policy.maxAgeSeconds,
+      total: parsed.length,
+    };
+    emit({ kind: "judging", frame });
+    const judge = judging(collected, policy, frame.checkedAt, asking("node"));
+    for await (const piece of judgeAll(parsed, judge, collected)) {
+      answers.push(...piece);
+      emit({ kind: "answers", answers: piece, total: parsed.length });
+      signal.throwIfAborted();
     }
+    return reportOf(request, frame, answers);
+  } catch (error) {
+    if (!signal.aborted || error instanceof CheckingError) throw error;
+    return reportOf(request, frame ?? stoppedFrame(now(), contacted), answers);
   }
-  const bases = [
-    ...new Map(
-      answers.flatMap(({ basis }) => (basis === null ? [] : [[basis.registry + basis.blockHash, basis] as const])),
-    ).values(),
-  ];
-  return {
-    checkedAt,
-    asOfBlock: request.asOfBlock,
-    asksHolder: request.holderEmail !== null,
-    answers,
-    bases,
-    otherFiles: others,
-    contacted: [...contacted],
-    staleAt: staleAt(bases, request.asOfBlock ? null : policy.maxAgeSeconds),
-    stopped: answers.length < parsed.length,
-  };
 }
 
-async function policyOf(request: CheckRequest, asking: Asking, now: number): Promise<Policy> {
+/** What is known where it was stopped before all was read and asked. */
+export function stoppedFrame(now: number, contacted: Iterable<string>): Frame {
+  return { checkedAt: now, otherFiles: [], contacted: [...contacted], maxAgeSeconds: null, total: Infinity };
+}
+
+/** Judge in pieces; between them whatever else there is to do has its turn. */
+async function* judgeAll(
+  parsed: readonly Parsed[],
+  judge: (parsed: Parsed) => Promise<Judged | null>,
+  collected: Collected,
+): AsyncGenerator<Answer[]> {
+  for (let start = 0; start < parsed.length; start += PIECE) {
+    const piece: Answer[] = [];
+    for (const [place, each] of parsed.slice(start, start + PIECE).entries()) {
+      piece.push(answerOf(start + place, each, await judge(each), parsed.length <= MOST_RAW, collected));
+    }
+    yield piece;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+}
+
+async function policyOf(request: CheckRequest, asking: Asking, now: number, kept: ListStore): Promise<Policy> {
   let policy: Policy;
   try {
     policy = parsePolicy(request.policy);
@@ -153,14 +145,8 @@ async function policyOf(request: CheckRequest, asking: Asking, now: number): Pro
     throw new CheckingError("badPolicy", error.message);
   }
   try {
-    const lists = await Promise.all(
-      policy.trustLists.map(async ({ source }) => {
-        if (!source.startsWith("https://"))
-          throw new TrustListError(`the list ${source} is a file, which a page cannot read`);
-        return checkTrustList(await fetchBytes(source, MAX_LIST_BYTES, asking));
-      }),
-    );
-    policy = applyTrustLists(policy, lists, now);
+    const given = new Map(request.trustLists?.map(({ source, content }) => [source, content]));
+    policy = await resolvePolicy(policy, { asking, now, kept, given });
   } catch (error) {
     if (!(error instanceof CredanchorError)) throw error;
     throw new CheckingError("trustList", error.message);
@@ -246,8 +232,6 @@ async function collect(
   return { ...collected, evidence: { ...collected.evidence, didDocuments } };
 }
 
-type Judged = { readonly judgement: Judgement; readonly nodesAsked: number };
-
 /** Give what judges: by the nodes' evidence, or by a bundle's, whose block is vouched for once. */
 function judging(
   { evidence, nodesAsked }: Collected,
@@ -308,114 +292,4 @@ async function bundled(
   }
   const evidence = didDocuments === undefined ? { registries, missing } : { registries, missing, didDocuments };
   return { verifier: new Verifier(evidence, policy, now), nodesAsked: asked };
-}
-
-function answerOf(
-  number: number,
-  { source, content, holder, contacted }: Parsed,
-  judged: Judged | null,
-  withRaw: boolean,
-  { evidence }: Collected,
-): Answer {
-  const nothing = {
-    number,
-    source,
-    holder: null,
-    confirmed: false,
-    facts: null,
-    basis: null,
-    checks: [],
-    contacted,
-    raw: null,
-  };
-  if (content instanceof InputError) {
-    const isFetched = source.address !== null && content.problem !== "isPolicy" && FETCHING.includes(content.problem);
-    const { problem, message } = content;
-    return isFetched
-      ? { ...nothing, outcome: "unknown", reason: "notFetched", problem, message }
-      : { ...nothing, outcome: "malformed", reason: "malformed", problem, message };
-  }
-  if (judged === null) throw new RangeError("a credential was not judged");
-  const { judgement, nodesAsked } = judged;
-  const { outcome, reason, checks, basis } = judgement;
-  const deciding = checks.find((each) => each.reason === reason && each.reason !== "");
-  const asked =
-    evidence.didDocuments?.some(({ did }) => did === content.issuer) === true ? [hostOf(content.issuer)] : [];
-  return {
-    number,
-    source,
-    outcome,
-    reason,
-    problem: null,
-    message: deciding?.detail ?? "",
-    holder,
-    confirmed: checks.every(({ step, status }) => step > LAST_OF_ORIGIN || status === "passed"),
-    facts: factsOf(content, judgement),
-    basis: basis === null ? null : basisOf(basis, nodesAsked),
-    raw: withRaw ? JSON.stringify(content.document, null, 2) : null,
-    checks,
-    contacted: [...contacted, ...asked],
-  };
-}
-
-const FETCHING: readonly string[] = [
-  "notAddress",
-  "insecureAddress",
-  "notFetched",
-  "notFetchedCors",
-  "fetchedTooLarge",
-  "timedOut",
-];
-
-/** did:web, whose host was asked. */
-function hostOf(did: string): string {
-  return (did.split(":")[2] ?? "").replace("%3A", ":");
-}
-
-function factsOf(credential: Credential, judgement: Judgement): Facts {
-  const { anchoredAt, keyCompromisedAt } = judgement;
-  return {
-    ...statedBy(credential.document),
-    issuerDid: credential.issuer,
-    validFrom: credential.validFrom,
-    validUntil: credential.validUntil,
-    anchoredAt,
-    keyCompromisedAt,
-    anchor: anchorOf(credential, judgement),
-  };
-}
-
-function anchorOf({ statusEntries, hash }: Credential, { proof }: Judgement): Anchor | null {
-  if (proof === null || statusEntries === null) return null;
-  return {
-    registry: proof.registry.id,
-    issuerId: proof.issuerId,
-    root: toHex(proof.root),
-    size: proof.size,
-    leafIndex: proof.leafIndex,
-    leaf: toHex(leafHash(proof.salt, statusEntries, hash)),
-    salt: toHex(proof.salt),
-    path: proof.siblings.map(toHex),
-    list: statusEntries.list,
-    statusIndex: statusEntries.index,
-    credentialHash: toHex(hash),
-  };
-}
-
-function basisOf({ trusted, block, vouching, vouchedBy }: NonNullable<Judgement["basis"]>, nodesAsked: number): Basis {
-  return {
-    registry: trusted.registry.id,
-    registryName: trusted.name,
-    blockNumber: block.number,
-    blockHash: toHex(block.hash),
-    blockAt: block.time,
-    vouching,
-    vouchedBy: vouchedBy.map(shownNode),
-    nodesAsked,
-  };
-}
-
-function staleAt(bases: readonly Basis[], maxAgeSeconds: number | null): number | null {
-  if (maxAgeSeconds === null || bases.length === 0) return null;
-  return Math.min(...bases.map(({ blockAt }) => blockAt)) + maxAgeSeconds;
 }

@@ -33,6 +33,11 @@ const MAX_TEXT = 300;
 /** At the start, or after what other programs take for the next cell; the full-width forms count in East Asian settings. */
 const FORMULA = /(^|[;\t\r\n])([ \u00a0"']*)(?=[=+\-@＝＋－＠])/g;
 
+/** Unicode's white space, which `\s` knows in part, and which a byte order mark is not. */
+const SPACES = /[\p{White_Space}\u001c-\u001f]+/u;
+/** Those that join letters are part of some scripts. */
+const INVISIBLE = /(?![\u200c\u200d])\p{C}/gu;
+
 /** Name where a credential comes from, for people. */
 export function nameOf({ path, member, address }: Source): string {
   if (address !== null) return member === null ? address : `${address}: ${member}`;
@@ -77,14 +82,16 @@ export function toUtc(seconds: number): string {
   return `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
-/** Make what a stranger wrote one line of bearable length, without control and direction characters. */
+/** Make what a stranger wrote one line of bearable length, without control, direction and other invisible characters. */
 export function clipped(text: string): string {
-  const short = [...text].length > MAX_TEXT ? `${[...text].slice(0, MAX_TEXT).join("")}…` : text;
+  // Twice as many units hold as many characters as are kept, and more need not be split.
+  const characters = [...text.slice(0, 2 * (MAX_TEXT + 1))];
+  const short = characters.length > MAX_TEXT ? `${characters.slice(0, MAX_TEXT).join("")}…` : text;
   return short
-    .split(/\s+/u)
+    .split(SPACES)
     .filter((word) => word !== "")
     .join(" ")
-    .replace(/[\p{Cc}\p{Cs}\p{Co}\p{Cn}\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
+    .replace(INVISIBLE, "\ufffd");
 }
 
 function resultOf(answer: Answer): object {

@@ -1,12 +1,13 @@
 // The worker's side: takes one request after the other, and tells what happens.
 
-import { check, CheckingError } from "./check.js";
-import type { CheckEvent, CheckRequest, Report, Trouble } from "../model/model.js";
+import { keptInBrowser } from "../ledger/index.js";
+import type { CheckRequest, Trouble } from "../model/model.js";
+import { check, CheckingError, type WorkEvent } from "./check.js";
 
 export type FromWorker =
-  | { readonly kind: "event"; readonly event: CheckEvent }
-  /** Without its answers, which came before. */
-  | { readonly kind: "report"; readonly report: Report }
+  | { readonly kind: "event"; readonly event: WorkEvent }
+  /** All answers came before. */
+  | { readonly kind: "done" }
   | { readonly kind: "failed"; readonly trouble: Trouble; readonly message: string };
 
 /** The part of a worker's global scope that is used. */
@@ -22,10 +23,11 @@ export function serve(scope: WorkerScope): void {
     fetch: (...given: Parameters<typeof fetch>) => fetch(...given),
     now: () => Math.floor(Date.now() / 1000),
     signal,
+    lists: keptInBrowser(),
   };
   scope.onmessage = ({ data }) => {
     check(data, surroundings, (event) => scope.postMessage({ kind: "event", event }))
-      .then((report) => scope.postMessage({ kind: "report", report: { ...report, answers: [] } }))
+      .then(() => scope.postMessage({ kind: "done" }))
       .catch((error: unknown) => {
         const trouble = error instanceof CheckingError ? error.trouble : "crashed";
         scope.postMessage({ kind: "failed", trouble, message: error instanceof Error ? error.message : String(error) });

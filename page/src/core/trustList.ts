@@ -59,6 +59,16 @@ export function requireSuccessor(list: TrustList, accepted: TrustList): void {
   }
 }
 
+/** Require that a list has not expired, and is not from the future. */
+export function requireUsable(list: TrustList, source: string, now: number): void {
+  if (list.expiresAt !== null && list.expiresAt <= now) {
+    throw new TrustListError(`the trust list ${source} has expired`);
+  }
+  if (list.signedAt > now + CLOCK_TOLERANCE_SECONDS) {
+    throw new TrustListError(`the trust list ${source} is from the future`);
+  }
+}
+
 /**
  * Put into a policy what its trust lists say.
  *
@@ -73,10 +83,7 @@ export function applyTrustLists(policy: Policy, lists: readonly TrustList[], now
   policy.trustLists.forEach(({ signer, source }, index) => {
     const list = lists[index];
     if (list?.signer !== signer) throw new TrustListError(`the trust list ${source} is not signed by ${signer}`);
-    if (list.expiresAt !== null && list.expiresAt <= now)
-      throw new TrustListError(`the trust list ${source} has expired`);
-    if (list.signedAt > now + CLOCK_TOLERANCE_SECONDS)
-      throw new TrustListError(`the trust list ${source} is from the future`);
+    requireUsable(list, source, now);
     for (const pin of list.registries) {
       const known = pins.get(pin.registry.id) ?? pin;
       if (!equalBytes(known.codeHash, pin.codeHash)) {

@@ -1,9 +1,10 @@
 // ZIP archives, in memory and member by member. An archive made to exhaust time or memory is refused; a member that two
 // programs could take for two different files is malformed instead of being one of them.
 
-import { BlobReader, configure, type Entry, Uint8ArrayWriter, ZipReader } from "@zip.js/zip.js/lib/zip-core-native.js";
+import { BlobReader, type Entry, ZipReader } from "@zip.js/zip.js/lib/zip-core-native.js";
 
 import { InputError } from "./found.js";
+import { HEADER_BYTES, readMember } from "./member.js";
 
 const MAX_MEMBERS = 100_000;
 /** Of all members that are read, unpacked. */
@@ -12,13 +13,13 @@ const MAX_TOTAL_BYTES = 2 ** 32;
 const MAX_RATIO = 200;
 /** A member up to here may have any ratio: a short text of one letter is no bomb. */
 const SMALL_BYTES = 65_536;
+/** An archive up to here is read at once: a browser takes long for each of a thousand reads. */
+const NEAR_BYTES = 64 * 2 ** 20;
 /** Of the table of contents: 100,000 members with names of 100 letters. */
 const MAX_DIRECTORY_BYTES = 16 * 2 ** 20;
 const SUFFIXES = [".json", ".png", ".svg", ".zip"];
+const DAMAGED = "it cannot be unpacked: damaged, or packed in a way that is not known here";
 const [FILE_TYPE, REGULAR] = [0o170000, 0o100000];
-
-// We are in a worker already.
-configure({ useWebWorkers: false });
 
 export interface Member {
   readonly name: string;
@@ -31,7 +32,7 @@ export function isArchive(start: Uint8Array): boolean {
   return p === 0x50 && k === 0x4b && ((third === 3 && fourth === 4) || (third === 5 && fourth === 6));
 }
 
-/** Does not read more at once than the table of contents may have; members come as streams. */
+/** Does not read more at once than the table of contents may have. */
 class CarefulReader extends BlobReader {
   override async readUint8Array(index: number, length: number): Promise<Uint8Array> {
     if (length > MAX_DIRECTORY_BYTES) throw new InputError("archiveTooLarge", "its table of contents is too long");
@@ -50,43 +51,49 @@ class CarefulReader extends BlobReader {
  * @throws InputError It is no ZIP archive, is damaged, or has more in it than is read.
  */
 export async function* readMembers(archive: Blob, maxBytes: number): AsyncGenerator<Member> {
-  // A bad name is said of its member, and spoils no other.
-  const checks = { checkOverlappingEntry: true, checkCrc32: true, filenameValidation: "tolerant" } as const;
-  const reader = new ZipReader(new CarefulReader(archive), checks);
-  try {
-    const wanted = await readDirectory(reader);
-    const times = new Map<string, number>();
-    for (const { filename } of wanted) times.set(filename, (times.get(filename) ?? 0) + 1);
-    let total = 0;
-    for (const entry of wanted) {
-      const problem = problemOf(entry, times, maxBytes);
-      if (problem !== null) {
-        yield { name: entry.filename, content: problem };
-        continue;
-      }
-      total += entry.uncompressedSize;
-      if (total > MAX_TOTAL_BYTES)
-        throw new InputError("archiveTooLarge", `it unpacks to more than ${MAX_TOTAL_BYTES} bytes`);
-      yield { name: entry.filename, content: await readOne(entry) };
-    }
-  } finally {
-    await reader.close();
+  const entries = await readDirectory(archive);
+  const wanted = entries.filter(({ filename }) => !filename.endsWith("/") && isWanted(filename));
+  if (wanted.length > MAX_MEMBERS) throw new InputError("archiveTooLarge", `it has more than ${MAX_MEMBERS} files`);
+  const times = new Map<string, number>();
+  for (const { filename } of wanted) times.set(filename, (times.get(filename) ?? 0) + 1);
+  const overlapping = overlappingOf(entries);
+  const near = archive.size <= NEAR_BYTES ? new Uint8Array(await archive.arrayBuffer()) : null;
+  const readAt = async (start: number, length: number): Promise<Uint8Array<ArrayBuffer>> =>
+    near?.subarray(start, start + length) ?? new Uint8Array(await archive.slice(start, start + length).arrayBuffer());
+  let total = 0;
+  for (const entry of wanted) {
+    const { filename: name, uncompressedSize } = entry;
+    const problem = problemOf(entry, times, maxBytes);
+    if (problem === null) total += uncompressedSize;
+    if (total > MAX_TOTAL_BYTES)
+      throw new InputError("archiveTooLarge", `it unpacks to more than ${MAX_TOTAL_BYTES} bytes`);
+    const content = problem ?? (overlapping.has(entry) ? null : await readMember(readAt, entry));
+    yield { name, content: content ?? new InputError("badArchive", DAMAGED) };
   }
 }
 
-async function readDirectory(reader: ZipReader<Blob>): Promise<Entry[]> {
-  const wanted: Entry[] = [];
+async function readDirectory(archive: Blob): Promise<Entry[]> {
+  const entries: Entry[] = [];
   try {
-    for await (const entry of reader.getEntriesGenerator()) {
-      if (entry.filename.endsWith("/") || !isWanted(entry.filename)) continue;
-      wanted.push(entry);
-      if (wanted.length > MAX_MEMBERS) throw new InputError("archiveTooLarge", `it has more than ${MAX_MEMBERS} files`);
-    }
+    // A bad name is said of its member, and spoils no other.
+    const reader = new ZipReader(new CarefulReader(archive), { filenameValidation: "tolerant" });
+    for await (const entry of reader.getEntriesGenerator()) entries.push(entry);
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError("badArchive", "it is no ZIP archive, or is damaged");
   }
-  return wanted;
+  return entries;
+}
+
+/** Find the members whose bytes reach into the next one's: what is large in few bytes is made of such. */
+function overlappingOf(entries: readonly Entry[]): ReadonlySet<Entry> {
+  const inOrder = [...entries].sort((one, other) => one.offset - other.offset);
+  return new Set(
+    inOrder.filter(({ offset, rawFilename, compressedSize }, index) => {
+      const next = inOrder[index + 1]?.offset ?? Infinity;
+      return offset + HEADER_BYTES + rawFilename.length + compressedSize > next;
+    }),
+  );
 }
 
 /** Whether a file of a folder or archive may be a credential, or have some in it: by its name, as it is not hidden. */
@@ -111,14 +118,4 @@ function problemOf(entry: Entry, times: ReadonlyMap<string, number>, maxBytes: n
   }
   if (uncompressedSize > maxBytes) return new InputError("tooLarge", `it has more than ${maxBytes} bytes`);
   return null;
-}
-
-async function readOne(entry: Entry): Promise<Uint8Array | InputError> {
-  try {
-    // The library stops at the size that is stated, and looks at the checksum.
-    if (!entry.directory) return await entry.getData(new Uint8ArrayWriter());
-  } catch {
-    // Said below: the library has many names for damage.
-  }
-  return new InputError("badArchive", "it cannot be unpacked: damaged, or packed in a way that is not known here");
 }

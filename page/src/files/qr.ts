@@ -2,8 +2,6 @@
 
 import decodeQR, { decodeQRBatch } from "qr/decode.js";
 
-import type { Input } from "../model/model.js";
-
 /** For one picture that somebody waits for; a camera's frame gets what the library takes for one. */
 const PICTURE_MS = 1_500;
 const PICTURE_EFFORT = 8;
@@ -33,11 +31,4 @@ export async function readQrCodes({ width, height, data }: Frame): Promise<reado
     effort: PICTURE_EFFORT,
   });
   return [...new Set(results.filter((each) => typeof each === "string"))];
-}
-
-/** Say what a code's text would be checked as, once the user says so; null: it is neither a link nor a credential. */
-export function fromQr(text: string): Input | null {
-  const trimmed = text.trim();
-  if (/^https?:\/\/\S+$/i.test(trimmed)) return { kind: "link", url: trimmed };
-  return trimmed.startsWith("{") ? { kind: "text", text: trimmed } : null;
 }

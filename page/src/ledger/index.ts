@@ -5,4 +5,6 @@ export { collectDocuments } from "./documents.js";
 export { isLoopback, nodeName, requireUsableNodes } from "./endpoint.js";
 export { checkAddress, FetchError, fetchBytes } from "./fetching.js";
 export type { Asking } from "./asking.js";
+export { keptInBrowser, keptInMemory } from "./keeping.js";
+export { type ListStore, resolvePolicy } from "./trustLists.js";
 export { vouchFor } from "./vouching.js";

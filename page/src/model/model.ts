@@ -16,6 +16,8 @@ export interface CheckRequest {
   readonly inputs: readonly Input[];
   /** A policy's file, docs/spec/policy.md. */
   readonly policy: Uint8Array;
+  /** Trust lists that came with it, by the source that it names; others are fetched. */
+  readonly trustLists?: readonly { readonly source: string; readonly content: Uint8Array }[];
   /** Whose they should be; compared in the page, kept and sent nowhere. Null: nobody was asked for. */
   readonly holderEmail: string | null;
   /** Asked is what held at the blocks, whatever their age. */

@@ -1,16 +1,18 @@
 // <ca-verifier .checker .policy>: the page. It holds what state the checking is in, and shows the part for it:
 //
-//   <ca-input>                                   tells `give` (Gift)
+//   <ca-input>                                   tells `give` (Gift), and `compare` (an e-mail address, or null)
 //   <ca-progress .progress>                      tells `stop`
 //   <ca-answer .answer .report ?stale>           one answer; shows <ca-details .answer .report> at its end
 //   <ca-table .report>                           many answers; tells `open-answer` (Answer)
 //   <ca-policy .policy .shipped>                 what is trusted; tells `policy-change` (Uint8Array)
 //   <ca-receipt .report .policy>                 what can be kept of a report
 
-import { css, html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
+import { html as anyTag, literal, type StaticValue } from "lit/static-html.js";
 
 import type { Answer, Checker, CheckEvent, Checking, CheckRequest, Report } from "../model/model.js";
 import { Answered } from "./answer.js";
+import { appStyles } from "./appStyles.js";
 import "./details.js";
 import { type Gift, Given } from "./input.js";
 import { define, Part } from "./part.js";
@@ -29,6 +31,10 @@ type State =
   | { readonly kind: "answered"; readonly report: Report; readonly policy: Uint8Array }
   | { readonly kind: "trouble"; readonly error: unknown };
 
+/** Landmarks where the page is ours; within the page of another, that one has its own. */
+const [HEADER, MAIN, FOOTER, DIV] = [literal`header`, literal`main`, literal`footer`, literal`div`];
+const [H1, H2] = [literal`h1`, literal`h2`];
+
 /** Timers take no more than 2³¹ − 1 milliseconds. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
@@ -36,7 +42,7 @@ export class Verifier extends Part {
   static override properties = {
     checker: { attribute: false },
     policy: { attribute: false },
-    everywhere: { type: Boolean },
+    everywhere: { type: Boolean, reflect: true },
     link: { attribute: false },
     state: { state: true },
     opened: { state: true },
@@ -59,108 +65,7 @@ export class Verifier extends Part {
   /** What the user trusts instead; null: what came with the page. */
   declare protected ownPolicy: Uint8Array | null;
 
-  static override styles = [
-    tokens,
-    base,
-    css`
-      :host {
-        background: var(--paper);
-        color: var(--ink);
-        font: 1.0625rem/1.6 var(--sans);
-        overflow-wrap: anywhere;
-        hyphens: manual;
-      }
-      header,
-      main,
-      footer {
-        max-width: 46rem;
-        margin-inline: auto;
-        padding-inline: clamp(0.9rem, 4vw, 1.5rem);
-      }
-      main.wide {
-        max-width: 72rem;
-      }
-      header {
-        padding-block: 1rem 0.75rem;
-      }
-      .top {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0.25rem 1.5rem;
-        align-items: center;
-        justify-content: space-between;
-      }
-      h1 {
-        font: 600 clamp(1.65rem, 1.2rem + 2.2vw, 2.3rem) / 1.18 var(--serif);
-        margin: 0;
-      }
-      .lead {
-        margin: 0.4rem 0 0.6rem;
-        max-width: 38rem;
-      }
-      .languages {
-        display: flex;
-        gap: 0.25rem;
-        margin-inline-start: auto;
-      }
-      .languages button {
-        border-color: transparent;
-        border-radius: 0;
-        padding-inline: 0.6rem;
-        font-weight: 400;
-        text-decoration: underline;
-        text-underline-offset: 0.18em;
-      }
-      .languages button[aria-pressed="true"] {
-        font-weight: 600;
-        text-decoration: none;
-        border-bottom: 0.15rem solid var(--accent);
-      }
-      main {
-        min-height: 75vh;
-      }
-      .note {
-        border-inline-start: 0.4rem solid var(--paused);
-        background: var(--paused-tint);
-        padding-block: 1rem;
-      }
-      .note h2 {
-        color: var(--paused);
-        margin-bottom: 0.25rem;
-      }
-      .note .buttons {
-        margin-top: 0.6rem;
-      }
-      .after {
-        margin-bottom: 1.1rem;
-      }
-      footer {
-        padding-block: 0.5rem 2.5rem;
-        color: var(--quiet);
-        font-size: 0.92rem;
-        text-align: center;
-      }
-      footer p {
-        margin: 0;
-      }
-      @media print {
-        header,
-        main,
-        main.wide,
-        footer {
-          max-width: none;
-          padding-inline: 0;
-        }
-        main {
-          min-height: 0;
-        }
-        .lead,
-        footer {
-          display: none;
-        }
-      }
-    `,
-  ];
+  static override styles = [tokens, base, appStyles];
 
   #given: Gift | null = null;
   #staleTimer: ReturnType<typeof setTimeout> | undefined;
@@ -204,23 +109,27 @@ export class Verifier extends Part {
 
   protected override render(): unknown {
     const { state } = this;
-    const isMany = this.opened === null && shown(state) > 1;
-    return html`<header>
+    const tag = (name: StaticValue): StaticValue => (this.everywhere ? name : DIV);
+    const [header, main, footer] = [tag(HEADER), tag(MAIN), tag(FOOTER)];
+    const heading = this.everywhere ? H1 : H2;
+    return anyTag`<${header} class="header">
         <div class="top">
-          <h1>${this.say("title")}</h1>
+          <${heading} class="title">${this.say("title")}</${heading}>
           ${this.#languages()}
         </div>
-        ${this.#under(state)}
-      </header>
-      <main class=${isMany ? "wide" : ""}>
-        <p class="unseen" role="status">${this.#announcement()}</p>
+        <div class="under">${this.#under(state)}</div>
+      </${header}>
+      <${main} class="main">
+        <p class="unseen said" role="status">${this.#announcement()}</p>
         ${
           this.isOnline
             ? nothing
-            : html`<section class="card note no-print" id="offline">
-                <h2>${this.say("offline.title")}</h2>
-                <p>${this.say("offline.text")}</p>
-              </section>`
+            : html`<div class="no-print">
+                <section class="card note">
+                  <h2>${this.say("offline.title")}</h2>
+                  <p>${this.say("offline.text")}</p>
+                </section>
+              </div>`
         }
         ${this.#now()}
         <ca-input
@@ -230,6 +139,7 @@ export class Verifier extends Part {
           .link=${this.link}
           ?another=${state.kind !== "empty"}
           @give=${(event: CustomEvent<Gift>) => void this.check(event.detail)}
+          @compare=${(event: CustomEvent<string | null>) => void this.#again(event.detail)}
         ></ca-input>
         <ca-policy
           ?hidden=${state.kind === "working"}
@@ -237,11 +147,11 @@ export class Verifier extends Part {
           .shipped=${this.policy}
           @policy-change=${(event: CustomEvent<Uint8Array | null>) => (this.ownPolicy = event.detail)}
         ></ca-policy>
-      </main>
-      <footer ?hidden=${state.kind === "working"}>
+      </${main}>
+      <${footer} class="footer" ?hidden=${state.kind === "working"}>
         <p>${this.say("footer")}</p>
         <p>${this.say("footer.credanchor")}</p>
-      </footer>`;
+      </${footer}>`;
   }
 
   /** Under the title: what the page is; later, the way to the next one, which is far below on a phone. */
@@ -297,7 +207,7 @@ export class Verifier extends Part {
       case "working":
         return html`<ca-progress .progress=${state.progress} @stop=${() => state.checking.stop()}></ca-progress>`;
       case "trouble":
-        return this.#trouble(state.error);
+        return html`<div>${this.#trouble(state.error)}</div>`;
       case "answered":
         return this.#report(state.report, state.policy);
     }
@@ -306,37 +216,38 @@ export class Verifier extends Part {
   #report(report: Report, policy: Uint8Array): TemplateResult {
     const [first] = report.answers;
     const one = this.opened ?? (report.answers.length === 1 ? first : undefined);
-    return html`${this.#notes(report, policy)}
-    ${
-      this.opened === null
-        ? nothing
-        : html`<div class="buttons after no-print">
-            <button type="button" @click=${() => void this.#close()}>← ${this.say("answer.back")}</button>
-          </div>`
-    }
-    ${
-      one === undefined
-        ? nothing
-        : html`<ca-answer .answer=${one} .report=${report} ?stale=${this.isStale}></ca-answer>`
-    }
-    ${
-      report.answers.length < 2
-        ? nothing
-        : html`<ca-table
-            tabindex="-1"
-            ?hidden=${this.opened !== null}
-            .report=${report}
-            @open-answer=${(event: CustomEvent<Answer>) => void this.#open(event.detail)}
-          ></ca-table>`
-    }
-    ${
-      report.answers.length === 0
-        ? nothing
-        : html`<ca-receipt .report=${report} .answer=${one ?? null} .policy=${policy}></ca-receipt>
-            <div class="buttons after no-print">
-              <button type="button" @click=${() => void this.#again()}>${this.say("stale.again")}</button>
+    return html`<div>${this.#notes(report, policy)}</div>
+      ${
+        this.opened === null
+          ? nothing
+          : html`<div class="buttons after no-print">
+              <button type="button" @click=${() => void this.#close()}>← ${this.say("answer.back")}</button>
             </div>`
-    }`;
+      }
+      ${
+        one === undefined
+          ? nothing
+          : html`<ca-answer .answer=${one} .report=${report} ?stale=${this.isStale}></ca-answer>`
+      }
+      ${
+        report.answers.length < 2
+          ? nothing
+          : html`<ca-table
+              tabindex="-1"
+              ?hidden=${this.opened !== null}
+              .answers=${report.answers}
+              .report=${report}
+              @open-answer=${(event: CustomEvent<Answer>) => void this.#open(event.detail)}
+            ></ca-table>`
+      }
+      ${
+        report.answers.length === 0
+          ? nothing
+          : html`<ca-receipt .report=${report} .answer=${one ?? null} .policy=${policy}></ca-receipt>
+              <div class="buttons after no-print">
+                <button type="button" @click=${() => void this.#again()}>${this.say("stale.again")}</button>
+              </div>`
+      }`;
   }
 
   /** What makes an answer less than it seems stands above it. */
@@ -397,8 +308,9 @@ export class Verifier extends Part {
     </section>`;
   }
 
-  async #again(): Promise<void> {
-    if (this.#given !== null) await this.#check(this.#given);
+  /** Check the same once more; perhaps for somebody else. */
+  async #again(email = this.#given?.email): Promise<void> {
+    if (this.#given !== null) await this.check({ ...this.#given, email: email ?? null });
   }
 
   async #check({ inputs, email, asOfBlock }: Gift): Promise<void> {
@@ -438,7 +350,8 @@ export class Verifier extends Part {
 
   async #showResult(): Promise<void> {
     await this.updateComplete;
-    window.scrollTo({ top: 0, behavior: "instant" });
+    if (this.everywhere) window.scrollTo({ top: 0, behavior: "instant" });
+    else this.scrollIntoView({ block: "start", behavior: "instant" });
     const answer = this.renderRoot.querySelector("ca-answer");
     if (answer instanceof Answered) {
       await answer.updateComplete;
@@ -467,12 +380,6 @@ export class Verifier extends Part {
     this.isStale = left <= 0;
     if (left > 0) this.#staleTimer = setTimeout(() => this.#watchAge(), Math.min(left, LONGEST_WAIT_MS));
   }
-}
-
-/** How many answers are shown, or will be. */
-function shown(state: State): number {
-  if (state.kind === "answered") return state.report.answers.length;
-  return state.kind === "working" ? Math.max(state.progress.answers.length, state.progress.total ?? 0) : 0;
 }
 
 function requirePolicy(policy: Uint8Array | null): Uint8Array {

@@ -79,6 +79,9 @@ export class Given extends Part {
       .text .buttons {
         margin-top: 0.6rem;
       }
+      .compare {
+        margin-top: 0.6rem;
+      }
       .check {
         display: flex;
         gap: 0.6rem;
@@ -214,6 +217,13 @@ export class Given extends Part {
         />
         <p id="email-wrong" class="wrong" ?hidden=${this.complaint !== "email"}>${this.say("input.email.wrong")}</p>
         <p id="email-hint" class="small hint">${this.say("input.email.hint")}</p>
+        ${
+          this.another
+            ? html`<div class="buttons compare">
+                <button type="button" @click=${() => this.#compare()}>${this.say("input.email.compare")}</button>
+              </div>`
+            : nothing
+        }
       </div>
       <label class="check"><input id="as-of" type="checkbox" /> <span>${this.say("input.asOf")}</span></label>
     </section>`;
@@ -295,16 +305,26 @@ export class Given extends Part {
 
   #give(inputs: readonly Input[]): void {
     if (inputs.length === 0) return;
+    const email = this.#email();
+    if (email === undefined) return;
+    const asOfBlock = this.#field<HTMLInputElement>("as-of")?.checked === true;
+    this.tell<Gift>("give", { inputs, email, asOfBlock });
+  }
+
+  /** What was given before, once more, for whom it should be. */
+  #compare(): void {
+    const email = this.#email();
+    if (email !== undefined) this.tell<string | null>("compare", email);
+  }
+
+  /** Null where the field is empty; undefined where it holds no address, which is said there. */
+  #email(): string | null | undefined {
     const field = this.#field<HTMLInputElement>("email");
     const email = field?.value.trim() ?? "";
-    if (email !== "" && !/^[^\s@]+@[^\s@]+$/u.test(email)) {
-      this.complaint = "email";
-      field?.focus();
-      return;
-    }
-    this.complaint = null;
-    const asOfBlock = this.#field<HTMLInputElement>("as-of")?.checked === true;
-    this.tell<Gift>("give", { inputs, email: email === "" ? null : email, asOfBlock });
+    const isWrong = email !== "" && !/^[^\s@]+@[^\s@]+$/u.test(email);
+    this.complaint = isWrong ? "email" : null;
+    if (isWrong) field?.focus();
+    return isWrong ? undefined : email === "" ? null : email;
   }
 
   #field<E extends HTMLElement = HTMLElement>(id: string): E | null {

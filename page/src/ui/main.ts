@@ -30,7 +30,7 @@ const verifier = document.querySelector("ca-verifier");
 if (verifier instanceof Verifier) {
   verifier.everywhere = true;
   verifier.policy = shippedPolicy();
-  verifier.checker = new WorkerChecker(startWorker);
+  verifier.checker = new WorkerChecker(() => startWorker());
   verifier.link = givenLink();
   verifier.addEventListener("language", showLanguage);
   window.addEventListener("hashchange", () => (verifier.link = givenLink()));

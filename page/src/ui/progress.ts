@@ -70,6 +70,9 @@ export class Progressing extends Part {
         justify-content: space-between;
         margin-bottom: 0.9rem;
       }
+      .so-far {
+        min-height: 1.6em;
+      }
       .top h2 {
         margin: 0;
       }
@@ -100,7 +103,7 @@ export class Progressing extends Part {
     const title = this.say(isReading ? "working.reading" : "working.checking");
     return html`<section class="card" aria-labelledby="title">
       <div class="top">
-        <h2 id="title">${title} …</h2>
+        <h2 id="title">${`${title} …`}</h2>
         <button type="button" @click=${() => this.tell("stop", null)}>${this.say("working.stop")}</button>
       </div>
       <progress
@@ -111,7 +114,7 @@ export class Progressing extends Part {
       <p class="counts">
         ${total === null ? this.count("working.read", read) : this.say("working.done", { done: answers.length, total })}
       </p>
-      ${total === null || total < 2 ? nothing : html`<p class="counts">${this.#soFar()}</p>`}
+      <p class="counts so-far">${total === null || total < 2 ? nothing : this.#soFar()}</p>
       ${
         asked.length === 0
           ? html`<p>${this.say("working.asked.none")}</p>`

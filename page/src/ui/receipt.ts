@@ -63,7 +63,7 @@ export class Receipt extends Part {
       <p class="small no-print">${this.say("receipt.signed")} <code>credanchor verify --receipt</code></p>
       <dl class="facts">
         <div>
-          <dt>${this.say("basis.checked")}</dt>
+          <dt>${this.say("receipt.checked")}</dt>
           <dd>${words().moment(report.checkedAt)}</dd>
         </div>
         ${

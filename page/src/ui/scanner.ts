@@ -3,7 +3,7 @@
 
 import { css, html, nothing, type TemplateResult } from "lit";
 
-import { readQr } from "../files/qr.js";
+import { type Frame, readQr, readQrCodes } from "../files/qr.js";
 import { isLink } from "./dropped.js";
 import { define, Part } from "./part.js";
 import { plain } from "./stranger.js";
@@ -161,7 +161,8 @@ export class Scanner extends Part {
 
   #look(video: HTMLVideoElement): void {
     if (this.camera !== "on") return;
-    const text = read(video, video.videoWidth, video.videoHeight, FRAME_SIDE);
+    const frame = frameOf(video, video.videoWidth, video.videoHeight, FRAME_SIDE);
+    const text = frame === null ? null : readQr(frame);
     if (text === null) {
       this.#timer = setTimeout(() => this.#look(video), FRAME_EVERY_MS);
       return;
@@ -204,8 +205,9 @@ async function readPicture(file: Blob): Promise<string | null | undefined> {
   }
   try {
     for (const side of PICTURE_SIDES) {
-      const text = read(picture, picture.width, picture.height, side);
-      if (text !== null) return text;
+      const frame = frameOf(picture, picture.width, picture.height, side);
+      const [text] = frame === null ? [] : await readQrCodes(frame);
+      if (text !== undefined) return text;
     }
     return null;
   } finally {
@@ -213,7 +215,7 @@ async function readPicture(file: Blob): Promise<string | null | undefined> {
   }
 }
 
-function read(source: CanvasImageSource, width: number, height: number, side: number): string | null {
+function frameOf(source: CanvasImageSource, width: number, height: number, side: number): Frame | null {
   if (width === 0 || height === 0) return null;
   const scale = Math.min(1, side / Math.max(width, height));
   const canvas = document.createElement("canvas");
@@ -225,7 +227,7 @@ function read(source: CanvasImageSource, width: number, height: number, side: nu
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(source, 0, 0, canvas.width, canvas.height);
-  return readQr(context.getImageData(0, 0, canvas.width, canvas.height));
+  return context.getImageData(0, 0, canvas.width, canvas.height);
 }
 
 /** Whom a link would ask; null for what is none. */

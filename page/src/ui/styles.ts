@@ -166,6 +166,7 @@ export const base = css`
     display: inline-flex;
     align-items: center;
     justify-content: center;
+    gap: 0.4em;
     min-height: 2.75rem;
     padding: 0.45rem 1.1rem;
     border: 0.1rem solid var(--accent);

@@ -1,4 +1,4 @@
-// <ca-table .answers .total .report>: many answers. How many of each kind; find, filter and sort; a row opens its answer.
+// <ca-table .report>: many answers. How many of each kind; find, filter and sort; a row opens its answer.
 // In pages, so that a thousand rows cost nothing; all of them are there for printing, and for who asks for them.
 
 import { html, nothing, type TemplateResult } from "lit";
@@ -21,18 +21,12 @@ const ALL: Choice = { group: null, search: "", order: "attention" };
 
 export class Table extends Part {
   static override properties = {
-    answers: { attribute: false },
-    total: { attribute: false },
     report: { attribute: false },
     choice: { state: true },
     page: { state: true },
     isWhole: { state: true },
     isPrinting: { state: true },
   };
-  declare answers: readonly Answer[];
-  /** How many there will be; null: not known yet. */
-  declare total: number | null;
-  /** Null until all are there. */
   declare report: Report | null;
   declare protected choice: Choice;
   /** From 0. */
@@ -48,14 +42,11 @@ export class Table extends Part {
 
   constructor() {
     super();
-    this.answers = [];
-    this.total = null;
     this.report = null;
     this.choice = ALL;
     this.page = 0;
     this.isWhole = false;
     this.isPrinting = false;
-    this.tabIndex = -1;
   }
 
   override connectedCallback(): void {
@@ -76,35 +67,31 @@ export class Table extends Part {
     this.#forget?.abort();
   }
 
+  /** Put the focus on how many there are, so that it is what a screen reader reads first. */
+  override focus(): void {
+    void this.updateComplete.then(() => this.renderRoot.querySelector("h2")?.focus());
+  }
+
   protected override willUpdate(changed: Map<PropertyKey, unknown>): void {
-    if (changed.has("report") && this.report === null) {
+    if (changed.has("report")) {
       this.choice = ALL;
       this.page = 0;
       this.isWhole = false;
     }
-    // While they come in, rows keep their places: what is looked at does not jump.
-    const choice = this.report === null ? { ...this.choice, order: "given" as const } : this.choice;
-    this.#rows = chosen(this.answers, choice, words().language);
+    this.#rows = chosen(this.report?.answers ?? [], this.choice, words().language);
   }
 
   protected override render(): unknown {
-    const { answers, report } = this;
-    if (answers.length === 0) return nothing;
+    const { report } = this;
+    if (report === null) return nothing;
     return html`<section class="card" aria-labelledby="title">
-      <h2 id="title">${this.#title()}</h2>
-      ${this.#counts()} ${report === null ? nothing : this.#tools()} ${this.#table()}
-      ${report === null ? this.#coming() : this.#pager()} ${report === null ? nothing : this.#others(report)}
+      <h2 id="title" tabindex="-1">${this.count("table.title", report.answers.length)}</h2>
+      ${this.#counts(report)} ${this.#tools(report)} ${this.#table()} ${this.#pager()} ${this.#others(report)}
     </section>`;
   }
 
-  #title(): string {
-    const { answers, total, report } = this;
-    if (report !== null || total === null) return this.count("table.title", answers.length);
-    return this.say("table.title.progress", { done: answers.length, total });
-  }
-
   /** What needs attention first; each is a filter. */
-  #counts(): TemplateResult {
+  #counts({ answers }: Report): TemplateResult {
     const button = (group: Group | null, count: number): TemplateResult => {
       const name = group === null ? this.say("table.all") : this.say(`table.group.${group}` satisfies Key);
       return html`<button
@@ -117,11 +104,11 @@ export class Table extends Part {
       </button>`;
     };
     return html`<div class="groups" role="group" aria-label=${this.say("table.groups")}>
-      ${button(null, this.answers.length)} ${countsOf(this.answers).map(([group, count]) => button(group, count))}
+      ${button(null, answers.length)} ${countsOf(answers).map(([group, count]) => button(group, count))}
     </div>`;
   }
 
-  #tools(): TemplateResult {
+  #tools({ answers }: Report): TemplateResult {
     const { search, order } = this.choice;
     return html`<div class="tools no-print">
         <div>
@@ -147,9 +134,7 @@ export class Table extends Part {
           </select>
         </div>
       </div>
-      <p class="small" role="status">
-        ${this.count("table.shown", this.#rows.length, { total: this.answers.length })}
-      </p>`;
+      <p class="small" role="status">${this.count("table.shown", this.#rows.length, { total: answers.length })}</p>`;
   }
 
   #table(): TemplateResult | typeof nothing {
@@ -169,7 +154,7 @@ export class Table extends Part {
   }
 
   #shown(): readonly Answer[] {
-    if (this.isPrinting || (this.isWhole && this.report !== null)) return this.#rows;
+    if (this.isPrinting || this.isWhole) return this.#rows;
     return this.#rows.slice(this.page * PAGE_SIZE, (this.page + 1) * PAGE_SIZE);
   }
 
@@ -177,16 +162,19 @@ export class Table extends Part {
     const { facts, source, confirmed } = answer;
     const file = plain(nameOf(source));
     const name = plain(facts?.name ?? "");
-    const cell = (key: Key, text: string): TemplateResult =>
-      html`<td role="cell" class=${text === "" ? "empty" : ""}>
+    const cell = (key: Key, text: string, more = ""): TemplateResult =>
+      html`<td role="cell" class=${text + more === "" ? "empty" : ""}>
         <span class="label" aria-hidden="true">${this.say(key)}</span><bdi>${text}</bdi>
+        ${more === "" ? nothing : html`<p class="small"><bdi>${more}</bdi></p>`}
       </td>`;
     return html`<tr role="row" class=${confirmed ? "" : "unconfirmed"}>
       <td role="cell" class="result ${toneOf(answer)}">
-        ${sign(toneOf(answer))}
-        <div>
-          <b>${headlineOf(answer, words())}</b>
-          ${answer.outcome === "valid" && answer.holder === null ? nothing : html`<p>${whyOf(answer, words())}</p>`}
+        <div class="said">
+          ${sign(toneOf(answer))}
+          <div>
+            <b>${headlineOf(answer, words())}</b>
+            ${answer.outcome === "valid" && answer.holder === null ? nothing : html`<p>${whyOf(answer, words())}</p>`}
+          </div>
         </div>
       </td>
       <td role="cell">
@@ -195,14 +183,9 @@ export class Table extends Part {
         </button>
         ${confirmed || facts === null ? nothing : html`<p class="small">${this.say("table.unconfirmed")}</p>`}
       </td>
-      ${cell("table.holder", plain(facts?.holderName ?? ""))} ${cell("table.issuer", issuerOf(answer))}
-      ${cell("table.file", file)}
+      ${cell("table.holder", plain(facts?.holderName ?? ""))}
+      ${cell("table.issuer", plain(facts?.issuerName ?? ""), plain(facts?.issuerDid ?? ""))} ${cell("table.file", file)}
     </tr>`;
-  }
-
-  #coming(): TemplateResult | typeof nothing {
-    const hidden = this.#rows.length - PAGE_SIZE;
-    return hidden <= 0 ? nothing : html`<p class="small">${this.count("table.more", hidden)}</p>`;
   }
 
   #pager(): TemplateResult | typeof nothing {
@@ -250,13 +233,6 @@ export class Table extends Part {
     this.page += by;
     this.renderRoot.querySelector("h2")?.scrollIntoView({ block: "start" });
   }
-}
-
-/** Names can be anybody's; the identifier is what the ledger confirms. */
-function issuerOf({ facts }: Answer): string {
-  const name = plain(facts?.issuerName ?? "");
-  const did = plain(facts?.issuerDid ?? "");
-  return name === "" || did === "" ? name + did : `${name} · ${did}`;
 }
 
 function valueOf(event: Event): string {

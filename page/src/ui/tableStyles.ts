@@ -3,9 +3,6 @@
 import { css } from "lit";
 
 export const tableStyles = css`
-  :host(:focus) {
-    outline: none;
-  }
   .groups {
     display: flex;
     flex-wrap: wrap;
@@ -58,15 +55,21 @@ export const tableStyles = css`
     overflow-wrap: anywhere;
   }
   th:first-child {
-    width: 30%;
+    width: 27%;
+  }
+  th:nth-child(4) {
+    width: 24%;
   }
   td {
     border-top: 1px solid var(--line);
   }
+  td .small {
+    line-height: 1.35;
+  }
   td p {
     margin: 0.1rem 0 0;
   }
-  .result {
+  .said {
     display: flex;
     gap: 0.6rem;
   }
@@ -119,9 +122,6 @@ export const tableStyles = css`
       border: 0;
       padding: 0.2rem 0;
     }
-    td.result {
-      display: flex;
-    }
     td.empty {
       display: none;
     }
@@ -145,8 +145,19 @@ export const tableStyles = css`
       color: inherit;
       text-decoration: none;
     }
-    table {
-      font-size: 9pt;
+    table,
+    .result p,
+    td .small {
+      font-size: 8pt;
+      line-height: 1.25;
+    }
+    th,
+    td {
+      padding: 0.8mm 1.5mm;
+    }
+    .result .sign {
+      width: 4mm;
+      height: 4mm;
     }
     thead {
       display: table-header-group;

@@ -86,7 +86,7 @@ export class Words {
   #text(name: string): string {
     const text = this.#texts[name];
     if (text === undefined) throw new Error(`no words in ${this.language}: ${name}`);
-    return text;
+    return this.language === "fr" ? typeset(text) : text;
   }
 
   #fill(text: string, values: Values): string {
@@ -96,6 +96,11 @@ export class Words {
       return typeof value === "number" ? this.number(value) : value;
     });
   }
+}
+
+/** French signs that stand apart from their word must not begin or end a line without it. */
+export function typeset(french: string): string {
+  return french.replace(/ (?=[:;?!»])|(?<=«) /gu, "\u00a0");
 }
 
 /** What is beyond the dates that there are is shown as the number that it is. */
