@@ -5,6 +5,7 @@ import pytest
 from anchor.ledger.testnet import dev_signer
 from anchor.model import to_hex, to_utc
 from tests.cli.conftest import Desk
+from tests.cli.test_issuer import pass_time
 from tests.ledger.chain import ANCHOR_KEY, CONTROLLER, DID, STATUS_KEY, Chain
 
 
@@ -17,9 +18,11 @@ def times(desk: Desk) -> dict[str, int]:
     """One credential is suspended, then the anchoring key declared stolen since before its batch."""
     chain, times = desk.chain, {"anchored": now(desk.chain)}
     suspend = chain.contract.suspend(issuer_id=chain.issuer_id, status_list=0, words=[0], masks=[2], reason=7)
+    pass_time(chain, 5)
     chain.execute(STATUS_KEY, suspend)
     times["suspended"] = now(chain)
     key = dev_signer(ANCHOR_KEY).address
+    pass_time(chain, 5)
     chain.execute(CONTROLLER, chain.contract.compromise_key(key, since=times["anchored"]))
     times["compromised"] = now(chain)
     assert times["anchored"] < times["suspended"] < times["compromised"]
