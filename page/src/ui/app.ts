@@ -159,7 +159,7 @@ export class Verifier extends Part {
     if (kind === "empty") return html`<p class="lead">${this.say("lead")}</p>`;
     if (kind === "working") return nothing;
     return html`<button type="button" class="link no-print" @click=${() => this.#toInput()}>
-      ${this.say("input.another")} <span aria-hidden="true">↓</span>
+      ${this.say("input.another")} <span aria-hidden="true">&nbsp;↓</span>
     </button>`;
   }
 

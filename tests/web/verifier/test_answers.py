@@ -158,7 +158,7 @@ def test_offline(visit: Open) -> None:
     with visit() as found:
         found.page.context.set_offline(True)
         assert found.answer_to("valid.json")[0] == "Could not be checked"
-        assert found.part("#offline").is_visible()
+        assert found.page.get_by_role("heading", name="You are offline").is_visible()
         assert found.violations() == []
 
 

@@ -43,10 +43,16 @@ def page(browser: Browser, core: str) -> Page:
     return page
 
 
+def judged(page: Page, function: str, vectors: Any) -> Any:
+    """Have the page judge; as text, for megabytes go to and fro as objects slowly."""
+    script = f"text => JSON.stringify(judging.{function}(JSON.parse(text)))"
+    return json.loads(page.evaluate(script, json.dumps(vectors)))
+
+
 def test_verdicts(page: Page) -> None:
     vectors = read("verification")
     cases, malformed = vectors["cases"], vectors["malformed"]
-    found = page.evaluate("vectors => judging.judgeCases(vectors)", vectors)
+    found = judged(page, "judgeCases", vectors)
     page.close()
     names = [each["name"] for each in [*cases, *malformed]]
     by_python = [unless_malformed(case_by_python, each) for each in [*cases, *malformed]]
@@ -59,7 +65,7 @@ def test_verdicts(page: Page) -> None:
 def test_bundles(page: Page) -> None:
     vectors = read("bundle")
     valid, invalid = vectors["valid"], vectors["invalid"]
-    found = page.evaluate("vectors => judging.judgeBundles(vectors)", vectors)
+    found = judged(page, "judgeBundles", vectors)
     page.close()
     every = [*valid, *({**valid[0], **each} for each in invalid)]
     by_python = [unless_malformed(bundle_by_python, each) for each in every]
