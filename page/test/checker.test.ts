@@ -140,9 +140,9 @@ test("a second checking stops the first, and hears nothing of it", () =>
   withChecker(async (checker) => {
     const first = checker.check(requestOf([fileAt("silent")]), () => undefined);
     const second = checker.check(requestOf([fileAt("b")]), () => undefined);
+    assert.equal((await first.report).stopped, true);
     // Too late to stop anything.
     first.stop();
-    assert.equal((await first.report).stopped, true);
     const { answers, stopped } = await second.report;
     assert.deepEqual([answers.map(({ source }) => source.path), stopped], [["b"], false]);
   }));

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.support.page import build
+from tests.support.page_ledger import compile_page
 
 _PROGRAM: Final = Path(__file__).with_suffix(".mjs")
 _TIMEOUT_SECONDS: Final = 120
@@ -28,7 +28,7 @@ def page_reports(
     files: Sequence[Path], policy: Path, *, holder: str | None = None, as_of_block: bool = False
 ) -> PageReports:
     """Check files with the page's code, by a policy's file."""
-    build()
+    compile_page()
     request = {
         "policy": policy.read_text("utf-8"),
         "holder": holder,

@@ -10,15 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from filelock import FileLock
-
 from anchor.errors import UndeterminedError
 from anchor.model import Basis, Check, CheckStatus, Outcome, Policy, RegistryId, Verdict, Vouching, hash32, parse_hex
 from anchor.policy import policy_to_text
+from tests.support.page import build
 
-ROOT: Final = Path(__file__).parents[2]
 _PROGRAM: Final = Path(__file__).with_name("page_ledger.mjs")
-_TSC: Final = ROOT / "node_modules" / ".bin" / "tsc"
 
 
 @dataclass(frozen=True, kw_only=True)

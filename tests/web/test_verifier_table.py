@@ -377,7 +377,11 @@ def test_the_way_through_the_tree_is_drawn_and_listed(browser: Browser) -> None:
 
         def said(anchor: dict[str, Any]) -> str:
             text: str = details.evaluate(
-                "async (part, answer) => { part.answer = answer; await part.updateComplete; return part.shadowRoot.textContent; }",
+                """async (part, answer) => {
+                    part.answer = answer;
+                    await part.updateComplete;
+                    return part.shadowRoot.textContent;
+                }""",
                 answer(facts={"anchor": anchor}),
             )
             return text
