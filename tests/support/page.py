@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any, Final
 
-from tests.support.page_ledger import compile_page
+from tests.support.page_build import compile_page
 
 ROOT: Final = Path(__file__).parents[2]
 _TIMEOUT_SECONDS: Final = 120

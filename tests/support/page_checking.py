@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.support.page_ledger import compile_page
+from tests.support.page_build import compile_page
 
 _PROGRAM: Final = Path(__file__).with_suffix(".mjs")
 _TIMEOUT_SECONDS: Final = 120

@@ -13,7 +13,7 @@ from typing import Any, Final
 from anchor.errors import UndeterminedError
 from anchor.model import Basis, Check, CheckStatus, Outcome, Policy, RegistryId, Verdict, Vouching, hash32, parse_hex
 from anchor.policy import policy_to_text
-from tests.support.page import build
+from tests.support.page_build import compile_page
 
 _PROGRAM: Final = Path(__file__).with_name("page_ledger.mjs")
 
@@ -87,7 +87,7 @@ class Page:
 @contextmanager
 def page_program() -> Iterator[Page]:
     """Compile the page's TypeScript, and run it until the end."""
-    build()
+    compile_page()
     command = ["node", str(_PROGRAM)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield Page(process)

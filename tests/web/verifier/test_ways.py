@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser
 
 from tests.ledger.proxy import FaultProxy
@@ -177,10 +176,9 @@ def test_a_code_before_the_camera(browser: Browser, world: VerifierWorld, tmp_pa
         filming.close()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_an_archive_of_a_thousand(visit: Open, world: VerifierWorld, nodes: list[FaultProxy], width: int) -> None:
-    """All are checked on few requests; what is not valid is counted; one is opened, and the table is found again."""
-    with visit(options={"viewport": {"width": width, "height": 850}}, nodes=(nodes[0].url,)) as found:
+def test_an_archive_of_a_thousand(visit: Open, world: VerifierWorld, nodes: list[FaultProxy]) -> None:
+    """All are checked on three requests; what is not valid is counted; one is opened, and the table is found again."""
+    with visit(nodes=(nodes[0].url,)) as found:
         archive = found.folder / "thousand.zip"
         archive.write_bytes(world.thousand)
         found.give(archive)
@@ -194,7 +192,10 @@ def test_an_archive_of_a_thousand(visit: Open, world: VerifierWorld, nodes: list
         assert nodes[0].requests <= 3
         found.part("ca-table").wait_for()
         assert found.part("ca-table").get_by_text("997").count() >= 1
-        width_beyond = "() => document.scrollingElement.scrollWidth - document.documentElement.clientWidth"
-        assert found.page.evaluate(width_beyond) == 0
+        # What needs attention comes first.
+        found.part("ca-table").get_by_role("link").or_(found.part("ca-table tbody button")).first.click()
+        assert found.part("ca-answer #headline").inner_text() == "Not valid"
+        found.page.get_by_role("button", name="Back to all").click()
+        found.part("ca-table").get_by_text("997").first.wait_for()
         assert found.violations() == []
         assert found.complaints == []
