@@ -117,12 +117,6 @@ export class Answered extends Part {
         color: var(--quiet);
         font-size: 0.92rem;
       }
-      details.card {
-        padding-block: 0.6rem;
-      }
-      details.card[open] {
-        padding-bottom: 1rem;
-      }
       @media (max-width: 22rem) {
         .headline {
           display: block;

@@ -143,6 +143,12 @@ export const base = css`
   .card > :last-child {
     margin-bottom: 0;
   }
+  details.card {
+    padding-block: 0.6rem;
+  }
+  details.card[open] {
+    padding-bottom: 1rem;
+  }
   .small {
     font-size: 0.92rem;
     color: var(--quiet);
