@@ -193,7 +193,7 @@ export class PolicyPanel extends Part {
         <button
           type="button"
           class="link"
-          aria-label=${this.say("policy.registry.remove.which", { name: quoted(name === "" ? registry.id : name) })}
+          aria-label=${this.say("policy.registry.remove.which", { name: shown === "" ? registry.id : shown })}
           @click=${() => this.#remove(registry.id)}
         >
           ${this.say("policy.registry.remove")}
