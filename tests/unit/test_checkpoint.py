@@ -23,7 +23,15 @@ def checkpoint(calls: Sequence[Call], block: int) -> Checkpoint:
     return Checkpoint(registry=REGISTRY, block_number=block, block_hash=HASH, state=run.content())
 
 
-@pytest.mark.parametrize("calls", [STORY, STAGED, SWITCHED, SKIPPED, ENDED, VOID])
+ROLE_LOST = (
+    *STORY,
+    role_changed(b"\x05" * 32, ADMIN, actor=ADMIN, at=900, block=9),
+    role_changed(b"\x05" * 32, ADMIN, granted=False, actor=ADMIN, at=1000, block=10),
+    role_changed(b"\x05" * 32, ADMIN, actor=ADMIN, at=1100, block=11),
+)
+
+
+@pytest.mark.parametrize("calls", [STORY, ROLE_LOST, STAGED, SWITCHED, SKIPPED, ENDED, VOID])
 def test_replay_goes_on_from_every_block_as_if_it_had_never_stopped(calls: tuple[Call, ...]) -> None:
     logs, _ = chain(calls)
     whole = replay(logs, REGISTRY)
