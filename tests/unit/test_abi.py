@@ -18,6 +18,13 @@ def test_text_is_encoded_like_bytes() -> None:
     assert decode(["string"], encode(["string"], [b"\xff"])) == (b"\xff",)
 
 
+def test_an_address_and_a_truth_value_fill_a_word_each() -> None:
+    values = [b"\x11" * 20, True]
+    encoded = encode(["address", "bool"], values)
+    assert encoded == data("11" * 20, "1")
+    assert decode(["address", "bool"], encoded) == tuple(values)
+
+
 @pytest.mark.parametrize(
     ("types", "encoded", "said"),
     [
