@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, Route, sync_playwright
 
 ORIGIN: Final = "https://credentials.college.example"
 AXE: Final = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -35,16 +37,23 @@ def find_chromium() -> str:
     return found
 
 
+@cache
+def _playwright() -> Playwright:
+    """Start what drives browsers: one in a process, for it refuses a second one beside it."""
+    playwright = sync_playwright().start()
+    atexit.register(playwright.stop)
+    return playwright
+
+
 @contextmanager
 def launch() -> Iterator[Browser]:
-    """Run a browser."""
-    with sync_playwright() as playwright:
-        # No sandbox: it does not work as root, and nothing is opened but our own pages.
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
-        try:
-            yield browser
-        finally:
-            browser.close()
+    """Run a browser; there may be several at once."""
+    # No sandbox: it does not work as root, and nothing is opened but our own pages.
+    browser = _playwright().chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+    try:
+        yield browser
+    finally:
+        browser.close()
 
 
 @dataclass(kw_only=True)
