@@ -93,6 +93,8 @@ def visit(browser: Browser, path: str, answer: Answer, **options: Any) -> Iterat
         options: Of the browser's context: viewport, colour scheme, locale.
     """
     context = browser.new_context(**options)
+    # Where tests run there may be no network, which browsers tell their pages.
+    context.add_init_script("Object.defineProperty(Navigator.prototype, 'onLine', {get: () => true})")
     try:
         found = Visit(page=context.new_page())
 

@@ -279,9 +279,9 @@ def test_an_old_answer_says_so_and_is_given_anew(browser: Browser) -> None:
 
 def test_offline_is_said(browser: Browser) -> None:
     with on_stage(browser) as found:
-        found.page.context.set_offline(True)
+        found.page.evaluate("dispatchEvent(new Event('offline'))")
         expect(found.page.get_by_text("You are offline")).to_be_visible()
-        found.page.context.set_offline(False)
+        found.page.evaluate("dispatchEvent(new Event('online'))")
         expect(found.page.get_by_text("You are offline")).to_have_count(0)
 
 
