@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -11,6 +11,7 @@ from anchor.model import KeyScope, to_hex, to_utc
 from registry.cli import incident_control, incident_status
 from registry.cli.common import HomeOption, ask_passphrase
 from registry.cli.incident_facts import cut_off_of, own_history, own_key, sealed_here
+from registry.cli.incident_options import DryRunFlag, KeyArgument, NewOption, SinceOption
 from registry.cli.incident_steps import Lead, Step, compromise_step, key_steps, retire_step, settings_step
 from registry.cli.writing import EXIT_HELP, KeyOption, PrintCallFlag, YesFlag, read_address
 from registry.errors import ConflictError
@@ -52,19 +53,6 @@ Examples:
 
   credanchor incident anchor-key anchor --since 2026-11-27T08:00:00Z --new anchor-2 --key controller
 """
-
-KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="The key: its 0x address, or its name if it is here.")]
-NewOption = Annotated[
-    str, typer.Option("--new", metavar="NAME", help="The key that takes over; made if there is none of that name.")
-]
-SinceOption = Annotated[
-    str,
-    typer.Option(
-        "--since", metavar="TIME", help="ISO 8601: the last moment at which nobody else had it; or “start”: ever."
-    ),
-]
-DryRunFlag = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
-
 
 app.command("status-key", help=incident_status.HELP)(incident_status.command)
 app.command("controller", help=incident_control.CONTROLLER_HELP)(incident_control.controller)

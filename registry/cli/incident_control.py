@@ -10,6 +10,7 @@ from anchor.cli.output import JsonFlag, error_console
 from anchor.model import KeyScope, to_hex, to_utc
 from registry.cli.common import HomeOption, ask_passphrase
 from registry.cli.incident_facts import own_history, own_issuer
+from registry.cli.incident_options import DryRunFlag
 from registry.cli.incident_steps import Lead, Step, retire_step, send
 from registry.cli.writing import EXIT_HELP, KeyOption, PrintCallFlag, YesFlag, read_address
 from registry.errors import ConflictError
@@ -42,8 +43,6 @@ Example:
 
   credanchor incident close --key controller
 """
-
-DryRunFlag = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
 
 
 def controller(

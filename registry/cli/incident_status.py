@@ -14,7 +14,8 @@ from anchor.model import KeyScope, StatusPosition, to_hex, to_utc
 from anchor.status import LIST_SIZE
 from registry.cli.common import HomeOption, ask_passphrase, read_input
 from registry.cli.incident_facts import cut_off_of, own_history, own_key, sent_from_here
-from registry.cli.incident_steps import Lead, Step, compromise_step, key_steps, settings_step
+from registry.cli.incident_options import DryRunFlag, KeyArgument, NewOption, SinceOption
+from registry.cli.incident_steps import Lead, Step, compromise_step, key_reference, key_steps, settings_step
 from registry.cli.writing import EXIT_HELP, KeyOption, PrintCallFlag, YesFlag, read_address
 from registry.errors import ConflictError
 
@@ -56,21 +57,14 @@ _MAX_KEEP_BYTES: Final = 2**24
 
 
 def command(
-    target: Annotated[str, typer.Argument(metavar="KEY", help="The key: its 0x address, or its name if it is here.")],
-    since: Annotated[
-        str,
-        typer.Option(
-            "--since", metavar="TIME", help="ISO 8601: the last moment at which nobody else had it; or “start”: ever."
-        ),
-    ],
-    new: Annotated[
-        str, typer.Option("--new", metavar="NAME", help="The key that takes over; made if there is none of that name.")
-    ],
+    target: KeyArgument,
+    since: SinceOption,
+    new: NewOption,
     keep: Annotated[
         Path | None, typer.Option("--keep", metavar="FILE", help="Positions, LIST,INDEX, whose changes were right.")
     ] = None,
     key: KeyOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")] = False,
+    dry_run: DryRunFlag = False,
     yes: YesFlag = False,
     only_print: PrintCallFlag = False,
     home: HomeOption = None,
@@ -144,12 +138,9 @@ def _staging_step(theft: StatusKeyTheft, transactions: Sequence[Transaction], st
 
 def _stage(place: Workplace, new: str, left: Callable[[], Sequence[Transaction]]) -> None:
     """Send what the new key's epoch lacks, until nothing is left."""
-    from anchor.ledger.signers import parse_remote_key
-    from registry.settings import KEYS_FOLDER
     from registry.wiring import Institution, now
 
-    reference = new if parse_remote_key(new) is not None else f"{KEYS_FOLDER}/{new}.json"
-    service = Institution(place.home, place.passphrase).status_by(reference)
+    service = Institution(place.home, place.passphrase).status_by(key_reference(new))
     for _ in range(_ROUNDS):
         # Of an earlier run, something may be signed and not sent.
         service.settle_earlier()

@@ -117,15 +117,14 @@ def key_steps(
 ) -> tuple[Step, Step]:
     """Make a key, if there is none of that name, and add it to the institution."""
     from anchor.ledger.contract import RegistryContract
-    from anchor.ledger.signers import parse_remote_key
 
-    exists = parse_remote_key(new) is not None or any(stored.name == new for stored in place.keys.list())
+    exists = _exists(place, new)
     record = place.governance.keys([place.key(new).address]).get(place.key(new).address) if exists else None
     if record is not None:
         _require_good(place, record, scope, next_epoch=next_epoch)
 
     def call() -> Call:
-        if not any(stored.name == new for stored in place.keys.list()) and parse_remote_key(new) is None:
+        if not _exists(place, new):
             raise NotFoundError(f"there is no key {new} yet", advice=f"Make it: credanchor key new {new}")
         signed = own_consent(place, new, key_request(place, scope, next_epoch=next_epoch))
         return RegistryContract(place.registry).add_key(signed.request.consent_of(signed.key), signed.signature)
@@ -157,12 +156,25 @@ def _require_good(place: Workplace, record: Key, scope: KeyScope, *, next_epoch:
         )
 
 
+def _exists(place: Workplace, new: str) -> bool:
+    from anchor.ledger.signers import parse_remote_key
+
+    return parse_remote_key(new) is not None or any(stored.name == new for stored in place.keys.list())
+
+
+def key_reference(name: str) -> str:
+    """Name a key as settings do: a remote signer's as it is, else the file of that name among the keys."""
+    from anchor.ledger.signers import parse_remote_key
+    from registry.settings import KEYS_FOLDER
+
+    return name if parse_remote_key(name) is not None else f"{KEYS_FOLDER}/{name}.json"
+
+
 def settings_step(place: Workplace, name: str, new: str) -> Step:
     """Write a key into the settings."""
-    from anchor.ledger.signers import parse_remote_key
-    from registry.settings import KEYS_FOLDER, complete_settings
+    from registry.settings import complete_settings
 
-    value = new if parse_remote_key(new) is not None else f"{KEYS_FOLDER}/{new}.json"
+    value = key_reference(new)
     return Step(
         what=f'set {name} = "{value}" in settings.toml',
         is_done=getattr(place.settings, name) == value,

@@ -167,8 +167,8 @@ class StatusPlanner:
                 words = lists[status_list]
                 words[word] = words.get(word, 0) | mask
         return (
-            *(self._batch_step(root, reason) for root in roots),
-            *(self._step(kind, reason, *each) for each in sorted(lists.items())),
+            *(batch_step(self._contract, self.issuer_id, root, reason) for root in roots),
+            *(words_step(self._contract, self.issuer_id, kind, reason, *each) for each in sorted(lists.items())),
         )
 
     def check(self, step: Step, receipt: Receipt) -> None:
@@ -186,25 +186,45 @@ class StatusPlanner:
         if (changed.issuer_id, changed.status_list) != (self.issuer_id, step.status_list):
             raise LedgerError(f"the transaction to {step.kind.value} changed the status of something else")
 
-    def _step(self, kind: StatusKind, reason: StatusReason, status_list: int, words: dict[int, int]) -> Step:
-        encode = {
-            StatusKind.REVOKE: self._contract.revoke,
-            StatusKind.SUSPEND: self._contract.suspend,
-            StatusKind.REINSTATE: self._contract.reinstate,
-        }[kind]
-        in_order = dict(sorted(words.items()))
-        call = encode(
-            issuer_id=self.issuer_id,
-            status_list=status_list,
-            words=list(in_order),
-            masks=list(in_order.values()),
-            reason=reason.value,
-        )
-        return Step(call=call, kind=kind, reason=reason, status_list=status_list, words=in_order)
 
-    def _batch_step(self, root: Hash32, reason: StatusReason) -> Step:
-        call = self._contract.revoke_batch(issuer_id=self.issuer_id, root=root, reason=reason.value)
-        return Step(call=call, kind=StatusKind.REVOKE, reason=reason, root=root)
+def words_step(
+    contract: RegistryContract,
+    issuer_id: int,
+    kind: StatusKind,
+    reason: StatusReason,
+    status_list: int,
+    words: Mapping[int, int],
+) -> Step:
+    """Put a change of bits of one status list into a transaction.
+
+    Args:
+        contract: The registry.
+        issuer_id: The issuer.
+        kind: What to do.
+        reason: Why.
+        status_list: The list.
+        words: For each word the bits that are to change; at most as many words as one call takes.
+    """
+    encode = {
+        StatusKind.REVOKE: contract.revoke,
+        StatusKind.SUSPEND: contract.suspend,
+        StatusKind.REINSTATE: contract.reinstate,
+    }[kind]
+    in_order = dict(sorted(words.items()))
+    call = encode(
+        issuer_id=issuer_id,
+        status_list=status_list,
+        words=list(in_order),
+        masks=list(in_order.values()),
+        reason=reason.value,
+    )
+    return Step(call=call, kind=kind, reason=reason, status_list=status_list, words=in_order)
+
+
+def batch_step(contract: RegistryContract, issuer_id: int, root: Hash32, reason: StatusReason) -> Step:
+    """Put the revocation of a whole batch into a transaction."""
+    call = contract.revoke_batch(issuer_id=issuer_id, root=root, reason=reason.value)
+    return Step(call=call, kind=StatusKind.REVOKE, reason=reason, root=root)
 
 
 def effect_of(targets: Sequence[StatusTarget], kind: StatusKind, standing: Standing) -> Effect:

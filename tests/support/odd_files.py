@@ -11,7 +11,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from anchor.model import RegistryId, address
 from tests.support.archives import BADGE_NAMESPACE, chunk, encrypted, png_of, svg_of, zip_of, zip_with_link
 from tests.support.issuing import make_batch
-from tests.support.page import ROOT
+from tests.support.page_build import ROOT
 
 REGISTRY: Final = RegistryId(chain_id=31337, address=address(b"\x77" * 20))
 NAMES: Final = [

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from tests.support.page_build import compile_page
-
-ROOT: Final = Path(__file__).parents[2]
-_TIMEOUT_SECONDS: Final = 120
+from tests.support.page_build import ROOT, run_page
 
 
 def reports_of(
@@ -33,15 +28,5 @@ def reports_of(
         "now": now,
         "cases": [[{"path": path, "file": str(file)} for path, file in case] for case in cases],
     }
-    compile_page()
-    done = subprocess.run(
-        ["node", ROOT / "page" / "build" / "test" / "answers.js"],
-        input=json.dumps(asked),
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    reports: list[dict[str, Any]] = json.loads(done.stdout)
+    reports: list[dict[str, Any]] = run_page(ROOT / "page" / "build" / "test" / "answers.js", asked)
     return reports

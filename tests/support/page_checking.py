@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.support.page_build import compile_page
+from tests.support.page_build import run_page
 
 _PROGRAM: Final = Path(__file__).with_suffix(".mjs")
-_TIMEOUT_SECONDS: Final = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,21 +26,11 @@ def page_reports(
     files: Sequence[Path], policy: Path, *, holder: str | None = None, as_of_block: bool = False
 ) -> PageReports:
     """Check files with the page's code, by a policy's file."""
-    compile_page()
     request = {
         "policy": policy.read_text("utf-8"),
         "holder": holder,
         "asOfBlock": as_of_block,
         "files": [{"path": str(each), "file": str(each)} for each in files],
     }
-    done = subprocess.run(
-        ["node", _PROGRAM],
-        input=json.dumps(request),
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
+    said = run_page(_PROGRAM, request)
     return PageReports(content=json.loads(said["json"]), csv=said["csv"])

@@ -21,7 +21,7 @@ from anchor.history import IssuerHistory, StatusWord, set_positions
 from anchor.ledger.contract import RegistryContract
 from anchor.model import Address, Hash32, RegistryId, StatusPosition
 from anchor.status import StatusPurpose, StatusReason, mask_of, positions_of, word_of
-from registry.services.status_plan import Step
+from registry.services.status_plan import Step, batch_step, words_step
 from registry.store.records import StatusKind
 
 MAX_WORDS: Final = 512
@@ -116,36 +116,24 @@ def staging_steps(issuer: IssuerHistory, registry: RegistryId, theft: StatusKeyT
         theft: What must count on.
     """
     contract, number, epoch = RegistryContract(registry), issuer.issuer_id, theft.target_epoch
-    steps = []
-    for kind, purpose, bits in (
-        (StatusKind.REVOKE, StatusPurpose.REVOCATION, theft.revoked),
-        (StatusKind.SUSPEND, StatusPurpose.SUSPENSION, theft.suspended),
-    ):
-        encode = contract.revoke if kind is StatusKind.REVOKE else contract.suspend
-        for status_list, reason, words in _calls(bits, issuer.bits[purpose], epoch):
-            call = encode(
-                issuer_id=number,
-                status_list=status_list,
-                words=list(words),
-                masks=list(words.values()),
-                reason=reason.value,
-            )
-            steps.append(Step(call=call, kind=kind, reason=reason, status_list=status_list, words=words))
     wrong = _set_in(issuer, StatusPurpose.SUSPENSION, epoch) - theft.suspended.keys()
-    for status_list, reason, words in _calls(dict.fromkeys(wrong, StatusReason.OTHER.value), {}, epoch):
-        call = contract.reinstate(
-            issuer_id=number,
-            status_list=status_list,
-            words=list(words),
-            masks=list(words.values()),
-            reason=reason.value,
-        )
-        steps.append(Step(call=call, kind=StatusKind.REINSTATE, reason=reason, status_list=status_list, words=words))
-    for root, code in theft.batches.items():
-        if not issuer.batches[root].is_revoked_in(epoch):
-            call = contract.revoke_batch(issuer_id=number, root=root, reason=code)
-            steps.append(Step(call=call, kind=StatusKind.REVOKE, reason=StatusReason(code), root=root))
-    return tuple(steps)
+    changes: tuple[tuple[StatusKind, Bits, Mapping[StatusWord, int]], ...] = (
+        (StatusKind.REVOKE, theft.revoked, issuer.bits[StatusPurpose.REVOCATION]),
+        (StatusKind.SUSPEND, theft.suspended, issuer.bits[StatusPurpose.SUSPENSION]),
+        (StatusKind.REINSTATE, dict.fromkeys(wrong, StatusReason.OTHER.value), {}),
+    )
+    return (
+        *(
+            words_step(contract, number, kind, reason, status_list, words)
+            for kind, bits, staged in changes
+            for status_list, reason, words in _calls(bits, staged, epoch)
+        ),
+        *(
+            batch_step(contract, number, root, StatusReason(code))
+            for root, code in theft.batches.items()
+            if not issuer.batches[root].is_revoked_in(epoch)
+        ),
+    )
 
 
 def wrongly_staged(issuer: IssuerHistory, theft: StatusKeyTheft) -> tuple[StatusPosition, ...]:
