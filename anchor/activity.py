@@ -1,6 +1,6 @@
 """Activity: how much happened in a registry, when, by whom and for which reason, in numbers that stay few.
 
-Events are gone through once and not kept, but for those that say who may do what: keys, control, accreditation, roles.
+Events are gone through once and not kept, but for those that alarm: compromises, control, ended accreditations, roles.
 
 How long a credential stood before it was revoked, the chain says of whole batches only: no batch is bound to status
 positions. `Delays.estimated` rests on how this project's program gives them out: one after the other, from the start of
@@ -12,7 +12,7 @@ Leaves to others: whether the history is complete (`anchor.audit`), words, and d
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,9 +28,7 @@ from anchor.events import (
     CredentialsRevoked,
     IssuerAccredited,
     IssuerEvent,
-    KeyAdded,
     KeyCompromised,
-    KeyRetired,
     NoncesCancelled,
     RoleChanged,
     StatusChanged,
@@ -46,19 +44,17 @@ DAY: Final = 86_400
 _LONGEST: Final = (("hour", 2 * DAY), ("day", 92 * DAY), ("month", 6 * 366 * DAY))
 """Up to how long a time each unit is good for, in seconds; beyond that it is years."""
 
-Governing = (
+Alarming = (
     RoleChanged
-    | IssuerAccredited
     | AccreditationWithdrawn
     | ControllerTransferStarted
     | ControllerTransferred
-    | KeyAdded
-    | KeyRetired
     | KeyCompromised
     | StatusEpochChanged
     | NoncesCancelled
+    | BatchRevoked
 )
-"""What says who may do what: few, whatever is issued."""
+"""What whoever answers for a registry wants to be told of: few, whatever is issued."""
 
 
 class Tally(NamedTuple):
@@ -109,29 +105,36 @@ class Activity:
     """In order of time."""
     actors: tuple[Actor, ...]
     """By issuer, the registry first; then in the order of their first act."""
-    governing: tuple[Governing, ...]
+    alarming: tuple[Alarming, ...]
     """In the order of the chain."""
     delays: Delays
+    last: tuple[AnyEvent, ...]
+    """The last events, in the order of the chain."""
 
 
-def activity_of(history: History) -> Activity:
+def activity_of(history: History, *, did: str | None = None, last: int = 0) -> Activity:
     """Count what happened in a history.
 
     Args:
         history: Whole, so that it is known which batches became void. Its events are gone through once; memory is for
             hours in which something happened, accounts that acted, and batches.
+        did: Only of this issuer; None: all that happened in the registry.
+        last: How many of the last events are kept.
     """
-    count = _Count(history)
+    count = _Count(history, last)
+    wanted = {each.issuer_id for each in history.issuers if did in (None, each.did)}
     for event in history.events:
-        count.take(event)
+        if event.issuer_id in wanted if isinstance(event, IssuerEvent) else did is None:
+            count.take(event)
     return count.result()
 
 
 class _Count:
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, last: int) -> None:
+        self._last: Final[deque[AnyEvent]] = deque(maxlen=last)
         self._tallies: Final[dict[tuple[int, str, int, int], list[int]]] = {}
         self._actors: Final[dict[tuple[int, Address], _Acts]] = {}
-        self._governing: Final[list[Governing]] = []
+        self._alarming: Final[list[Alarming]] = []
         self._issued: Final = {each.issuer_id: _Issued(each) for each in history.issuers}
         self._exact: Final[Counter[int]] = Counter()
         self._estimated: Final[Counter[int]] = Counter()
@@ -149,8 +152,9 @@ class _Count:
         acts = self._actors.setdefault((for_whom, event.actor), _Acts(event.at))
         acts.kinds[event.kind] += 1
         acts.last_at = event.at
-        if isinstance(event, Governing):
-            self._governing.append(event)
+        self._last.append(event)
+        if isinstance(event, Alarming):
+            self._alarming.append(event)
 
     def _credentials(self, event: AnyEvent) -> int:
         match event:
@@ -194,8 +198,9 @@ class _Count:
                 )
                 for (issuer_id, account), acts in actors
             ),
-            governing=tuple(self._governing),
+            alarming=tuple(self._alarming),
             delays=Delays(exact=dict(self._exact), estimated=dict(self._estimated), unknown=self._unknown),
+            last=tuple(self._last),
         )
 
 
