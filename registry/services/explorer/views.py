@@ -123,6 +123,8 @@ class BatchView:
 
     issuer: IssuerView
     root: Hash32
+    number: int
+    """Of the event with which it was anchored last."""
     batch: Batch
     """As last anchored; `anchored_at`, key, size (0: not stated), and the last revocation of all."""
     key: Key
@@ -141,7 +143,9 @@ class PositionView:
     issuer: IssuerView
     position: StatusPosition
     changes: tuple[EventView, ...]
-    """In order, of every status epoch; empty: nothing happened. Each is a `StatusChanged`."""
+    """The newest, in order, of every status epoch; empty: nothing happened. Each is a `StatusChanged`."""
+    earlier: int
+    """How many came before these."""
     counting: Mapping[StatusPurpose, EventView]
     """What is set in the status epoch that counts, by the event that set it last; empty: neither."""
 
