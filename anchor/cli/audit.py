@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from anchor.activity import activity_of
 from anchor.at_date import credential_at, state_at
 from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.cli.at_dates import print_state, state_content
+from anchor.cli.audit_sections import AuditReport
+from anchor.cli.audit_tables import SHOWN_ROWS
 from anchor.cli.auditing import Audited, audit_through
+from anchor.cli.files import write_pieces
 from anchor.cli.histories import csv_pieces, json_pieces, print_history
-from anchor.cli.output import JsonFlag, error_console, print_json
+from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
 from anchor.cli.policies import (
     AgreeOption,
     MaxAgeOption,
@@ -26,9 +33,10 @@ from anchor.cli.policies import (
     load_policy,
 )
 from anchor.cli.times import parse_time
+from anchor.cli.wording import wording_of
 from anchor.credential import Credential, parse_credential
-from anchor.errors import MalformedError, PolicyFormatError
-from anchor.model import to_utc
+from anchor.errors import HistoryError, MalformedError, PolicyFormatError
+from anchor.model import TrustedRegistry, to_utc
 
 HELP: Final = """Show what every issuer anchored, revoked and suspended, and prove that nothing is left out.
 
@@ -41,6 +49,9 @@ the contract's state, which are read by state proofs. An event that is missing, 
 --keep FOLDER keeps the events (events.jsonl, an archive to publish) and a checkpoint: the next run reads what came
 since, and shows only that. --from ARCHIVE takes the events from an archive; nobody is believed, so anyone's will do.
 
+--format html, or --out with a name that ends so, writes a report to read and to print: what was issued and revoked,
+when, why and by whom, keys, incidents, and the proof, in English or French. It loads nothing and runs nothing.
+
 --at DATE shows what held then, as it was known, and what was declared later of that time; with --credential, whether
 it was valid. It reads everything again.
 
@@ -51,6 +62,8 @@ Examples:
   credanchor audit
 
   credanchor audit --issuer did:web:college.example --format csv > history.csv
+
+  credanchor audit --out report.html --lang fr
 
   credanchor audit --keep college-audit
 
@@ -66,11 +79,25 @@ class Format(Enum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+    HTML = "html"
+
+
+class Language(Enum):
+    """What language a report is in."""
+
+    EN = "en"
+    FR = "fr"
 
 
 def command(
     issuer: Annotated[str | None, typer.Option("--issuer", metavar="DID", help="Show only this issuer.")] = None,
-    output: Annotated[Format, typer.Option("--format", help="How to show it.")] = Format.TABLE,
+    output: Annotated[
+        Format | None, typer.Option("--format", help="How to show it.  [default: as --out is named, else table]")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write it there: .html, .json or .csv.")
+    ] = None,
+    language: Annotated[Language, typer.Option("--lang", help="The language of an HTML report.")] = Language.EN,
     keep: Annotated[
         Path | None,
         typer.Option("--keep", metavar="FOLDER", help="Keep events and a checkpoint there, and go on from them."),
@@ -102,32 +129,99 @@ def command(
         raise PolicyFormatError(
             f"the policy trusts {len(rules.registries)} registries; an audit is of one", advice="Name it with --trust."
         )
-    output = Format.JSON if as_json else output
+    shown = _format_of(output, out, as_json=as_json)
     if credential is not None and at is None:
         raise MalformedError("--credential asks about a date", advice="Name it with --at, or use credanchor verify.")
-    if at is not None and output is Format.CSV:
-        raise MalformedError("the state at a date has no CSV form", advice="Use --json.")
+    if at is not None and shown in (Format.CSV, Format.HTML):
+        raise MalformedError(f"the state at a date has no {shown.name} form", advice="Use --json.")
+    if at is not None and out is not None:
+        raise MalformedError("the state at a date goes to standard output", advice="Leave out --out.")
     moment = parse_time(at) if at is not None else None
     asked = _read_credential(credential) if credential is not None else None
     with (
         tempfile.TemporaryDirectory(prefix="credanchor-audit-") as spare,
         error_console.status("asking the node") as status,
     ):
-        audited = audit_through(
-            keep or Path(spare),
-            rules.registries[0],
-            rules,
-            status.update,
-            archive=archive,
-            is_anew=anew or moment is not None,
-        )
-        status.stop()
+        try:
+            audited = audit_through(
+                keep or Path(spare),
+                rules.registries[0],
+                rules,
+                status.update,
+                archive=archive,
+                is_anew=anew or moment is not None,
+            )
+        except HistoryError as error:
+            if shown is Format.HTML:
+                _write(out, _refusal(rules.registries[0], error, language))
+            raise
+        finally:
+            status.stop()
         if issuer is not None and all(each.did != issuer for each in audited.history.issuers):
             raise MalformedError("the registry has never accredited an issuer with this DID")
-        if moment is None:
-            _show(audited, issuer, output)
-        elif not _show_then(audited, moment, issuer, asked, output):
-            raise typer.Exit(1)
+        if moment is not None:
+            if not _show_then(audited, moment, issuer, asked, shown):
+                raise typer.Exit(1)
+        elif shown is Format.TABLE:
+            print_history(audited.history, audited.basis, issuer, audited.since)
+        else:
+            _write(out, _pieces(audited, rules.registries[0], issuer, shown, language))
+            if out is not None:
+                console.print(
+                    f"[bold green]✔ COMPLETE[/]  {len(audited.all_events)} events; written to {printable(str(out))}"
+                )
+
+
+def _format_of(output: Format | None, out: Path | None, *, as_json: bool) -> Format:
+    if as_json:
+        output = Format.JSON
+    if output is None and out is not None:
+        named = {f".{each.value}": each for each in (Format.JSON, Format.CSV, Format.HTML)}
+        output = named.get(out.suffix.lower())
+        if output is None:
+            raise MalformedError(
+                f"{out.name} does not say what to write", advice="End it in .html, .json or .csv, or add --format."
+            )
+    if output in (None, Format.TABLE) and out is not None:
+        raise MalformedError("a table is for the terminal", advice="Write .html, .json or .csv with --out.")
+    return output or Format.TABLE
+
+
+def _write(out: Path | None, pieces: Iterator[str]) -> None:
+    if out is not None:
+        write_pieces(out, pieces)
+    else:
+        sys.stdout.writelines(pieces)
+
+
+def _pieces(
+    audited: Audited, pin: TrustedRegistry, issuer: str | None, shown: Format, language: Language
+) -> Iterator[str]:
+    history, basis = audited.history, audited.basis
+    if shown is Format.CSV:
+        yield from csv_pieces(history, issuer)
+    elif shown is Format.JSON:
+        yield from json_pieces(history, basis, issuer, audited.since)
+        yield "\n"
+    else:
+        from anchor.cli.audit_html import report_pieces
+
+        whole = replace(history, events=audited.all_events)
+        report = AuditReport(
+            history=whole,
+            activity=activity_of(whole, did=issuer, last=SHOWN_ROWS),
+            basis=basis,
+            code_hash=pin.code_hash,
+            made_at=int(time.time()),
+            did=issuer,
+        )
+        yield from report_pieces(report, wording_of(language.value))
+
+
+def _refusal(pin: TrustedRegistry, error: HistoryError, language: Language) -> Iterator[str]:
+    from anchor.cli.audit_html import refusal_pieces
+
+    return refusal_pieces(pin.registry.to_text(), str(error), (), int(time.time()), wording_of(language.value))
 
 
 def _read_credential(path: Path) -> Credential:
@@ -138,25 +232,14 @@ def _read_credential(path: Path) -> Credential:
         raise MalformedError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _show_then(audited: Audited, at: int, issuer: str | None, asked: Credential | None, output: Format) -> bool:
+def _show_then(audited: Audited, at: int, issuer: str | None, asked: Credential | None, shown: Format) -> bool:
     """Show the state at a date; tell whether the credential, if one is asked about, was valid, also in hindsight."""
     if at > audited.block.timestamp:
         raise MalformedError(f"{to_utc(at)} is after the newest block, of {to_utc(audited.block.timestamp)}")
     state = state_at(audited.history, at)
     judged = credential_at(state, audited.history, asked) if asked is not None else None
-    if output is Format.JSON:
+    if shown is Format.JSON:
         print_json(state_content(state, audited.basis, issuer, judged))
     else:
         print_state(state, audited.basis, issuer, judged)
     return judged is None or not (judged.reason or judged.reason_in_hindsight)
-
-
-def _show(audited: Audited, issuer: str | None, output: Format) -> None:
-    history, basis, since = audited.history, audited.basis, audited.since
-    if output is Format.TABLE:
-        print_history(history, basis, issuer, since)
-        return
-    pieces = csv_pieces(history, issuer) if output is Format.CSV else json_pieces(history, basis, issuer, since)
-    sys.stdout.writelines(pieces)
-    if output is Format.JSON:
-        sys.stdout.write("\n")

@@ -7,10 +7,10 @@ checkpoint, with memory for what the events led to alone (`audit_through`).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from anchor.audit import check_complete, read_heads, slots_of_heads
 from anchor.batch_steps import basis_of, check_ledger
@@ -18,7 +18,7 @@ from anchor.checkpoint import Checkpoint
 from anchor.cli.histories import Since
 from anchor.cli.kept import Archive, GivenArchive, read_checkpoint, write_checkpoint
 from anchor.errors import HistoryError, LedgerError, LedgerUnavailableError
-from anchor.events import RawLog
+from anchor.events import AnyEvent, RawLog
 from anchor.evidence import ISSUER_COUNT_SLOT, LedgerState
 from anchor.history import History
 from anchor.model import Basis, BlockHeader, Hash32, Policy, TrustedRegistry
@@ -40,6 +40,8 @@ class Audited:
     block: BlockHeader
     """The history goes up to this block."""
     since: Since | None
+    all_events: Sequence[AnyEvent]
+    """Those of the history, and of earlier audits that this one went on from."""
 
 
 def audit_registry(pin: TrustedRegistry, policy: Policy, tell: Tell) -> tuple[History, Basis]:
@@ -81,6 +83,12 @@ def audit_through(
     return _audit(pin, policy, tell, _Reader(pin, folder, given, is_anew=is_anew))
 
 
+class _Read(NamedTuple):
+    history: History
+    since: Since | None
+    all_events: Sequence[AnyEvent]
+
+
 class _Reader:
     """Where the logs of one audit come from and where they are left."""
 
@@ -99,7 +107,7 @@ class _Reader:
 
     def history(
         self, node: LedgerClient, block: BlockHeader, check: Callable[[History, int], None], tell: Tell
-    ) -> tuple[History, Since | None]:
+    ) -> _Read:
         """Read and check the events up to a block: from the checkpoint on if it leads there, else all."""
         if self._found is not None and self._is_on_chain(node, self._found[0], block, tell):
             try:
@@ -129,7 +137,7 @@ class _Reader:
         check: Callable[[History, int], None],
         checkpoint: Checkpoint | None,
         size: int,
-    ) -> tuple[History, Since | None]:
+    ) -> _Read:
         registry, is_kept = self._pin.registry, self._folder is not None
         run = checkpoint.replay(keep=not is_kept) if checkpoint is not None else Replay(registry, keep=not is_kept)
         before, first = run.count, 0 if checkpoint is None else checkpoint.block_number + 1
@@ -139,7 +147,7 @@ class _Reader:
                 run.take(log)
             history = run.result()
             check(history, run.count)
-            return history, None
+            return _Read(history, None, history.events)
         archive = Archive(self._folder, registry, size)
         try:
             for log in archive.pass_on(logs):
@@ -155,7 +163,7 @@ class _Reader:
             Checkpoint(registry=registry, block_number=block.number, block_hash=block.hash, state=state),
         )
         since = None if checkpoint is None else Since(checkpoint.block_number, before)
-        return replace(history, events=archive.events(run.count - before)), since
+        return _Read(replace(history, events=archive.events(run.count - before)), since, archive.all_events(run.count))
 
     def _logs(self, node: LedgerClient, first: int, block: BlockHeader) -> Iterator[RawLog]:
         if self._given is not None:
@@ -195,8 +203,8 @@ def _audit(pin: TrustedRegistry, policy: Policy, tell: Tell, reader: _Reader) ->
     refuted: HistoryError | None = None
     for node in sorted(nodes, key=lambda node: node.node not in vouched.vouched_by):
         try:
-            history, since = _history_from(node, pin, state.block, reader, check, tell)
-            return Audited(history=history, basis=basis_of(state, pin), block=state.block, since=since)
+            read = _history_from(node, pin, state.block, reader, check, tell)
+            return Audited(basis=basis_of(state, pin), block=state.block, **read._asdict())
         except LedgerError as error:
             failures.append(error)
         except HistoryError as error:
@@ -213,7 +221,7 @@ def _history_from(
     reader: _Reader,
     check: Callable[[History, int], None],
     tell: Tell,
-) -> tuple[History, Since | None]:
+) -> _Read:
     """Read the events that one node gives up to a block, and prove that they are all."""
     node.require_chain(pin.registry.chain_id)
     tell(f"reading events up to block {block.number}")
