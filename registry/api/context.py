@@ -18,6 +18,7 @@ from registry.api.pool import Pool
 from registry.api.problems import TOO_MANY_REQUESTS, ProblemError
 from registry.api.streams import Streams
 from registry.api_wiring import ApiService
+from registry.web.ledger_plots import KeptPlots
 
 NO_CLIENT: Final = "unknown"
 """Stands for the address where the server knows none, as behind a UNIX socket."""
@@ -46,6 +47,8 @@ class Context:
     """By API key."""
     streams: Streams
     archives: Downloads = field(default_factory=Downloads)
+    plots: KeptPlots = field(default_factory=KeptPlots)
+    """The explorer's."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from anchor.errors import CredanchorError
 from registry.api.context import Context, address_of
-from registry.errors import ConflictError, NotFoundError
+from registry.errors import ConflictError, NotFoundError, NotReadyError
 from registry.services.error_log import log_error
 from registry.web.render import content_security_policy, message_page
 
@@ -23,7 +23,12 @@ HEADERS: Final = {
 
 
 async def answer_people(
-    request: Request, context: Context, language: str, give: Callable[[], Awaitable[Response]]
+    request: Request,
+    context: Context,
+    language: str,
+    give: Callable[[], Awaitable[Response]],
+    *,
+    not_found: str = "not_found",
 ) -> Response:
     """Answer, if the asker has not asked too often; whatever goes wrong is said in the asker's language.
 
@@ -32,6 +37,7 @@ async def answer_people(
         context: The service.
         language: A code of `LANGUAGES`.
         give: Makes the answer.
+        not_found: Name of the words for what there is not.
     """
     wait = context.anonymous.seconds_to_wait(address_of(request))
     if wait:
@@ -39,7 +45,9 @@ async def answer_people(
     try:
         return await give()
     except NotFoundError:
-        return _message("not_found", 404, language)
+        return _message(not_found, 404, language)
+    except NotReadyError:
+        return _message("ledger.unread", 503, language, {"Retry-After": "60"})
     except ConflictError:
         # It is there, and will be shown: an error would make people think otherwise.
         return _message("not_ready", 404 if request.url.path.endswith(".json") else 200, language)
