@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
@@ -46,6 +47,8 @@ class Context:
     """By API key."""
     streams: Streams
     archives: Downloads = field(default_factory=Downloads)
+    downloads: Counter[str] = field(default_factory=Counter)
+    """Of the registry's history, by who takes them."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:

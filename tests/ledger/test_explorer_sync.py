@@ -73,7 +73,7 @@ def test_what_happened_is_shown_once_it_is_proven(chain: Chain, watch: Watch) ->
         assert (issuer.did, len(issuer.keys)) == (DID, 2)
         (batch,) = moment.batch(root_of(7))
         assert (batch.batch.size, batch.is_void, batch.is_revoked) == (3, False, False)
-        assert moment.batches(chain.issuer_id, limit=9) == (batch,)
+        assert moment.batches(chain.issuer_id, limit=9).batches == (batch,)
         position = moment.position(chain.issuer_id, StatusPosition(0, 2 * 256 + 2))
         assert position.is_revoked
         assert not position.is_suspended
