@@ -35,6 +35,7 @@ _STYLE: Final = """
   border-radius: .3rem; }
 .verdict h2 { margin: 0 0 .25rem; font-size: 1.35rem; }
 .verdict p { color: var(--ink); }
+p, li { overflow-wrap: anywhere; }
 h3 { margin: 1.5rem 0 .25rem; font-size: 1rem; break-after: avoid; }
 .short { margin: .5rem 0; padding-left: 1.25rem; max-width: 62rem; font-size: 1.08rem; }
 .wide { overflow-x: auto; }
@@ -58,7 +59,8 @@ pre { margin: .5rem 0; padding: .75rem 1rem; overflow-x: auto; border-radius: .3
   :root { font-size: 9pt; }
   table { font-size: 8pt; }
   .wide { overflow: visible; }
-  .wide code { white-space: normal; overflow-wrap: anywhere; }
+  .wide code:not(.short) { white-space: normal; overflow-wrap: anywhere; }
+  p:has(+ figure), p:has(+ .wide) { break-after: avoid; }
   tr, .verdict, dl > div { break-inside: avoid; }
   .proof { break-before: page; }
   details:not([open]) { display: none; }

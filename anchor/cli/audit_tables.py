@@ -174,7 +174,7 @@ def _batch_rows(batches: Iterable[tuple[IssuerHistory, Hash32]], wording: Wordin
                 str(issuer.issuer_id),
                 wording.number(batch.size) if batch.size else wording.say("not_stated"),
                 when(batch.anchored_at),
-                element("code", short(batch.key)),
+                element("code", short(batch.key), class_="short"),
                 _batch_state(issuer, batch, wording),
             )
             for issuer, root in batches
@@ -204,7 +204,7 @@ def events_table(events: Iterable[AnyEvent], wording: Wording) -> Markup:
                 str(event.issuer_id) if isinstance(event, IssuerEvent) else "",
                 element("bdi", event_words(event, wording)),
                 reason_words(event, wording),
-                element("code", short(event.actor)),
+                element("code", short(event.actor), class_="short"),
                 element("span", str(event.log.block_number), title=to_hex(event.log.transaction_hash)),
             )
             for event in events

@@ -36,7 +36,7 @@ _STYLES: Final[dict[str, dict[str, Any]]] = {
     "exact": {"color": "#0072b2", "hatch": ""},
     "estimated": {"color": "#e69f00", "hatch": "///"},
 }
-_UNITS: Final = {"hour": "%m-%d %H:00", "day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
+_UNITS: Final = {"minute": "%m-%d %H:%M", "hour": "%m-%d %H:00", "day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
 _WIDTH: Final = 8.4
 """Inches; a page of A4 between its margins is 7.5."""
 _MAX_TICKS: Final = 12
@@ -153,7 +153,7 @@ def keys_plot(bars: Sequence[KeyBar], say: Say) -> bytes:
             )
     axes.set_yticks(range(len(bars)), [bar.label for bar in bars], family="monospace")
     axes.invert_yaxis()
-    unit = "hour" if last - first <= 2 * 86_400 else "day"
+    unit = "minute" if last - first <= 4 * 86_400 else "day"
     ticks = [first + (last - first) * part // 4 for part in range(5)] if last > first else [first]
     axes.set_xticks(ticks, [period_label(unit, tick) for tick in ticks])
     axes.spines[["top", "right", "left"]].set_visible(False)

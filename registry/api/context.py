@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
@@ -49,6 +50,8 @@ class Context:
     archives: Downloads = field(default_factory=Downloads)
     plots: KeptPlots = field(default_factory=KeptPlots)
     """The explorer's."""
+    downloads: Counter[str] = field(default_factory=Counter)
+    """Of the registry's history, by who takes them."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:

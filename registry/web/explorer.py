@@ -20,6 +20,7 @@ from anchor.history import ACCREDITOR_ROLE, ADMIN_ROLE, RoleTenure
 from anchor.model import Key, to_hex, to_utc
 from anchor.status import StatusPurpose, StatusReason
 from registry.services.explorer.views import (
+    BatchPage,
     BatchView,
     EpochChangeView,
     EventView,
@@ -130,11 +131,9 @@ def issuer_page(
     )
 
 
-def batches_page(
-    place: Place, ledger: LedgerView, issuer: IssuerView, batches: Sequence[BatchView], next_before: int | None
-) -> str:
+def batches_page(place: Place, ledger: LedgerView, issuer: IssuerView, page: BatchPage) -> str:
     """Make a page of an issuer's batches."""
-    return _page("ledger_batches.html", place, ledger, issuer=issuer, batches=batches, next_before=next_before)
+    return _page("ledger_batches.html", place, ledger, issuer=issuer, batches=page.batches, next_before=page.next)
 
 
 def events_page(

@@ -1,7 +1,7 @@
 """The explorer's plots, and the numbers that stand beside each: drawn once for a state of history, and then kept.
 
-Nothing is drawn that was not asked for, one plot at a time, and only so many are kept: whoever asks for many makes others
-wait, no more.
+Nothing is drawn that was not asked for, one plot at a time, and only so many are kept: whoever asks for many makes
+others wait, no more.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def test_what_happened_is_counted_by_hour_kind_and_reason() -> None:
 
 def test_who_acted_is_told_by_issuer_and_whoever_governs_acts_for_the_registry() -> None:
     told = activity(anchor(OLD, 5, 0), anchor(NEW, 5, 3))
-    actors = {(each.issuer_id, each.account): each for each in told.actors}
+    actors = {(each.issuer_id, bytes(each.account)): each for each in told.actors}
     assert actors[1, ANCHOR_KEY].kinds == {"batchAnchored": 2}
     assert (actors[1, ANCHOR_KEY].first_at, actors[1, ANCHOR_KEY].last_at) == (START, START + 3 * DAY)
     assert actors[None, ACCREDITOR].kinds["issuerAccredited"] >= 1

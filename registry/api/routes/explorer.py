@@ -18,9 +18,9 @@ from anchor.model import MAX_UINT32, Hash32, StatusPosition, to_hex
 from anchor.status import LIST_SIZE
 from registry.api.answers import is_known
 from registry.api.context import Context, ContextDep
-from registry.api.people import HEADERS, answer_people, html_of
+from registry.api.people import answer_people, html_of
 from registry.errors import NotFoundError
-from registry.services.explorer.queries import INCIDENTS, Explorer
+from registry.services.explorer.queries import INCIDENTS, Moment
 from registry.services.explorer.search import find
 from registry.services.explorer.views import LedgerView
 from registry.web import explorer as web
@@ -61,7 +61,7 @@ _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,17}")
 _HASH: Final = re.compile(r"0x[0-9a-f]{64}")
 _FOREVER: Final = "public, max-age=31536000, immutable"
 
-Make = Callable[[Explorer, Place, LedgerView], str]
+Make = Callable[[Moment, Place, LedgerView], str]
 """Makes a page; reads what it needs."""
 
 
@@ -69,15 +69,15 @@ Make = Callable[[Explorer, Place, LedgerView], str]
 async def ledger(request: Request, context: ContextDep, lang: str | None = None) -> Response:
     """The registry as a whole."""
 
-    def make(explorer: Explorer, place: Place, view: LedgerView) -> str:
-        issuers = explorer.issuers(limit=FEW_ISSUERS + 1)
+    def make(moment: Moment, place: Place, view: LedgerView) -> str:
+        issuers = moment.issuers(limit=FEW_ISSUERS + 1)
         return web.ledger_page(
             place,
             view,
             issuers=issuers[:FEW_ISSUERS],
             has_more_issuers=len(issuers) > FEW_ISSUERS,
-            events=explorer.events(limit=FEW),
-            numbers=numbers_of(timeline(explorer.tallies(), view.last_at)),
+            events=moment.events(limit=FEW),
+            numbers=numbers_of(timeline(moment.tallies(), view.last_at)),
         )
 
     return await _answer(request, context, lang, make)
@@ -87,8 +87,8 @@ async def ledger(request: Request, context: ContextDep, lang: str | None = None)
 async def issuers(request: Request, context: ContextDep, after: str = "0", lang: str | None = None) -> Response:
     """Issuers, a page at a time."""
 
-    def make(explorer: Explorer, place: Place, view: LedgerView) -> str:
-        found = explorer.issuers(after=_number(after), limit=MANY + 1)
+    def make(moment: Moment, place: Place, view: LedgerView) -> str:
+        found = moment.issuers(after=_number(after), limit=MANY + 1)
         next_after = found[MANY - 1].issuer_id if len(found) > MANY else None
         return web.issuers_page(place, view, found[:MANY], next_after)
 
@@ -99,8 +99,8 @@ async def issuers(request: Request, context: ContextDep, after: str = "0", lang:
 async def events(request: Request, context: ContextDep, before: str | None = None, lang: str | None = None) -> Response:
     """All events of the registry, the newest first, a page at a time."""
 
-    def make(explorer: Explorer, place: Place, view: LedgerView) -> str:
-        found = explorer.events(before=_before(before), limit=MANY + 1)
+    def make(moment: Moment, place: Place, view: LedgerView) -> str:
+        found = moment.events(before=_before(before), limit=MANY + 1)
         next_before = found[MANY - 1].number if len(found) > MANY else None
         return web.events_page(place, view, None, found[:MANY], show="", next_before=next_before)
 
@@ -111,8 +111,8 @@ async def events(request: Request, context: ContextDep, before: str | None = Non
 async def search(request: Request, context: ContextDep, q: str = "", lang: str | None = None) -> Response:
     """What a text may mean."""
 
-    def make(explorer: Explorer, place: Place, view: LedgerView) -> str:
-        return web.search_page(place, view, q, find(explorer, q))
+    def make(moment: Moment, place: Place, view: LedgerView) -> str:
+        return web.search_page(place, view, q, find(moment, q))
 
     return await _answer(request, context, lang, make)
 
@@ -121,18 +121,18 @@ async def search(request: Request, context: ContextDep, q: str = "", lang: str |
 async def issuer(request: Request, context: ContextDep, number: str, lang: str | None = None) -> Response:
     """One issuer."""
 
-    def make(explorer: Explorer, place: Place, view: LedgerView) -> str:
-        shown = explorer.issuer(_number(number))
+    def make(moment: Moment, place: Place, view: LedgerView) -> str:
+        shown = moment.issuer(_number(number))
         one = shown.issuer_id
         return web.issuer_page(
             place,
             view,
             shown,
-            incidents=explorer.events(issuer_id=one, kinds=INCIDENTS, limit=FEW),
-            epoch_changes=explorer.epoch_changes(one),
-            batches=explorer.batches(one, limit=FEW),
-            events=explorer.events(issuer_id=one, limit=FEW),
-            numbers=numbers_of(timeline(explorer.tallies(one), view.last_at)),
+            incidents=moment.events(issuer_id=one, kinds=INCIDENTS, limit=FEW),
+            epoch_changes=moment.epoch_changes(one),
+            batches=moment.batches(one, limit=FEW).batches,
+            events=moment.events(issuer_id=one, limit=FEW),
+            numbers=numbers_of(timeline(moment.tallies(one), view.last_at)),
         )
 
     return await _answer(request, context, lang, make)
@@ -144,11 +144,10 @@ async def batches(
 ) -> Response:
     """An issuer's batches, the newest first, a page at a time."""
 
-    def make(explorer: Explorer, place: Place, view: LedgerView) -> str:
-        shown = explorer.issuer(_number(number))
-        found = explorer.batches(shown.issuer_id, before=_before(before), limit=MANY)
-        rest = explorer.batches(shown.issuer_id, before=found[-1].number, limit=1) if found else ()
-        return web.batches_page(place, view, shown, found, found[-1].number if rest else None)
+    def make(moment: Moment, place: Place, view: LedgerView) -> str:
+        shown = moment.issuer(_number(number))
+        page = moment.batches(shown.issuer_id, before=_before(before), limit=MANY)
+        return web.batches_page(place, view, shown, page)
 
     return await _answer(request, context, lang, make)
 
@@ -164,11 +163,11 @@ async def events_of_issuer(
 ) -> Response:
     """An issuer's events, the newest first, of all kinds or of some, a page at a time."""
 
-    def make(explorer: Explorer, place: Place, view: LedgerView) -> str:
-        shown = explorer.issuer(_number(number))
+    def make(moment: Moment, place: Place, view: LedgerView) -> str:
+        shown = moment.issuer(_number(number))
         if show not in KINDS:
             raise NotFoundError("there are no such kinds of events")
-        found = explorer.events(issuer_id=shown.issuer_id, kinds=KINDS[show], before=_before(before), limit=MANY + 1)
+        found = moment.events(issuer_id=shown.issuer_id, kinds=KINDS[show], before=_before(before), limit=MANY + 1)
         next_before = found[MANY - 1].number if len(found) > MANY else None
         return web.events_page(place, view, shown, found[:MANY], show=show, next_before=next_before)
 
@@ -181,11 +180,11 @@ async def position(
 ) -> Response:
     """One status position."""
 
-    def make(explorer: Explorer, place: Place, view: LedgerView) -> str:
+    def make(moment: Moment, place: Place, view: LedgerView) -> str:
         named = StatusPosition(_number(status_list), _number(index))
         if named.status_list > MAX_UINT32 or named.index >= LIST_SIZE:
             raise NotFoundError("there is no such status position")
-        return web.position_page(place, view, explorer.position(_number(number), named))
+        return web.position_page(place, view, moment.position(_number(number), named))
 
     return await _answer(request, context, lang, make)
 
@@ -194,8 +193,8 @@ async def position(
 async def batch(request: Request, context: ContextDep, root: str, lang: str | None = None) -> Response:
     """One batch, of all issuers that anchored its root."""
 
-    def make(explorer: Explorer, place: Place, view: LedgerView) -> str:
-        return web.batch_page(place, view, explorer.batch(_hash(root)))
+    def make(moment: Moment, place: Place, view: LedgerView) -> str:
+        return web.batch_page(place, view, moment.batch(_hash(root)))
 
     return await _answer(request, context, lang, make)
 
@@ -204,8 +203,8 @@ async def batch(request: Request, context: ContextDep, root: str, lang: str | No
 async def transaction(request: Request, context: ContextDep, transaction: str, lang: str | None = None) -> Response:
     """One transaction."""
 
-    def make(explorer: Explorer, place: Place, view: LedgerView) -> str:
-        return web.transaction_page(place, view, explorer.transaction(_hash(transaction)))
+    def make(moment: Moment, place: Place, view: LedgerView) -> str:
+        return web.transaction_page(place, view, moment.transaction(_hash(transaction)))
 
     return await _answer(request, context, lang, make)
 
@@ -227,24 +226,25 @@ async def plot(
 
 
 def _plot(context: Context, name: str, of: str, issuer: str | None, language: str) -> bytes:
-    explorer = context.service.explorer
-    view = explorer.ledger()
-    shown = None if issuer is None else explorer.issuer(_number(issuer))
-    # Of another state there is no plot any more: the page that asks for it was made before.
-    if of != (view.tag if shown is None else to_hex(shown.head)):
-        raise NotFoundError("there is no plot of this state of history")
-    if name == "activity":
+    with context.service.explorer.reading() as moment:
+        view = moment.ledger()
+        shown = None if issuer is None else moment.issuer(_number(issuer))
+        # Of another state there is no plot any more: the page that asks for it was made before.
+        if of != (view.tag if shown is None else to_hex(shown.head)):
+            raise NotFoundError("there is no plot of this state of history")
         number = None if shown is None else shown.issuer_id
-        # The last second shown is the registry's, so it is part of the plot's name.
-        return context.plots.get(
-            (name, of, number, view.last_at, language),
-            lambda: draw_activity(timeline(explorer.tallies(number), view.last_at), language),
-        )
-    if name == "keys" and shown is not None and shown.keys:
-        return context.plots.get(
-            (name, of, shown.issuer_id, view.last_at, language), partial(draw_keys, shown, view.last_at, language)
-        )
-    raise NotFoundError("there is no such plot")
+        if name == "activity":
+            draw = partial(_draw_activity, moment, number, view.last_at, language)
+        elif name == "keys" and shown is not None and shown.keys:
+            draw = partial(draw_keys, shown, view.last_at, language)
+        else:
+            raise NotFoundError("there is no such plot")
+        # How far time goes is the registry's, so it is part of what a plot depends on.
+        return context.plots.get((name, of, number, view.last_at, language), draw)
+
+
+def _draw_activity(moment: Moment, issuer: int | None, until: int, language: str) -> bytes:
+    return draw_activity(timeline(moment.tallies(issuer), until), language)
 
 
 async def _answer(request: Request, context: Context, lang: str | None, make: Make) -> Response:
@@ -252,21 +252,23 @@ async def _answer(request: Request, context: Context, lang: str | None, make: Ma
     query = tuple((name, value) for name, value in request.query_params.multi_items() if name != "lang")
     place = Place(path=request.scope["path"], language=language, asked_language=lang == language, query=query)
 
+    def read() -> Response:
+        with context.service.explorer.reading() as moment:
+            view = moment.ledger()
+            tag = f'"{view.block_tag}-{language}-{form_tag()}"'
+            headers = {"Cache-Control": "public, no-cache", "Content-Security-Policy": _policy(), "ETag": tag}
+            if is_known(request, tag):
+                return html_of("", 304, language, headers)
+            return html_of(make(moment, place, view), 200, language, headers)
+
     async def give() -> Response:
-        explorer = context.service.explorer
-        view = await run_in_threadpool(explorer.ledger)
-        policy = content_security_policy(sheet=LEDGER_SHEET, images="'self' data:", forms="'self'")
-        headers = {
-            "Cache-Control": "public, no-cache",
-            "Content-Security-Policy": policy,
-            "ETag": f'"{view.block_tag}-{language}-{form_tag()}"',
-        }
-        if is_known(request, headers["ETag"]):
-            return Response(status_code=304, headers={**HEADERS, **headers, "Vary": "Accept-Language"})
-        content = await run_in_threadpool(make, explorer, place, view)
-        return html_of(content, 200, language, headers)
+        return await run_in_threadpool(read)
 
     return await answer_people(request, context, language, give, not_found="ledger.missing")
+
+
+def _policy() -> str:
+    return content_security_policy(sheet=LEDGER_SHEET, images="'self' data:", forms="'self'")
 
 
 def _number(text: str) -> int:

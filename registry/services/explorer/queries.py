@@ -1,16 +1,15 @@
 """What the explorer reads: each answer from one moment of the database, of a state of history that was proven.
 
-    explorer = Explorer(store, registry)
-    explorer.ledger().tag; explorer.issuer(1); explorer.batch(root)
-
-Every method raises `NotReadyError` before anything is proven, and `StoreError` when the database cannot be read.
+explorer = Explorer(store, registry)
+with explorer.reading() as moment:
+    moment.ledger().tag; moment.issuer(1); moment.batch(root)
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Final, NamedTuple
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -22,6 +21,7 @@ from anchor.status import StatusPurpose, mask_of, word_of
 from registry.errors import NotFoundError, NotReadyError
 from registry.services.explorer.content import read_issuer, read_ledger, read_undone
 from registry.services.explorer.views import (
+    BatchPage,
     BatchView,
     EpochChangeView,
     EventView,
@@ -32,7 +32,7 @@ from registry.services.explorer.views import (
     TransactionView,
 )
 from registry.store.engine import Store
-from registry.store.ledger_copies import CopyId, CopyRecord, get_copy, get_sync
+from registry.store.ledger_copies import CopyRecord, get_copy, get_sync
 from registry.store.ledger_events import REGISTRY_ITSELF, EventReader, EventRow, WordChange
 from registry.store.ledger_issuers import IssuerRow, find_issuer, get_issuers
 
@@ -50,8 +50,8 @@ INCIDENTS: Final = (
 SHOWN_CHANGES: Final = 200
 """Of one status position, the newest ones."""
 
-_NEVER = "the registry's history is not read and proven yet"
-_LATER = "Try again in a while; the operator sees in the service's log what is in the way."
+_NEVER: Final = "the registry's history is not read and proven yet"
+_LATER: Final = "Try again in a while; the operator sees in the service's log what is in the way."
 _PURPOSES: Final = {
     "credentialsRevoked": StatusPurpose.REVOCATION,
     "credentialsSuspended": StatusPurpose.SUSPENSION,
@@ -59,52 +59,30 @@ _PURPOSES: Final = {
 }
 
 
-class State(NamedTuple):
-    """One moment of the database: what is shown in it."""
-
-    connection: Connection
-    copy: CopyRecord
-    events: EventReader
-    problem: str | None
-
-
-class Explorer:
-    """May be used by several threads.
+class Moment:
+    """One moment of the database: what is shown in it. All that one answer says should come from one.
 
     Args:
-        store: The database.
-        registry: Whose history.
+        connection: From `Store.operator_reading`.
+        registry: The registry.
+        copy: The copy of its history that is shown.
+        problem: Why it is not newer.
     """
 
-    def __init__(self, store: Store, registry: RegistryId) -> None:
-        self._store: Final = store
+    def __init__(self, connection: Connection, registry: RegistryId, copy: CopyRecord, problem: str | None) -> None:
+        self.connection: Final = connection
         self.registry: Final = registry
-
-    @contextmanager
-    def reading(self) -> Iterator[State]:
-        """Give one moment of what is shown.
-
-        Raises:
-            NotReadyError: Nothing is proven yet.
-            StoreError: The database cannot be read.
-        """
-        with self._store.operator_reading() as connection:
-            sync = get_sync(connection, self.registry)
-            if sync.shown is None:
-                words = _NEVER if sync.problem is None else f"{_NEVER}: {sync.problem}"
-                raise NotReadyError(words, advice=_LATER)
-            copy = get_copy(connection, sync.shown)
-            yield State(connection, copy, EventReader(connection, self.registry, copy.id, copy.proven), sync.problem)
+        self.copy: Final = copy
+        self.rows: Final = EventReader(connection, registry, copy.id, copy.proven)
+        self._problem: Final = problem
 
     def ledger(self) -> LedgerView:
         """Show the registry as a whole."""
-        with self.reading() as state:
-            return read_ledger(self.registry, state.copy.content, state.copy.proven_at or 0, state.problem)
+        return read_ledger(self.registry, self.copy.content, self.copy.proven_at or 0, self._problem)
 
     def issuers(self, *, after: int = 0, limit: int) -> tuple[IssuerView, ...]:
         """List issuers after a number, in order."""
-        with self.reading() as state:
-            return tuple(map(issuer_view, get_issuers(state.connection, state.copy.id, after=after, limit=limit)))
+        return tuple(map(issuer_view, get_issuers(self.connection, self.copy.id, after=after, limit=limit)))
 
     def issuer(self, issuer_id: int) -> IssuerView:
         """Show an issuer.
@@ -112,8 +90,7 @@ class Explorer:
         Raises:
             NotFoundError: There is none of this number.
         """
-        with self.reading() as state:
-            return issuer_view(_issuer(state, issuer_id))
+        return issuer_view(self.issuer_row(issuer_id))
 
     def events(
         self,
@@ -134,10 +111,9 @@ class Explorer:
         Raises:
             NotFoundError: There is no issuer of this number.
         """
-        with self.reading() as state:
-            if issuer_id is not None:
-                _issuer(state, issuer_id)
-            return _views(state.events.newest(issuer_id=issuer_id, kinds=kinds, before=before, limit=limit))
+        if issuer_id is not None:
+            self.issuer_row(issuer_id)
+        return _views(self.rows.newest(issuer_id=issuer_id, kinds=kinds, before=before, limit=limit))
 
     def epoch_changes(self, issuer_id: int) -> tuple[EpochChangeView, ...]:
         """List what changes of an issuer's status epochs undid, in order.
@@ -145,37 +121,38 @@ class Explorer:
         Raises:
             NotFoundError: There is no issuer of this number.
         """
-        with self.reading() as state:
-            undone = read_undone(_issuer(state, issuer_id).content)
-            rows = state.events.newest(issuer_id=issuer_id, kinds={StatusEpochChanged.kind}, limit=len(undone) or 1)
-            return tuple(
-                EpochChangeView(
-                    event=event,
-                    unrevoked=each.unrevoked,
-                    unsuspended=each.unsuspended,
-                    unrevoked_batches=each.unrevoked_batches,
-                )
-                for event, each in zip(reversed(_views(rows)), undone, strict=True)
+        undone = read_undone(self.issuer_row(issuer_id).content)
+        rows = self.rows.newest(issuer_id=issuer_id, kinds={StatusEpochChanged.kind}, limit=len(undone) or 1)
+        return tuple(
+            EpochChangeView(
+                event=event,
+                unrevoked=sum(word.mask.bit_count() for word in each.unrevoked),
+                unsuspended=sum(word.mask.bit_count() for word in each.unsuspended),
+                unrevoked_batches=len(each.unrevoked_batches),
             )
+            for event, each in zip(reversed(_views(rows)), undone, strict=True)
+        )
 
-    def batches(self, issuer_id: int, *, before: int | None = None, limit: int) -> tuple[BatchView, ...]:
+    def batches(self, issuer_id: int, *, before: int | None = None, limit: int) -> BatchPage:
         """List an issuer's batches, the one anchored last first.
 
         Args:
             issuer_id: The issuer's number.
-            before: Only those whose last anchoring, `BatchView.number`, is before this.
+            before: `BatchPage.next` of the page before.
             limit: How many anchorings are looked at: of a batch that was anchored again, only the last counts.
 
         Raises:
             NotFoundError: There is no issuer of this number.
         """
-        with self.reading() as state:
-            issuer = issuer_view(_issuer(state, issuer_id))
-            rows = state.events.newest(issuer_id=issuer_id, kinds={BatchAnchored.kind}, before=before, limit=limit)
-            numbers = {row.number: _root_of(row) for row in rows}
-            views = _batches(state, set(numbers.values()), {issuer_id: issuer})
-            by_number = {view.number: view for view in views}
-            return tuple(by_number[number] for number in numbers if number in by_number)
+        issuer = issuer_view(self.issuer_row(issuer_id))
+        kinds = {BatchAnchored.kind}
+        rows = self.rows.newest(issuer_id=issuer_id, kinds=kinds, before=before, limit=limit + 1)
+        roots = {row.number: _root_of(row) for row in rows[:limit]}
+        by_number = {view.number: view for view in self._batches(set(roots.values()), {issuer_id: issuer})}
+        return BatchPage(
+            batches=tuple(by_number[number] for number in roots if number in by_number),
+            next=rows[limit - 1].number if len(rows) > limit else None,
+        )
 
     def batch(self, root: Hash32) -> tuple[BatchView, ...]:
         """Show a batch: of each issuer that anchored its root.
@@ -183,11 +160,10 @@ class Explorer:
         Raises:
             NotFoundError: Nobody did.
         """
-        with self.reading() as state:
-            views = _batches(state, {root}, {})
-            if not views:
-                raise NotFoundError(f"no batch with the root {to_hex(root)} was anchored in this registry")
-            return views
+        views = self._batches({root}, {})
+        if not views:
+            raise NotFoundError(f"no batch with the root {to_hex(root)} was anchored in this registry")
+        return views
 
     def transaction(self, transaction: Hash32) -> TransactionView:
         """Show what happened in a transaction.
@@ -195,11 +171,10 @@ class Explorer:
         Raises:
             NotFoundError: Nothing of this registry.
         """
-        with self.reading() as state:
-            rows = state.events.of_transaction(transaction)
-            if not rows:
-                raise NotFoundError(f"the registry has no event of a transaction {to_hex(transaction)}")
-            return TransactionView(hash=transaction, events=_views(rows))
+        rows = self.rows.of_transaction(transaction)
+        if not rows:
+            raise NotFoundError(f"the registry has no event of a transaction {to_hex(transaction)}")
+        return TransactionView(hash=transaction, events=_views(rows))
 
     def position(self, issuer_id: int, position: StatusPosition) -> PositionView:
         """Show a status position: also one to which nothing happened.
@@ -207,21 +182,20 @@ class Explorer:
         Raises:
             NotFoundError: There is no issuer of this number.
         """
-        with self.reading() as state:
-            issuer = issuer_view(_issuer(state, issuer_id))
-            bit = mask_of(position.index)
-            words = state.events.changes_of_word(issuer_id, position.status_list, word_of(position.index))
-            changes = [change for change in words if change.mask & bit]
-            counting = _counting(changes, issuer.record.status_epoch)
-            shown = {change.number for change in changes[-SHOWN_CHANGES:]}
-            views = {view.number: view for view in _views(state.events.numbered([*shown, *counting.values()]))}
-            return PositionView(
-                issuer=issuer,
-                position=position,
-                changes=tuple(views[number] for number in sorted(shown)),
-                earlier=len(changes) - len(shown),
-                counting={purpose: views[number] for purpose, number in counting.items()},
-            )
+        issuer = issuer_view(self.issuer_row(issuer_id))
+        bit = mask_of(position.index)
+        words = self.rows.changes_of_word(issuer_id, position.status_list, word_of(position.index))
+        changes = [change for change in words if change.mask & bit]
+        counting = _counting(changes, issuer.record.status_epoch)
+        shown = {change.number for change in changes[-SHOWN_CHANGES:]}
+        views = {view.number: view for view in _views(self.rows.numbered([*shown, *counting.values()]))}
+        return PositionView(
+            issuer=issuer,
+            position=position,
+            changes=tuple(views[number] for number in sorted(shown)),
+            earlier=len(changes) - len(shown),
+            counting={purpose: views[number] for purpose, number in counting.items()},
+        )
 
     def tallies(self, issuer_id: int | None = None) -> tuple[Tally, ...]:
         """Count events by day, issuer, kind and reason, in order of days; of one issuer, or of all.
@@ -229,38 +203,82 @@ class Explorer:
         Raises:
             NotFoundError: There is no issuer of this number.
         """
-        with self.reading() as state:
-            if issuer_id is not None:
-                _issuer(state, issuer_id)
-            return tuple(
-                Tally(
-                    issuer_id=row.issuer_id or None,
-                    kind=row.kind,
-                    reason=row.reason,
-                    day=row.day,
-                    events=row.events,
-                    credentials=row.credentials,
-                )
-                for row in state.events.tallies(issuer_id)
+        if issuer_id is not None:
+            self.issuer_row(issuer_id)
+        return tuple(
+            Tally(
+                issuer_id=row.issuer_id or None,
+                kind=row.kind,
+                reason=row.reason,
+                day=row.day,
+                events=row.events,
+                credentials=row.credentials,
             )
+            for row in self.rows.tallies(issuer_id)
+        )
 
-    def pages(self, limit: int) -> tuple[LedgerView, Iterator[tuple[EventRow, ...]]]:
-        """Give what is shown now, and all its events a page at a time, each read in a moment of its own.
+    def issuer_row(self, issuer_id: int) -> IssuerRow:
+        """Look up what is kept of an issuer.
+
+        Raises:
+            NotFoundError: There is none of this number.
+        """
+        row = None if issuer_id == REGISTRY_ITSELF else find_issuer(self.connection, self.copy.id, issuer_id)
+        if row is None:
+            raise NotFoundError(f"the registry has no issuer {issuer_id}")
+        return row
+
+    def _batches(self, roots: Collection[Hash32], issuers: dict[int, IssuerView]) -> tuple[BatchView, ...]:
+        """Show batches by root: of the issuers given, or of all."""
+        only = next(iter(issuers), None)
+        events: dict[tuple[int, Hash32], list[EventView]] = {}
+        for view in _views(self.rows.of_roots(roots, only)):
+            assert isinstance(view.event, BatchAnchored | BatchRevoked)  # noqa: S101 - no others have a root
+            events.setdefault((view.event.issuer_id, view.event.root), []).append(view)
+        for issuer_id, _ in events:
+            if issuer_id not in issuers:
+                issuers[issuer_id] = self.issuer(issuer_id)
+        return tuple(_batch(issuers[issuer_id], root, tuple(views)) for (issuer_id, root), views in events.items())
+
+
+class Explorer:
+    """May be used by several threads.
+
+    Args:
+        store: The database.
+        registry: Whose history.
+    """
+
+    def __init__(self, store: Store, registry: RegistryId) -> None:
+        self._store: Final = store
+        self.registry: Final = registry
+
+    @contextmanager
+    def reading(self) -> Iterator[Moment]:
+        """Give one moment of what is shown.
 
         Raises:
             NotReadyError: Nothing is proven yet.
-            StoreError: Also while pages are read: the copy was removed, having been out of date for an hour.
+            StoreError: The database cannot be read.
         """
-        with self.reading() as state:
-            view = read_ledger(self.registry, state.copy.content, state.copy.proven_at or 0, state.problem)
-            copy, last = state.copy.id, state.copy.proven
-        return view, self._pages(copy, last, limit)
+        with self._store.operator_reading() as connection:
+            sync = get_sync(connection, self.registry)
+            if sync.shown is None:
+                words = _NEVER if sync.problem is None else f"{_NEVER}: {sync.problem}"
+                raise NotReadyError(words, advice=_LATER)
+            yield Moment(connection, self.registry, get_copy(connection, sync.shown), sync.problem)
 
-    def _pages(self, copy: CopyId, last: int, limit: int) -> Iterator[tuple[EventRow, ...]]:
+    def pages(self, copy: CopyRecord, limit: int) -> Iterator[tuple[EventRow, ...]]:
+        """Give all events of a copy as it stood, in order, a page at a time, each read in a moment of its own.
+
+        Raises:
+            NotReadyError: The copy was removed meanwhile, having been out of date for an hour.
+            StoreError: The database cannot be read.
+        """
         number = 0
-        while number < last:
+        while number < copy.proven:
             with self._store.operator_reading() as connection:
-                rows = EventReader(connection, self.registry, copy, last).page(number, limit)
+                rows = EventReader(connection, self.registry, copy.id, copy.proven).page(number, limit)
             if not rows or rows[0].number != number + 1:
                 raise NotReadyError("the history was replaced while it was read", advice="Begin anew.")
             yield rows
@@ -288,30 +306,10 @@ def _views(rows: Collection[EventRow]) -> tuple[EventView, ...]:
     return tuple(map(event_of, rows))
 
 
-def _issuer(state: State, issuer_id: int) -> IssuerRow:
-    row = None if issuer_id == REGISTRY_ITSELF else find_issuer(state.connection, state.copy.id, issuer_id)
-    if row is None:
-        raise NotFoundError(f"the registry has no issuer {issuer_id}")
-    return row
-
-
 def _root_of(row: EventRow) -> Hash32:
     event = event_of(row).event
     assert isinstance(event, BatchAnchored)  # noqa: S101 - what was asked for
     return event.root
-
-
-def _batches(state: State, roots: Collection[Hash32], issuers: dict[int, IssuerView]) -> tuple[BatchView, ...]:
-    """Show batches by root: of the issuers given, or of all."""
-    only = next(iter(issuers), None)
-    events: dict[tuple[int, Hash32], list[EventView]] = {}
-    for view in _views(state.events.of_roots(roots, only)):
-        assert isinstance(view.event, BatchAnchored | BatchRevoked)  # noqa: S101 - no others have a root
-        events.setdefault((view.event.issuer_id, view.event.root), []).append(view)
-    for issuer_id, _ in events:
-        if issuer_id not in issuers:
-            issuers[issuer_id] = issuer_view(_issuer(state, issuer_id))
-    return tuple(_batch(issuers[issuer_id], root, tuple(views)) for (issuer_id, root), views in events.items())
 
 
 def _batch(issuer: IssuerView, root: Hash32, views: tuple[EventView, ...]) -> BatchView:

@@ -9,7 +9,7 @@ from eth_hash.auto import keccak
 
 from anchor.model import MAX_UINT32, Address, Hash32, StatusPosition, to_hex
 from anchor.status import LIST_SIZE
-from registry.services.explorer.queries import Explorer, State
+from registry.services.explorer.queries import Moment
 from registry.services.explorer.views import HitKind, SearchHit
 from registry.store.ledger_issuers import IssuerRow, find_by_did, find_issuer, search_dids
 
@@ -29,41 +29,36 @@ _ADDRESS_DIGITS: Final = 40
 _HASH_DIGITS: Final = 64
 
 
-def find(explorer: Explorer, text: str) -> tuple[SearchHit, ...]:
+def find(moment: Moment, text: str) -> tuple[SearchHit, ...]:
     """Find what a text may mean.
 
     A DID or a part of one, an issuer's number, a root, a transaction, an address; a status position, written as
     `issuer/list/index` or as a credential's status entry names it.
 
     Args:
-        explorer: Where.
+        moment: Where.
         text: As somebody typed it; what is longer than `MAX_TEXT` is found nowhere.
 
     Returns:
         What the registry has of it, the likeliest first, `MAX_HITS` at most.
-
-    Raises:
-        NotReadyError: Nothing is proven yet.
-        StoreError: The database cannot be read.
     """
     text = text.strip()
     if not text or len(text) > MAX_TEXT:
         return ()
-    with explorer.reading() as state:
-        hits = [*_positions(explorer, state, text), *_of_hex(state, text), *_issuers(explorer, state, text)]
+    hits = [*_positions(moment, text), *_of_hex(moment, text), *_issuers(moment, text)]
     return tuple(dict.fromkeys(hits))[:MAX_HITS]
 
 
-def _positions(explorer: Explorer, state: State, text: str) -> list[SearchHit]:
+def _positions(moment: Moment, text: str) -> list[SearchHit]:
     match = _POSITION.fullmatch(text)
     numbers = match.groups() if match is not None else ()
     url = _STATUS_URL.fullmatch(text)
-    if url is not None and f"eip155:{url[2]}:{url[1]}" == explorer.registry.to_text():
+    if url is not None and f"eip155:{url[2]}:{url[1]}" == moment.registry.to_text():
         numbers = url.groups()[2:]
     if not numbers:
         return []
     issuer_id, status_list, index = map(int, numbers)
-    if status_list > MAX_UINT32 or index >= LIST_SIZE or _issuer(state, issuer_id) is None:
+    if status_list > MAX_UINT32 or index >= LIST_SIZE or _issuer(moment, issuer_id) is None:
         return []
     position = StatusPosition(status_list, index)
     return [
@@ -76,7 +71,7 @@ def _positions(explorer: Explorer, state: State, text: str) -> list[SearchHit]:
     ]
 
 
-def _of_hex(state: State, text: str) -> list[SearchHit]:
+def _of_hex(moment: Moment, text: str) -> list[SearchHit]:
     match = _HEX.fullmatch(text)
     digits = match[1] if match is not None else ""
     if len(digits) == _ADDRESS_DIGITS:
@@ -87,39 +82,39 @@ def _of_hex(state: State, text: str) -> list[SearchHit]:
                 text=to_hex(address),
                 issuer_id=each.key_of or None,
             )
-            for each in state.events.accounts(address)
+            for each in moment.rows.accounts(address)
         ]
     if len(digits) != _HASH_DIGITS:
         return []
     value = Hash32(bytes.fromhex(digits))
     hits = []
-    if state.events.has_root(value):
+    if moment.rows.has_root(value):
         hits.append(SearchHit(kind=HitKind.BATCH, text=to_hex(value), issuer_id=None))
-    if state.events.has_transaction(value):
+    if moment.rows.has_transaction(value):
         hits.append(SearchHit(kind=HitKind.TRANSACTION, text=to_hex(value), issuer_id=None))
-    row = find_by_did(state.connection, state.copy.id, value)
+    row = find_by_did(moment.connection, moment.copy.id, value)
     return hits if row is None else [*hits, _hit(row)]
 
 
-def _issuers(explorer: Explorer, state: State, text: str) -> list[SearchHit]:
+def _issuers(moment: Moment, text: str) -> list[SearchHit]:
     number = _NUMBER.fullmatch(text)
     method = _METHOD.fullmatch(text)
     found = None
     if number is not None:
-        found = _issuer(state, int(number[1]))
-    elif method is not None and method[1] == explorer.registry.to_text():
-        found = _issuer(state, int(method[2]))
+        found = _issuer(moment, int(number[1]))
+    elif method is not None and method[1] == moment.registry.to_text():
+        found = _issuer(moment, int(method[2]))
     rows = [] if found is None else [found]
-    exact = find_by_did(state.connection, state.copy.id, Hash32(keccak(text.encode("utf-8", "surrogatepass"))))
+    exact = find_by_did(moment.connection, moment.copy.id, Hash32(keccak(text.encode("utf-8", "surrogatepass"))))
     if exact is not None:
         rows.append(exact)
     elif number is None and len(text) >= _SHORTEST_PART and "\0" not in text:
-        rows += search_dids(state.connection, state.copy.id, text, limit=MAX_HITS)
+        rows += search_dids(moment.connection, moment.copy.id, text, limit=MAX_HITS)
     return [_hit(row) for row in rows]
 
 
-def _issuer(state: State, issuer_id: int) -> IssuerRow | None:
-    return find_issuer(state.connection, state.copy.id, issuer_id)
+def _issuer(moment: Moment, issuer_id: int) -> IssuerRow | None:
+    return find_issuer(moment.connection, moment.copy.id, issuer_id)
 
 
 def _hit(row: IssuerRow) -> SearchHit:
