@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,6 +16,7 @@ import typer
 
 from anchor.activity import activity_of
 from anchor.at_date import credential_at, state_at
+from anchor.audit_statement import make_statement
 from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.cli.at_dates import print_state, state_content
 from anchor.cli.audit_sections import AuditReport
@@ -22,7 +24,7 @@ from anchor.cli.audit_tables import SHOWN_ROWS
 from anchor.cli.auditing import Audited, audit_through
 from anchor.cli.files import write_pieces
 from anchor.cli.histories import csv_pieces, json_pieces, print_history
-from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
+from anchor.cli.output import JsonFlag, console, error_console, plain, print_json, printable
 from anchor.cli.policies import (
     AgreeOption,
     MaxAgeOption,
@@ -32,9 +34,13 @@ from anchor.cli.policies import (
     TrustOption,
     load_policy,
 )
+from anchor.cli.receipts import OrganisationOption, SignWithOption
+from anchor.cli.signed_files import key_for, write_signed
+from anchor.cli.signing_keys import PassphraseFileOption
 from anchor.cli.times import parse_time
 from anchor.cli.wording import wording_of
 from anchor.credential import Credential, parse_credential
+from anchor.did_key import Ed25519Key
 from anchor.errors import HistoryError, MalformedError, PolicyFormatError
 from anchor.model import TrustedRegistry, to_utc
 
@@ -52,6 +58,9 @@ since, and shows only that. --from ARCHIVE takes the events from an archive; nob
 --format html, or --out with a name that ends so, writes a report to read and to print: what was issued and revoked,
 when, why and by whom, keys, incidents, and the proof, in English or French. It loads nothing and runs nothing.
 
+--statement FILE writes what was found proven, signed with the key of --sign-with: others check it with credanchor
+statement, also when the history has gone on.
+
 --at DATE shows what held then, as it was known, and what was declared later of that time; with --credential, whether
 it was valid. It reads everything again.
 
@@ -64,6 +73,8 @@ Examples:
   credanchor audit --issuer did:web:college.example --format csv > history.csv
 
   credanchor audit --out report.html --lang fr
+
+  credanchor audit --statement statement.json --sign-with auditor.pem
 
   credanchor audit --keep college-audit
 
@@ -115,6 +126,13 @@ def command(
     credential: Annotated[
         Path | None, typer.Option("--credential", metavar="FILE", help="With --at: whether this one was valid then.")
     ] = None,
+    statement: Annotated[
+        Path | None,
+        typer.Option("--statement", metavar="FILE", help="Write a signed statement of what was found proven."),
+    ] = None,
+    sign_with: SignWithOption = None,
+    passphrase_file: PassphraseFileOption = None,
+    organisation: OrganisationOption = "",
     policy: PolicyOption = None,
     trust: TrustOption = None,
     rpc: RpcOption = None,
@@ -138,6 +156,8 @@ def command(
         raise MalformedError("the state at a date goes to standard output", advice="Leave out --out.")
     moment = parse_time(at) if at is not None else None
     asked = _read_credential(credential) if credential is not None else None
+    # Before anything long, so that no work is lost.
+    key = key_for(statement, sign_with, passphrase_file, "statement")
     with (
         tempfile.TemporaryDirectory(prefix="credanchor-audit-") as spare,
         error_console.status("asking the node") as status,
@@ -159,6 +179,8 @@ def command(
             status.stop()
         if issuer is not None and all(each.did != issuer for each in audited.history.issuers):
             raise MalformedError("the registry has never accredited an issuer with this DID")
+        if statement is not None and key is not None:
+            _state(audited, rules.registries[0], statement, key, plain(organisation))
         if moment is not None:
             if not _show_then(audited, moment, issuer, asked, shown):
                 raise typer.Exit(1)
@@ -170,6 +192,20 @@ def command(
                 console.print(
                     f"[bold green]✔ COMPLETE[/]  {len(audited.all_events)} events; written to {printable(str(out))}"
                 )
+
+
+def _state(audited: Audited, pin: TrustedRegistry, path: Path, key: Ed25519Key, organisation: str) -> None:
+    data = make_statement(
+        replace(audited.history, events=audited.all_events),
+        audited.basis,
+        code_hash=pin.code_hash,
+        audited_at=int(time.time()),
+        program=f"credanchor {version('credanchor')}",
+        key=key,
+        organisation=organisation,
+    )
+    write_signed(path, data, "statement")
+    error_console.print(f"signed by {key.did}; written to {printable(str(path))}")
 
 
 def _format_of(output: Format | None, out: Path | None, *, as_json: bool) -> Format:

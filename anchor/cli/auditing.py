@@ -83,6 +83,21 @@ def audit_through(
     return _audit(pin, policy, tell, _Reader(pin, folder, given, is_anew=is_anew))
 
 
+def block_hash_at(policy: Policy, number: int) -> Hash32:
+    """Ask the nodes for the hash of an older block; all that answer must say the same.
+
+    Raises:
+        LedgerError: No node has it, or they do not agree.
+    """
+    from anchor.ledger.client import clients_of
+
+    hashes = {found.header.hash for node in clients_of(policy) if (found := node.block(number)) is not None}
+    if len(hashes) != 1:
+        told = "the nodes do not agree on it" if hashes else "no node has it"
+        raise LedgerUnavailableError(f"the hash of block {number} is not known: {told}", advice="Ask other nodes.")
+    return hashes.pop()
+
+
 class _Read(NamedTuple):
     history: History
     since: Since | None
