@@ -23,12 +23,7 @@ HEADERS: Final = {
 
 
 async def answer_people(
-    request: Request,
-    context: Context,
-    language: str,
-    give: Callable[[], Awaitable[Response]],
-    *,
-    not_found: str = "not_found",
+    request: Request, context: Context, language: str, give: Callable[[], Awaitable[Response]]
 ) -> Response:
     """Answer, if the asker has not asked too often; whatever goes wrong is said in the asker's language.
 
@@ -37,7 +32,6 @@ async def answer_people(
         context: The service.
         language: A code of `LANGUAGES`.
         give: Makes the answer.
-        not_found: Name of the words for what there is not.
     """
     wait = context.anonymous.seconds_to_wait(address_of(request))
     if wait:
@@ -45,7 +39,7 @@ async def answer_people(
     try:
         return await give()
     except NotFoundError:
-        return _message(not_found, 404, language)
+        return _message("not_found", 404, language)
     except NotReadyError:
         return _message("ledger.unread", 503, language, {"Retry-After": "60"})
     except ConflictError:

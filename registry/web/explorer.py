@@ -5,10 +5,11 @@ Addresses in pages are relative, so that it does not matter behind which proxy t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -31,14 +32,16 @@ from registry.services.explorer.views import (
     SearchHit,
     TransactionView,
 )
-from registry.web.formats import format_moment
+from registry.web.formats import format_date, format_moment
 from registry.web.ledger_lines import MANY_POSITIONS, lines_of
 from registry.web.ledger_plots import Numbers
-from registry.web.render import LEDGER_SHEET, render
+from registry.web.render import LEDGER_SHEET, content_security_policy, csp_hash, render
+from registry.web.verifier import NoPageError
 from registry.web.words import load_words
 
 PATH: Final = "/ledger"
 _SHORT_DIGITS: Final = 10
+_SCRIPT: Final = Path(__file__).parent / "explorer.js"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +216,47 @@ def search_page(place: Place, ledger: LedgerView, asked: str, hits: Sequence[Sea
     )
 
 
+def file_page(place: Place, ledger: LedgerView) -> str:
+    """Make the page that finds a credential's file, by a script in it.
+
+    Raises:
+        NoPageError: The script was not built.
+    """
+    return _page(
+        "ledger_file.html",
+        place,
+        ledger,
+        script=Markup(_script()),  # noqa: S704 - our own file
+        slot=Markup('<b data-fill="{}"></b>').format,
+    )
+
+
+def file_policy() -> str:
+    """Give the value of `Content-Security-Policy` of that page: its script may load and send nothing.
+
+    Raises:
+        NoPageError: The script was not built.
+    """
+    rest = content_security_policy(sheet=LEDGER_SHEET, forms="'self'")
+    return f"{rest}; script-src {csp_hash(_script())}; require-trusted-types-for 'script'; trusted-types 'none'"
+
+
+@cache
+def _script() -> str:
+    try:
+        return _SCRIPT.read_text("utf-8")
+    except OSError as error:
+        raise NoPageError(
+            "the explorer's script is not here",
+            advice="It is part of the package; in a checkout, run scripts/build-page.",
+        ) from error
+
+
+def missing_page(place: Place, ledger: LedgerView) -> str:
+    """Make the page of what there is not."""
+    return _page("ledger_missing.html", place, ledger)
+
+
 def _page(template: str, place: Place, ledger: LedgerView, **values: Any) -> str:
     wording, language = wording_of(place.language), place.language
     return render(
@@ -226,6 +270,7 @@ def _page(template: str, place: Place, ledger: LedgerView, **values: Any) -> str
         basis=ledger.basis,
         worded=wording.say,
         moment=partial(_moment, language=language),
+        day=partial(_moment, language=language, write=format_date),
         hexed=to_hex,
         short=_short,
         code=Markup("<code>{}</code>").format,
@@ -247,13 +292,13 @@ def _short(value: bytes) -> str:
     return f"{to_hex(value)[:_SHORT_DIGITS]}…"
 
 
-def _moment(at: int, *, language: str) -> Markup | str:
-    """Write Unix seconds as a time; they may be of any year, for issuers choose some of them."""
+def _moment(at: int, *, language: str, write: Callable[[datetime, str], str] = format_moment) -> Markup | str:
+    """Write Unix seconds as a time, or as a day; they may be of any year, for issuers choose some of them."""
     try:
         moment = datetime.fromtimestamp(at, UTC)
     except (ValueError, OverflowError, OSError):
         return to_utc(at)
-    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), format_moment(moment, language))
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), write(moment, language))
 
 
 def _key_state(key: Key, *, at: int, language: str) -> tuple[str, Markup]:

@@ -117,6 +117,16 @@ async def search(request: Request, context: ContextDep, q: str = "", lang: str |
     return await _answer(request, context, lang, make)
 
 
+@router.api_route("/file", methods=["GET", "HEAD"])
+async def file(request: Request, context: ContextDep, lang: str | None = None) -> Response:
+    """Finds a credential's file, in the browser."""
+
+    def make(_moment: Moment, place: Place, view: LedgerView) -> str:
+        return web.file_page(place, view)
+
+    return await _answer(request, context, lang, make, policy=web.file_policy)
+
+
 @router.api_route("/issuers/{number}", methods=["GET", "HEAD"])
 async def issuer(request: Request, context: ContextDep, number: str, lang: str | None = None) -> Response:
     """One issuer."""
@@ -222,32 +232,34 @@ async def plot(
         cache = _FOREVER if lang == language else "private, max-age=300"
         return Response(drawn, media_type="image/svg+xml", headers={"Cache-Control": cache, "Vary": "Accept-Language"})
 
-    return await answer_people(request, context, language, give, not_found="ledger.missing")
+    return await answer_people(request, context, language, give)
 
 
 def _plot(context: Context, name: str, of: str, issuer: str | None, language: str) -> bytes:
     with context.service.explorer.reading() as moment:
         view = moment.ledger()
         shown = None if issuer is None else moment.issuer(_number(issuer))
+        number = None if shown is None else shown.issuer_id
         # Of another state there is no plot any more: the page that asks for it was made before.
         if of != (view.tag if shown is None else to_hex(shown.head)):
             raise NotFoundError("there is no plot of this state of history")
-        number = None if shown is None else shown.issuer_id
         if name == "activity":
-            draw = partial(_draw_activity, moment, number, view.last_at, language)
+            draw = partial(draw_activity, timeline(moment.tallies(number), view.last_at), language)
         elif name == "keys" and shown is not None and shown.keys:
             draw = partial(draw_keys, shown, view.last_at, language)
         else:
             raise NotFoundError("there is no such plot")
-        # How far time goes is the registry's, so it is part of what a plot depends on.
-        return context.plots.get((name, of, number, view.last_at, language), draw)
+    # Drawn when the database is no longer held. How far time goes is the registry's, so it is part of the name.
+    return context.plots.get((name, of, number, view.last_at, language), draw)
 
 
-def _draw_activity(moment: Moment, issuer: int | None, until: int, language: str) -> bytes:
-    return draw_activity(timeline(moment.tallies(issuer), until), language)
+def _policy() -> str:
+    return content_security_policy(sheet=LEDGER_SHEET, images="'self' data:", forms="'self'")
 
 
-async def _answer(request: Request, context: Context, lang: str | None, make: Make) -> Response:
+async def _answer(
+    request: Request, context: Context, lang: str | None, make: Make, policy: Callable[[], str] = _policy
+) -> Response:
     language = choose_language(lang, request.headers.get("accept-language"))
     query = tuple((name, value) for name, value in request.query_params.multi_items() if name != "lang")
     place = Place(path=request.scope["path"], language=language, asked_language=lang == language, query=query)
@@ -256,19 +268,19 @@ async def _answer(request: Request, context: Context, lang: str | None, make: Ma
         with context.service.explorer.reading() as moment:
             view = moment.ledger()
             tag = f'"{view.block_tag}-{language}-{form_tag()}"'
-            headers = {"Cache-Control": "public, no-cache", "Content-Security-Policy": _policy(), "ETag": tag}
+            headers = {"Cache-Control": "public, no-cache", "Content-Security-Policy": policy(), "ETag": tag}
             if is_known(request, tag):
                 return html_of("", 304, language, headers)
-            return html_of(make(moment, place, view), 200, language, headers)
+            try:
+                return html_of(make(moment, place, view), 200, language, headers)
+            except NotFoundError:
+                missing = {"Content-Security-Policy": _policy()}
+                return html_of(web.missing_page(place, view), 404, language, missing)
 
     async def give() -> Response:
         return await run_in_threadpool(read)
 
-    return await answer_people(request, context, language, give, not_found="ledger.missing")
-
-
-def _policy() -> str:
-    return content_security_policy(sheet=LEDGER_SHEET, images="'self' data:", forms="'self'")
+    return await answer_people(request, context, language, give)
 
 
 def _number(text: str) -> int:
