@@ -90,12 +90,23 @@ def block_hash_at(policy: Policy, number: int) -> Hash32:
         LedgerError: No node has it, or they do not agree.
     """
     from anchor.ledger.client import clients_of
+    from anchor.ledger.vouching import combined
 
-    hashes = {found.header.hash for node in clients_of(policy) if (found := node.block(number)) is not None}
-    if len(hashes) != 1:
-        told = "the nodes do not agree on it" if hashes else "no node has it"
-        raise LedgerUnavailableError(f"the hash of block {number} is not known: {told}", advice="Ask other nodes.")
-    return hashes.pop()
+    hashes, failures = set(), []
+    for node in clients_of(policy):
+        try:
+            found = node.block(number)
+        except LedgerError as error:
+            failures.append(error)
+            continue
+        if found is not None:
+            hashes.add(found.header.hash)
+    if len(hashes) == 1:
+        return hashes.pop()
+    if failures and not hashes:
+        raise combined(failures)
+    told = "the nodes do not agree on it" if hashes else "no node has it"
+    raise LedgerUnavailableError(f"the hash of block {number} is not known: {told}", advice="Ask other nodes.")
 
 
 class _Read(NamedTuple):
