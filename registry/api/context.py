@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
@@ -18,6 +19,7 @@ from registry.api.pool import Pool
 from registry.api.problems import TOO_MANY_REQUESTS, ProblemError
 from registry.api.streams import Streams
 from registry.api_wiring import ApiService
+from registry.web.ledger_plots import KeptPlots
 
 NO_CLIENT: Final = "unknown"
 """Stands for the address where the server knows none, as behind a UNIX socket."""
@@ -46,6 +48,10 @@ class Context:
     """By API key."""
     streams: Streams
     archives: Downloads = field(default_factory=Downloads)
+    plots: KeptPlots = field(default_factory=KeptPlots)
+    """The explorer's."""
+    downloads: Counter[str] = field(default_factory=Counter)
+    """Of the registry's history, by who takes them."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:

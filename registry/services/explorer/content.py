@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import cbor2
 
 from anchor.history import History, IssuerHistory, RoleTenure
-from anchor.model import Address, Basis, Hash32, Issuer, Key, RegistryId, TrustedRegistry, Vouching
-from anchor.status import StatusPurpose
+from anchor.model import Address, Basis, Hash32, Issuer, Key, RegistryId, StatusPosition, TrustedRegistry, Vouching
+from anchor.status import StatusPurpose, mask_of, word_of
 from registry.services.explorer.views import Counts, IssuerView, KeyView, LedgerView
 
 _KEY_FIELDS: Final = tuple(field.name for field in fields(Key))
@@ -23,11 +23,19 @@ _COUNT_FIELDS: Final = tuple(field.name for field in fields(Counts))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undone:
-    """What one change of status epochs undid, by numbers."""
+    """What one change of status epochs undid: status words with the bits that count no more, and roots of batches."""
 
-    unrevoked: int
-    unsuspended: int
-    unrevoked_batches: int
+    unrevoked: tuple[Word, ...]
+    unsuspended: tuple[Word, ...]
+    unrevoked_batches: tuple[Hash32, ...]
+
+
+class Word(NamedTuple):
+    """Some credentials of one status word."""
+
+    status_list: int
+    word: int
+    mask: int
 
 
 def count(issuer: IssuerHistory, events: int) -> Counts:
@@ -83,7 +91,7 @@ def issuer_bytes(issuer: IssuerHistory, counts: Counts, last_at: int) -> bytes:
             "counts": astuple(counts),
             "lastAt": last_at,
             "undone": [
-                [len(each.unrevoked), len(each.unsuspended), len(each.unrevoked_batches)]
+                [_words(each.unrevoked), _words(each.unsuspended), list(each.unrevoked_batches)]
                 for each in issuer.epoch_changes
             ],
         }
@@ -120,9 +128,21 @@ def read_issuer(issuer_id: int, did: str, did_hash: bytes, content: bytes) -> Is
 def read_undone(content: bytes) -> tuple[Undone, ...]:
     """Read what each change of an issuer's status epochs undid, in order."""
     return tuple(
-        Undone(unrevoked=revoked, unsuspended=suspended, unrevoked_batches=batches)
+        Undone(
+            unrevoked=tuple(Word(*each) for each in revoked),
+            unsuspended=tuple(Word(*each) for each in suspended),
+            unrevoked_batches=tuple(map(Hash32, batches)),
+        )
         for revoked, suspended, batches in cbor2.loads(content)["undone"]
     )
+
+
+def _words(positions: Iterable[StatusPosition]) -> list[Word]:
+    masks: dict[tuple[int, int], int] = {}
+    for position in positions:
+        place = (position.status_list, word_of(position.index))
+        masks[place] = masks.get(place, 0) | mask_of(position.index)
+    return [Word(*place, mask) for place, mask in sorted(masks.items())]
 
 
 def ledger_bytes(

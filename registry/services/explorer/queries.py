@@ -21,6 +21,7 @@ from anchor.status import StatusPurpose, mask_of, word_of
 from registry.errors import NotFoundError, NotReadyError
 from registry.services.explorer.content import read_issuer, read_ledger, read_undone
 from registry.services.explorer.views import (
+    BatchPage,
     BatchView,
     EpochChangeView,
     EventView,
@@ -125,30 +126,33 @@ class Moment:
         return tuple(
             EpochChangeView(
                 event=event,
-                unrevoked=each.unrevoked,
-                unsuspended=each.unsuspended,
-                unrevoked_batches=each.unrevoked_batches,
+                unrevoked=sum(word.mask.bit_count() for word in each.unrevoked),
+                unsuspended=sum(word.mask.bit_count() for word in each.unsuspended),
+                unrevoked_batches=len(each.unrevoked_batches),
             )
             for event, each in zip(reversed(_views(rows)), undone, strict=True)
         )
 
-    def batches(self, issuer_id: int, *, before: int | None = None, limit: int) -> tuple[BatchView, ...]:
+    def batches(self, issuer_id: int, *, before: int | None = None, limit: int) -> BatchPage:
         """List an issuer's batches, the one anchored last first.
 
         Args:
             issuer_id: The issuer's number.
-            before: Only those whose last anchoring, `BatchView.number`, is before this.
+            before: `BatchPage.next` of the page before.
             limit: How many anchorings are looked at: of a batch that was anchored again, only the last counts.
 
         Raises:
             NotFoundError: There is no issuer of this number.
         """
         issuer = issuer_view(self.issuer_row(issuer_id))
-        rows = self.rows.newest(issuer_id=issuer_id, kinds={BatchAnchored.kind}, before=before, limit=limit)
-        numbers = {row.number: _root_of(row) for row in rows}
-        views = self._batches(set(numbers.values()), {issuer_id: issuer})
-        by_number = {view.number: view for view in views}
-        return tuple(by_number[number] for number in numbers if number in by_number)
+        kinds = {BatchAnchored.kind}
+        rows = self.rows.newest(issuer_id=issuer_id, kinds=kinds, before=before, limit=limit + 1)
+        roots = {row.number: _root_of(row) for row in rows[:limit]}
+        by_number = {view.number: view for view in self._batches(set(roots.values()), {issuer_id: issuer})}
+        return BatchPage(
+            batches=tuple(by_number[number] for number in roots if number in by_number),
+            next=rows[limit - 1].number if len(rows) > limit else None,
+        )
 
     def batch(self, root: Hash32) -> tuple[BatchView, ...]:
         """Show a batch: of each issuer that anchored its root.

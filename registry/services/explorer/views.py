@@ -137,6 +137,16 @@ class BatchView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchPage:
+    """Some of an issuer's batches."""
+
+    batches: tuple[BatchView, ...]
+    """The one anchored last first."""
+    next: int | None
+    """What to ask for with `before` to get those that follow; None: there are none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PositionView:
     """One status position: all that happened to it, and what counts now."""
 
