@@ -26,6 +26,9 @@ from tests.support.receiver import Receiver, receiving, status
 
 Step = Callable[[], object]
 
+EVERY = 15
+"""Seconds from one look to the next, as the program has them."""
+
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
@@ -34,16 +37,15 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def watched(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
+def watched(desk: Desk) -> Callable[..., tuple[int, str, str]]:
     """Watch while things happen: each step takes place when the program would wait; then somebody stops it."""
-    monkeypatch.setattr(alerting, "PAUSE_SECONDS", 0)
 
     def watch(*steps: Step, options: tuple[object, ...] = ()) -> tuple[int, str, str]:
         left = list(steps)
 
         def wait(seconds: float) -> None:
-            if seconds == 0:
-                return  # between two attempts to send
+            if seconds != EVERY:
+                return  # between two attempts to ask or to send
             if not left:
                 raise KeyboardInterrupt
             left.pop(0)()
