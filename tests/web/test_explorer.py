@@ -11,7 +11,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, FilePayload, Page
 
 from anchor.model import to_hex
 from tests.ledger.chain import Chain
@@ -176,9 +176,10 @@ def test_the_search_takes_what_people_have_in_hand(browser: Browser, world: Expl
 
 
 def choose(page: Page, *files: tuple[str, bytes]) -> None:
-    page.locator("#files").set_input_files(
-        [{"name": name, "mimeType": "application/octet-stream", "buffer": content} for name, content in files]
-    )
+    given: list[FilePayload] = [
+        {"name": name, "mimeType": "application/octet-stream", "buffer": content} for name, content in files
+    ]
+    page.locator("#files").set_input_files(given)
     page.locator("#findings h2:focus").wait_for()
 
 
