@@ -22,9 +22,10 @@ from anchor.cli.at_dates import print_state, state_content
 from anchor.cli.audit_sections import AuditReport
 from anchor.cli.audit_tables import SHOWN_ROWS
 from anchor.cli.auditing import Audited, audit_through
+from anchor.cli.faults import damage_content, damage_lines, damage_of, print_damage
 from anchor.cli.files import write_pieces
-from anchor.cli.histories import csv_pieces, json_pieces, print_history
-from anchor.cli.output import JsonFlag, console, error_console, plain, print_json, printable
+from anchor.cli.histories import FORMAT, csv_pieces, json_pieces, print_history
+from anchor.cli.output import JsonFlag, console, error_console, error_content, json_text, plain, print_json, printable
 from anchor.cli.policies import (
     AgreeOption,
     MaxAgeOption,
@@ -172,8 +173,8 @@ def command(
                 is_anew=anew or moment is not None,
             )
         except HistoryError as error:
-            if shown is Format.HTML:
-                _write(out, _refusal(rules.registries[0], error, language))
+            status.stop()
+            _show_damage(error, rules.registries[0], shown, out, language)
             raise
         finally:
             status.stop()
@@ -254,10 +255,23 @@ def _pieces(
         yield from report_pieces(report, wording_of(language.value))
 
 
-def _refusal(pin: TrustedRegistry, error: HistoryError, language: Language) -> Iterator[str]:
-    from anchor.cli.audit_html import refusal_pieces
+def _show_damage(
+    error: HistoryError, pin: TrustedRegistry, shown: Format, out: Path | None, language: Language
+) -> None:
+    """Show where a history that is not whole breaks."""
+    damage = damage_of(error)
+    if shown is Format.HTML:
+        from anchor.cli.audit_html import refusal_pieces
 
-    return refusal_pieces(pin.registry.to_text(), str(error), (), int(time.time()), wording_of(language.value))
+        wording, registry = wording_of(language.value), pin.registry.to_text()
+        places = list(damage_lines(damage, wording))
+        _write(out, refusal_pieces(registry, str(error), places, int(time.time()), wording))
+    elif shown is Format.JSON:
+        content = {"format": FORMAT, "complete": False, "error": error_content(error), **damage_content(damage)}
+        _write(out, iter([json_text(content) + "\n"]))
+        raise typer.Exit(error.exit_code)
+    else:
+        print_damage(damage, wording_of("en"))
 
 
 def _read_credential(path: Path) -> Credential:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from anchor.audit import check_complete, read_heads, slots_of_heads
 from anchor.batch_steps import basis_of, check_ledger
 from anchor.checkpoint import Checkpoint
+from anchor.cli.faults import Prove, broken
 from anchor.cli.histories import Since
 from anchor.cli.kept import Archive, GivenArchive, read_checkpoint, write_checkpoint
 from anchor.errors import HistoryError, LedgerError, LedgerUnavailableError
@@ -131,6 +132,11 @@ class _Reader:
         self._given: Final = given
         self._found: Final = read_checkpoint(folder, pin.registry) if folder is not None and not is_anew else None
 
+    @property
+    def has_archive(self) -> bool:
+        """Whether events come from an archive that somebody gave."""
+        return self._given is not None
+
     def history(
         self, node: LedgerClient, block: BlockHeader, check: Callable[[History, int], None], tell: Tell
     ) -> _Read:
@@ -191,6 +197,24 @@ class _Reader:
         since = None if checkpoint is None else Since(checkpoint.block_number, before)
         return _Read(replace(history, events=archive.events(run.count - before)), since, archive.all_events(run.count))
 
+    def explained(self, error: HistoryError, node: LedgerClient, block: BlockHeader, prove: Prove) -> HistoryError:
+        """Read all logs once more, to say where a history that was refused breaks."""
+        registry, given = self._pin.registry, self._given
+
+        def archived(first: int, last: int) -> Iterator[RawLog]:
+            logs = given.logs() if given is not None else iter(())
+            return (log for log in logs if first <= log.block_number <= last)
+
+        return broken(
+            error,
+            registry,
+            self._logs(node, 0, block),
+            prove,
+            last_block=block.number,
+            given=None if given is None else archived,
+            node=lambda first, last: node.logs(registry.address, first, last),
+        )
+
     def _logs(self, node: LedgerClient, first: int, block: BlockHeader) -> Iterator[RawLog]:
         if self._given is not None:
             yield from (log for log in self._given.logs() if log.block_number >= first)
@@ -226,7 +250,7 @@ def _audit(pin: TrustedRegistry, policy: Policy, tell: Tell, reader: _Reader) ->
         check_complete(history, read_heads(prove(slots_of_heads(history)), history))
 
     failures: list[LedgerError] = []
-    refuted: HistoryError | None = None
+    refuted: list[tuple[LedgerClient, HistoryError]] = []
     for node in sorted(nodes, key=lambda node: node.node not in vouched.vouched_by):
         try:
             read = _history_from(node, pin, state.block, reader, check, tell)
@@ -234,10 +258,14 @@ def _audit(pin: TrustedRegistry, policy: Policy, tell: Tell, reader: _Reader) ->
         except LedgerError as error:
             failures.append(error)
         except HistoryError as error:
-            # Whatever one node gives is no proof against what another may give.
-            refuted = error
+            refuted.append((node, error))
             failures.append(LedgerUnavailableError(f"the events that the node {node.node} gave are not all: {error}"))
-    raise refuted if refuted is not None and len(nodes) == 1 else combined(failures)
+    # Whatever one node gives is no proof against what another may give; an archive is the same, whichever goes on.
+    if len(refuted) == len(nodes) and (len(nodes) == 1 or reader.has_archive):
+        asked, why = refuted[0]
+        tell("looking for the place where it breaks")
+        raise reader.explained(why, asked, state.block, prove) from why
+    raise combined(failures)
 
 
 def _history_from(
