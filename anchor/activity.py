@@ -267,17 +267,19 @@ class Timeline:
     """By kind of event: one number for each period."""
 
 
-def timeline_of(tallies: Iterable[Tally], until: int) -> Timeline:
+def timeline_of(tallies: Iterable[Tally], until: int, *, is_by_day: bool = False) -> Timeline:
     """Sum up tallies by hour, day, month or year, so that there are neither few nor too many periods.
 
     Args:
         tallies: Of whom it shall tell.
         until: The last second that it shall show; later tallies make it longer.
+        is_by_day: The tallies are of whole days, each at the day's first hour: hours would tell what nobody counted.
     """
     kept = sorted(tallies, key=lambda each: each.hour)
     first = kept[0].hour * HOUR if kept else until
     last = max(until, kept[-1].hour * HOUR if kept else 0)
-    unit = next((name for name, seconds in _LONGEST if last - first <= seconds), "year")
+    units = _LONGEST[1:] if is_by_day else _LONGEST
+    unit = next((name for name, seconds in units if last - first <= seconds), "year")
     starts = _starts(unit, first, last)
     sums: dict[str, list[int]] = {}
     for each in kept:

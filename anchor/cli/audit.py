@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,14 +16,16 @@ import typer
 
 from anchor.activity import activity_of
 from anchor.at_date import credential_at, state_at
+from anchor.audit_statement import make_statement
 from anchor.canonical import MAX_DOCUMENT_BYTES
 from anchor.cli.at_dates import print_state, state_content
 from anchor.cli.audit_sections import AuditReport
 from anchor.cli.audit_tables import SHOWN_ROWS
 from anchor.cli.auditing import Audited, audit_through
+from anchor.cli.faults import damage_content, damage_lines, damage_of, print_damage
 from anchor.cli.files import write_pieces
-from anchor.cli.histories import csv_pieces, json_pieces, print_history
-from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
+from anchor.cli.histories import FORMAT, csv_pieces, json_pieces, print_history
+from anchor.cli.output import JsonFlag, console, error_console, error_content, json_text, plain, print_json, printable
 from anchor.cli.policies import (
     AgreeOption,
     MaxAgeOption,
@@ -32,9 +35,13 @@ from anchor.cli.policies import (
     TrustOption,
     load_policy,
 )
+from anchor.cli.receipts import OrganisationOption, SignWithOption
+from anchor.cli.signed_files import key_for, write_signed
+from anchor.cli.signing_keys import PassphraseFileOption
 from anchor.cli.times import parse_time
 from anchor.cli.wording import wording_of
 from anchor.credential import Credential, parse_credential
+from anchor.did_key import Ed25519Key
 from anchor.errors import HistoryError, MalformedError, PolicyFormatError
 from anchor.model import TrustedRegistry, to_utc
 
@@ -52,6 +59,9 @@ since, and shows only that. --from ARCHIVE takes the events from an archive; nob
 --format html, or --out with a name that ends so, writes a report to read and to print: what was issued and revoked,
 when, why and by whom, keys, incidents, and the proof, in English or French. It loads nothing and runs nothing.
 
+--statement FILE writes what was found proven, signed with the key of --sign-with: others check it with credanchor
+statement, also when the history has gone on.
+
 --at DATE shows what held then, as it was known, and what was declared later of that time; with --credential, whether
 it was valid. It reads everything again.
 
@@ -64,6 +74,8 @@ Examples:
   credanchor audit --issuer did:web:college.example --format csv > history.csv
 
   credanchor audit --out report.html --lang fr
+
+  credanchor audit --statement statement.json --sign-with auditor.pem
 
   credanchor audit --keep college-audit
 
@@ -115,6 +127,13 @@ def command(
     credential: Annotated[
         Path | None, typer.Option("--credential", metavar="FILE", help="With --at: whether this one was valid then.")
     ] = None,
+    statement: Annotated[
+        Path | None,
+        typer.Option("--statement", metavar="FILE", help="Write a signed statement of what was found proven."),
+    ] = None,
+    sign_with: SignWithOption = None,
+    passphrase_file: PassphraseFileOption = None,
+    organisation: OrganisationOption = "",
     policy: PolicyOption = None,
     trust: TrustOption = None,
     rpc: RpcOption = None,
@@ -138,6 +157,8 @@ def command(
         raise MalformedError("the state at a date goes to standard output", advice="Leave out --out.")
     moment = parse_time(at) if at is not None else None
     asked = _read_credential(credential) if credential is not None else None
+    # Before anything long, so that no work is lost.
+    key = key_for(statement, sign_with, passphrase_file, "statement")
     with (
         tempfile.TemporaryDirectory(prefix="credanchor-audit-") as spare,
         error_console.status("asking the node") as status,
@@ -152,13 +173,15 @@ def command(
                 is_anew=anew or moment is not None,
             )
         except HistoryError as error:
-            if shown is Format.HTML:
-                _write(out, _refusal(rules.registries[0], error, language))
+            status.stop()
+            _show_damage(error, rules.registries[0], shown, out, language)
             raise
         finally:
             status.stop()
         if issuer is not None and all(each.did != issuer for each in audited.history.issuers):
             raise MalformedError("the registry has never accredited an issuer with this DID")
+        if statement is not None and key is not None:
+            _state(audited, rules.registries[0], statement, key, plain(organisation))
         if moment is not None:
             if not _show_then(audited, moment, issuer, asked, shown):
                 raise typer.Exit(1)
@@ -170,6 +193,20 @@ def command(
                 console.print(
                     f"[bold green]✔ COMPLETE[/]  {len(audited.all_events)} events; written to {printable(str(out))}"
                 )
+
+
+def _state(audited: Audited, pin: TrustedRegistry, path: Path, key: Ed25519Key, organisation: str) -> None:
+    data = make_statement(
+        replace(audited.history, events=audited.all_events),
+        audited.basis,
+        code_hash=pin.code_hash,
+        audited_at=int(time.time()),
+        program=f"credanchor {version('credanchor')}",
+        key=key,
+        organisation=organisation,
+    )
+    write_signed(path, data, "statement")
+    error_console.print(f"signed by {key.did}; written to {printable(str(path))}")
 
 
 def _format_of(output: Format | None, out: Path | None, *, as_json: bool) -> Format:
@@ -218,10 +255,23 @@ def _pieces(
         yield from report_pieces(report, wording_of(language.value))
 
 
-def _refusal(pin: TrustedRegistry, error: HistoryError, language: Language) -> Iterator[str]:
-    from anchor.cli.audit_html import refusal_pieces
+def _show_damage(
+    error: HistoryError, pin: TrustedRegistry, shown: Format, out: Path | None, language: Language
+) -> None:
+    """Show where a history that is not whole breaks."""
+    damage = damage_of(error)
+    if shown is Format.HTML:
+        from anchor.cli.audit_html import refusal_pieces
 
-    return refusal_pieces(pin.registry.to_text(), str(error), (), int(time.time()), wording_of(language.value))
+        wording, registry = wording_of(language.value), pin.registry.to_text()
+        places = list(damage_lines(damage, wording))
+        _write(out, refusal_pieces(registry, str(error), places, int(time.time()), wording))
+    elif shown is Format.JSON:
+        content = {"format": FORMAT, "complete": False, "error": error_content(error), **damage_content(damage)}
+        _write(out, iter([json_text(content) + "\n"]))
+        raise typer.Exit(error.exit_code)
+    else:
+        print_damage(damage, wording_of("en"))
 
 
 def _read_credential(path: Path) -> Credential:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from anchor.audit import check_complete, read_heads, slots_of_heads
 from anchor.batch_steps import basis_of, check_ledger
 from anchor.checkpoint import Checkpoint
+from anchor.cli.faults import Prove, broken
 from anchor.cli.histories import Since
 from anchor.cli.kept import Archive, GivenArchive, read_checkpoint, write_checkpoint
 from anchor.errors import HistoryError, LedgerError, LedgerUnavailableError
@@ -83,6 +84,32 @@ def audit_through(
     return _audit(pin, policy, tell, _Reader(pin, folder, given, is_anew=is_anew))
 
 
+def block_hash_at(policy: Policy, number: int) -> Hash32:
+    """Ask the nodes for the hash of an older block; all that answer must say the same.
+
+    Raises:
+        LedgerError: No node has it, or they do not agree.
+    """
+    from anchor.ledger.client import clients_of
+    from anchor.ledger.vouching import combined
+
+    hashes, failures = set(), []
+    for node in clients_of(policy):
+        try:
+            found = node.block(number)
+        except LedgerError as error:
+            failures.append(error)
+            continue
+        if found is not None:
+            hashes.add(found.header.hash)
+    if len(hashes) == 1:
+        return hashes.pop()
+    if failures and not hashes:
+        raise combined(failures)
+    told = "the nodes do not agree on it" if hashes else "no node has it"
+    raise LedgerUnavailableError(f"the hash of block {number} is not known: {told}", advice="Ask other nodes.")
+
+
 class _Read(NamedTuple):
     history: History
     since: Since | None
@@ -104,6 +131,11 @@ class _Reader:
         self._folder: Final = folder
         self._given: Final = given
         self._found: Final = read_checkpoint(folder, pin.registry) if folder is not None and not is_anew else None
+
+    @property
+    def has_archive(self) -> bool:
+        """Whether events come from an archive that somebody gave."""
+        return self._given is not None
 
     def history(
         self, node: LedgerClient, block: BlockHeader, check: Callable[[History, int], None], tell: Tell
@@ -165,6 +197,24 @@ class _Reader:
         since = None if checkpoint is None else Since(checkpoint.block_number, before)
         return _Read(replace(history, events=archive.events(run.count - before)), since, archive.all_events(run.count))
 
+    def explained(self, error: HistoryError, node: LedgerClient, block: BlockHeader, prove: Prove) -> HistoryError:
+        """Read all logs once more, to say where a history that was refused breaks."""
+        registry, given = self._pin.registry, self._given
+
+        def archived(first: int, last: int) -> Iterator[RawLog]:
+            logs = given.logs() if given is not None else iter(())
+            return (log for log in logs if first <= log.block_number <= last)
+
+        return broken(
+            error,
+            registry,
+            self._logs(node, 0, block),
+            prove,
+            last_block=block.number,
+            given=None if given is None else archived,
+            node=lambda first, last: node.logs(registry.address, first, last),
+        )
+
     def _logs(self, node: LedgerClient, first: int, block: BlockHeader) -> Iterator[RawLog]:
         if self._given is not None:
             yield from (log for log in self._given.logs() if log.block_number >= first)
@@ -200,7 +250,7 @@ def _audit(pin: TrustedRegistry, policy: Policy, tell: Tell, reader: _Reader) ->
         check_complete(history, read_heads(prove(slots_of_heads(history)), history))
 
     failures: list[LedgerError] = []
-    refuted: HistoryError | None = None
+    refuted: list[tuple[LedgerClient, HistoryError]] = []
     for node in sorted(nodes, key=lambda node: node.node not in vouched.vouched_by):
         try:
             read = _history_from(node, pin, state.block, reader, check, tell)
@@ -208,10 +258,14 @@ def _audit(pin: TrustedRegistry, policy: Policy, tell: Tell, reader: _Reader) ->
         except LedgerError as error:
             failures.append(error)
         except HistoryError as error:
-            # Whatever one node gives is no proof against what another may give.
-            refuted = error
+            refuted.append((node, error))
             failures.append(LedgerUnavailableError(f"the events that the node {node.node} gave are not all: {error}"))
-    raise refuted if refuted is not None and len(nodes) == 1 else combined(failures)
+    # Whatever one node gives is no proof against what another may give; an archive is the same, whichever goes on.
+    if len(refuted) == len(nodes) and (len(nodes) == 1 or reader.has_archive):
+        asked, why = refuted[0]
+        tell("looking for the place where it breaks")
+        raise reader.explained(why, asked, state.block, prove) from why
+    raise combined(failures)
 
 
 def _history_from(

@@ -19,6 +19,7 @@ from registry.api.pool import Pool
 from registry.api.problems import TOO_MANY_REQUESTS, ProblemError
 from registry.api.streams import Streams
 from registry.api_wiring import ApiService
+from registry.web.ledger_plots import KeptPlots
 
 NO_CLIENT: Final = "unknown"
 """Stands for the address where the server knows none, as behind a UNIX socket."""
@@ -47,6 +48,8 @@ class Context:
     """By API key."""
     streams: Streams
     archives: Downloads = field(default_factory=Downloads)
+    plots: KeptPlots = field(default_factory=KeptPlots)
+    """The explorer's."""
     downloads: Counter[str] = field(default_factory=Counter)
     """Of the registry's history, by who takes them."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
