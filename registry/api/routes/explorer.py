@@ -260,7 +260,7 @@ def _policy() -> str:
 
 def _timeline(context: Context, moment: Moment, view: LedgerView, issuer: IssuerView | None) -> Timeline:
     number, state = (None, view.tag) if issuer is None else (issuer.issuer_id, issuer.head)
-    return context.timelines.get((number, state, view.last_at), lambda: timeline(moment.tallies(number), view.last_at))
+    return context.timelines.get((number, state, view.last_at), lambda: timeline(moment.days(number), view.last_at))
 
 
 async def _answer(
