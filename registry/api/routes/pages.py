@@ -105,7 +105,7 @@ def _verifier_url(context: Context, url: str) -> str:
 
 
 def _ledger_url(context: Context, batch: BatchRecord) -> str:
-    """Give the batch's address in the explorer, from the page; empty if that keeps no history, or of another registry."""
+    """Give the batch's address in the explorer, from the page; empty where that does not show it."""
     service = context.service
     is_shown = service.options.ledger_seconds and batch.issuer.registry == service.registry
     if not is_shown or batch.anchored_at is None:
