@@ -10,7 +10,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Row, Select, cast, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, cast, func, literal, literal_column, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -260,11 +260,22 @@ class EventReader:
     def tallies(self, issuer_id: int | None) -> tuple[TallyRow, ...]:
         """Give the counts of proven events, by day; of one issuer, or of all and the registry itself."""
         table = ledger_tallies.c
-        statement = select(table.issuer_id, table.kind, table.reason, table.day, table.events, table.credentials)
-        statement = statement.where(table.copy_ref == self._copy)
+        columns = (table.issuer_id, table.kind, table.reason, table.day, table.events, table.credentials)
+        return self._tallies(select(*columns), issuer_id)
+
+    def days(self, issuer_id: int | None) -> tuple[TallyRow, ...]:
+        """Give the same by day and kind alone: of all issuers, and whatever the reason."""
+        table = ledger_tallies.c
+        sums = (cast(func.sum(each), BigInteger).label(each.name) for each in (table.events, table.credentials))
+        nobody: tuple[ColumnElement[int], ...] = (literal(0).label("issuer_id"), literal(0).label("reason"))
+        statement = select(table.kind, table.day, *nobody, *sums).group_by(table.day, table.kind)
+        return self._tallies(statement, issuer_id)
+
+    def _tallies(self, statement: Select[*tuple[Any, ...]], issuer_id: int | None) -> tuple[TallyRow, ...]:
+        statement = statement.where(ledger_tallies.c.copy_ref == self._copy)
         if issuer_id is not None:
-            statement = statement.where(table.issuer_id == issuer_id)
-        ordered = statement.order_by(table.day, table.issuer_id, table.kind, table.reason)
+            statement = statement.where(ledger_tallies.c.issuer_id == issuer_id)
+        ordered = statement.order_by(ledger_tallies.c.day, "issuer_id", ledger_tallies.c.kind, "reason")
         return tuple(
             TallyRow(row.issuer_id, row.kind, row.reason, row.day * DAY_SECONDS, row.events, row.credentials)
             for row in self._connection.execute(ordered)

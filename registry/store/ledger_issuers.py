@@ -17,6 +17,7 @@ class IssuerRow(NamedTuple):
 
     issuer_id: int
     did: str
+    """For searching: without zero bytes, which PostgreSQL keeps in no text."""
     did_hash: bytes
     content: bytes
 
@@ -32,7 +33,6 @@ def put_issuers(connection: Connection, copy: CopyId, rows: Collection[IssuerRow
     table = ledger_issuers
     for row in rows:
         connection.execute(delete(table).where(table.c.copy_ref == copy, table.c.issuer_id == row.issuer_id))
-        # PostgreSQL's text has no zero byte; a DID may have one.
         values = {**row._asdict(), "did": row.did.replace("\0", "\\x00")}
         connection.execute(insert(table).values(copy_ref=copy, **values))
 

@@ -61,11 +61,18 @@ class Watch:
 
 
 @pytest.fixture
-def watch(chain: Chain, database: Database) -> Watch:
+def any_watch(chain: Chain, database: Database) -> Watch:
+    """On SQLite, and once more on PostgreSQL."""
     return Watch(chain=chain, store=database.open())
 
 
-def test_what_happened_is_shown_once_it_is_proven(chain: Chain, watch: Watch) -> None:
+@pytest.fixture
+def watch(chain: Chain, sqlite_database: Database) -> Watch:
+    return Watch(chain=chain, store=sqlite_database.open())
+
+
+def test_what_happened_is_shown_once_it_is_proven(chain: Chain, any_watch: Watch) -> None:
+    watch = any_watch
     with pytest.raises(NotReadyError), watch.shown():
         pass
     chain.anchor(7, size=3)
@@ -109,7 +116,10 @@ def problem(watch: Watch) -> str | None:
         return moment.ledger().problem
 
 
-def test_chain_that_was_reorganised_is_read_anew_and_takes_the_place_in_one_moment(chain: Chain, watch: Watch) -> None:
+def test_chain_that_was_reorganised_is_read_anew_and_takes_the_place_in_one_moment(
+    chain: Chain, any_watch: Watch
+) -> None:
+    watch = any_watch
     chain.anchor(1)
     watch.catch_up()
     with watch.shown() as moment:
@@ -219,7 +229,8 @@ def test_contract_that_is_not_the_one_pinned_is_not_read(chain: Chain, watch: Wa
             pass
 
 
-def test_one_of_several_processes_reads_and_another_goes_on_when_it_is_gone(chain: Chain, watch: Watch) -> None:
+def test_one_of_several_processes_reads_and_another_goes_on_when_it_is_gone(chain: Chain, any_watch: Watch) -> None:
+    watch = any_watch
     other = Watch(chain=chain, store=watch.store, name="other")
     watch.catch_up()
     shown = count(watch)
@@ -241,7 +252,8 @@ def test_one_of_several_processes_reads_and_another_goes_on_when_it_is_gone(chai
     assert count(watch) == shown + 3
 
 
-def test_process_that_ends_gives_its_turn_back(chain: Chain, watch: Watch) -> None:
+def test_process_that_ends_gives_its_turn_back(chain: Chain, any_watch: Watch) -> None:
+    watch = any_watch
     watch.sync.run(OnceRound())
     chain.anchor(1)
     other = Watch(chain=chain, store=watch.store, name="other")

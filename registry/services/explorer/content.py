@@ -83,6 +83,7 @@ def issuer_bytes(issuer: IssuerHistory, counts: Counts, last_at: int) -> bytes:
     """Write where events led an issuer."""
     return cbor2.dumps(
         {
+            "did": issuer.did,
             "record": astuple(issuer.record),
             "head": issuer.head,
             "pendingController": issuer.pending_controller,
@@ -98,14 +99,14 @@ def issuer_bytes(issuer: IssuerHistory, counts: Counts, last_at: int) -> bytes:
     )
 
 
-def read_issuer(issuer_id: int, did: str, did_hash: bytes, content: bytes) -> IssuerView:
+def read_issuer(issuer_id: int, did_hash: bytes, content: bytes) -> IssuerView:
     """Read what `issuer_bytes` wrote."""
     read = cbor2.loads(content)
     controller, accredited_at, withdrawn_at, status_epoch = read["record"]
     pending = read["pendingController"]
     return IssuerView(
         issuer_id=issuer_id,
-        did=did,
+        did=read["did"],
         did_hash=Hash32(did_hash),
         record=Issuer(
             controller=Address(controller),

@@ -217,6 +217,26 @@ class Moment:
             for row in self.rows.tallies(issuer_id)
         )
 
+    def days(self, issuer_id: int | None = None) -> tuple[Tally, ...]:
+        """Count events by day and kind, in order of days, whatever their reasons; of one issuer, or of all together.
+
+        Raises:
+            NotFoundError: There is no issuer of this number.
+        """
+        if issuer_id is not None:
+            self.issuer_row(issuer_id)
+        return tuple(
+            Tally(
+                issuer_id=issuer_id,
+                kind=row.kind,
+                reason=0,
+                day=row.day,
+                events=row.events,
+                credentials=row.credentials,
+            )
+            for row in self.rows.days(issuer_id)
+        )
+
     def issuer_row(self, issuer_id: int) -> IssuerRow:
         """Look up what is kept of an issuer.
 
@@ -287,7 +307,7 @@ class Explorer:
 
 def issuer_view(row: IssuerRow) -> IssuerView:
     """Read an issuer."""
-    return read_issuer(row.issuer_id, row.did, row.did_hash, row.content)
+    return read_issuer(row.issuer_id, row.did_hash, row.content)
 
 
 def event_of(row: EventRow) -> EventView:

@@ -9,7 +9,7 @@ from eth_hash.auto import keccak
 
 from anchor.model import MAX_UINT32, Address, Hash32, StatusPosition, to_hex
 from anchor.status import LIST_SIZE
-from registry.services.explorer.queries import Moment
+from registry.services.explorer.queries import Moment, issuer_view
 from registry.services.explorer.views import HitKind, SearchHit
 from registry.store.ledger_issuers import IssuerRow, find_by_did, find_issuer, search_dids
 
@@ -118,4 +118,4 @@ def _issuer(moment: Moment, issuer_id: int) -> IssuerRow | None:
 
 
 def _hit(row: IssuerRow) -> SearchHit:
-    return SearchHit(kind=HitKind.ISSUER, text=row.did, issuer_id=row.issuer_id)
+    return SearchHit(kind=HitKind.ISSUER, text=issuer_view(row).did, issuer_id=row.issuer_id)
