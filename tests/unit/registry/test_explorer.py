@@ -13,9 +13,9 @@ from sqlalchemy import event, func, select
 from anchor.model import StatusPosition, hash32, to_hex
 from anchor.status import LIST_SIZE
 from registry.errors import NotFoundError
+from registry.services.explorer.keeper import Keeper
 from registry.services.explorer.queries import INCIDENTS, SHOWN_CHANGES, Explorer, Moment
 from registry.services.explorer.search import find
-from registry.services.explorer.sync import HistorySync
 from registry.store.engine import Store
 from registry.store.ledger_tables import ledger_events
 from tests.support.databases import Database
@@ -122,7 +122,7 @@ def test_nothing_is_found_beyond_what_is_proven(store: Store) -> None:
     unproven = MadeUpLedger(logs=logs, proven=replace(proven, issuer_count=3), last_block=20)
     with pytest.MonkeyPatch.context() as patch:
         # Whoever reads it ends before he forgets what could not be proven.
-        patch.setattr(HistorySync, "_discard", lambda *_: None)
+        patch.setattr(Keeper, "discard", lambda *_: None)
         unproven.show(store)
     with store.operator_reading() as connection:
         assert connection.execute(select(func.count()).select_from(ledger_events)).scalar_one() == len(STORY) + 1
