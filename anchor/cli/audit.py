@@ -24,6 +24,7 @@ from anchor.cli.audit_tables import SHOWN_ROWS
 from anchor.cli.auditing import Audited, audit_through
 from anchor.cli.faults import damage_content, damage_lines, damage_of, print_damage
 from anchor.cli.files import write_pieces
+from anchor.cli.following import follow, watch_of
 from anchor.cli.histories import FORMAT, csv_pieces, json_pieces, print_history
 from anchor.cli.output import JsonFlag, console, error_console, error_content, json_text, plain, print_json, printable
 from anchor.cli.policies import (
@@ -59,6 +60,10 @@ since, and shows only that. --from ARCHIVE takes the events from an archive; nob
 --format html, or --out with a name that ends so, writes a report to read and to print: what was issued and revoked,
 when, why and by whom, keys, incidents, and the proof, in English or French. It loads nothing and runs nothing.
 
+--follow keeps watching: it prints each event once it is proven, and raises alerts for incidents (or what --alert
+names), when a history is refuted, the chain is reorganised, or nodes are away: marked lines, messages to --webhook
+(signed, if $CREDANCHOR_WEBHOOK_SECRET has a whsec_… secret), and with --until-alert an end with exit code 1.
+
 --statement FILE writes what was found proven, signed with the key of --sign-with: others check it with credanchor
 statement, also when the history has gone on.
 
@@ -80,6 +85,8 @@ Examples:
   credanchor audit --keep college-audit
 
   credanchor audit --from events.jsonl
+
+  credanchor audit --follow --keep college-audit --webhook https://alerts.example/hook
 
   credanchor audit --at 2026-01-31 --credential badge.json
 """
@@ -134,6 +141,22 @@ def command(
     sign_with: SignWithOption = None,
     passphrase_file: PassphraseFileOption = None,
     organisation: OrganisationOption = "",
+    is_following: Annotated[bool, typer.Option("--follow", help="Keep watching; needs --keep.")] = False,
+    every: Annotated[
+        int, typer.Option("--every", metavar="SECONDS", min=1, max=86_400, help="With --follow: how often to look.")
+    ] = 15,
+    alert: Annotated[
+        str | None,
+        typer.Option(
+            "--alert", metavar="EVENTS", help="With --follow: incidents, all, or kinds with commas. Default: incidents."
+        ),
+    ] = None,
+    webhook: Annotated[
+        str | None, typer.Option("--webhook", metavar="URL", help="With --follow: send alerts there, as JSON.")
+    ] = None,
+    until_alert: Annotated[
+        bool, typer.Option("--until-alert", help="With --follow: stop with the first alert, exit code 1.")
+    ] = False,
     policy: PolicyOption = None,
     trust: TrustOption = None,
     rpc: RpcOption = None,
@@ -148,6 +171,14 @@ def command(
         raise PolicyFormatError(
             f"the policy trusts {len(rules.registries)} registries; an audit is of one", advice="Name it with --trust."
         )
+    if is_following:
+        if any((output, out, archive, anew, at, statement, issuer, as_json)):
+            raise MalformedError("--follow only prints and sends what is new", advice="Leave the other options out.")
+        watch = watch_of(rules.registries[0].registry, keep, alert, webhook, every=every, until_alert=until_alert)
+        with_alert = follow(watch, lambda tell: audit_through(watch.folder, rules.registries[0], rules, tell))
+        raise typer.Exit(1 if with_alert else 0)
+    if alert or webhook or until_alert:
+        raise MalformedError("--alert, --webhook and --until-alert are for --follow", advice="Add --follow and --keep.")
     shown = _format_of(output, out, as_json=as_json)
     if credential is not None and at is None:
         raise MalformedError("--credential asks about a date", advice="Name it with --at, or use credanchor verify.")
