@@ -13,7 +13,7 @@ Leaves to others: fetching logs up to that block and the proofs (`anchor.ledger`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from anchor.errors import HistoryError
@@ -39,7 +39,12 @@ def slots_of_heads(history: History) -> tuple[Hash32, ...]:
 
     The history says how many issuers to ask for, not the ledger: whoever serves an invented chain could name billions.
     """
-    return (ISSUER_COUNT_SLOT, REGISTRY_HEAD_SLOT, *(head_slot(issuer.issuer_id) for issuer in history.issuers))
+    return slots_of_heads_of(issuer.issuer_id for issuer in history.issuers)
+
+
+def slots_of_heads_of(issuers: Iterable[int]) -> tuple[Hash32, ...]:
+    """Likewise, for issuers by number."""
+    return (ISSUER_COUNT_SLOT, REGISTRY_HEAD_SLOT, *map(head_slot, issuers))
 
 
 def read_heads(state: LedgerState, history: History) -> ProvenHeads:
@@ -49,12 +54,17 @@ def read_heads(state: LedgerState, history: History) -> ProvenHeads:
         NoEvidenceError: There is no proof for one of `slots_of_heads`.
         StateProofError: A proof does not hold.
     """
+    return read_heads_of(state, (issuer.issuer_id for issuer in history.issuers))
+
+
+def read_heads_of(state: LedgerState, issuers: Iterable[int]) -> ProvenHeads:
+    """Likewise, of issuers by number."""
     return ProvenHeads(
         registry=state.evidence.registry,
         block=state.block,
         issuer_count=state.value(ISSUER_COUNT_SLOT),
         registry_head=Hash32(state.value(REGISTRY_HEAD_SLOT).to_bytes(32, "big")),
-        heads={issuer.issuer_id: state.head(issuer.issuer_id) for issuer in history.issuers},
+        heads={number: state.head(number) for number in issuers},
     )
 
 

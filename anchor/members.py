@@ -1,4 +1,4 @@
-"""Members of the documents that are signed (receipts, trust lists), read strictly, one by one.
+"""Members of the documents that are signed (receipts, trust lists, audit statements), read strictly, one by one.
 
 Upholds: each has the kind its format says, or the document is refused, in words that name the member.
 """
@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from anchor.canonical import MAX_DOCUMENT_BYTES, Document, JsonObject, parse_document
 from anchor.errors import CredentialFormatError, SignedFormatError
-from anchor.model import Hash32, hash32, parse_hex
+from anchor.model import Basis, Hash32, RegistryId, Vouching, hash32, parse_hex, to_hex
 
 _HASH: Final = re.compile(r"0x[0-9a-f]{64}")
+_BLOCK_MEMBERS: Final = frozenset({"registry", "number", "hash", "at", "vouching", "vouchedBy", "nodesAsked"})
 _NONE: Final[frozenset[str]] = frozenset()
 
 
@@ -95,3 +96,34 @@ def hash_of(content: JsonObject, name: str) -> Hash32:
     if not isinstance(value, str) or _HASH.fullmatch(value) is None:
         raise SignedFormatError(f"{name} must be 0x and 64 lower-case hex digits")
     return hash32(parse_hex(value))
+
+
+def block_content(basis: Basis) -> JsonObject:
+    """Write down a block that something rests on, and what vouched for it."""
+    return {
+        "registry": basis.registry.to_text(),
+        "number": basis.block_number,
+        "hash": to_hex(basis.block_hash),
+        "at": basis.block_at,
+        "vouching": basis.vouching.value,
+        "vouchedBy": list(basis.vouched_by),
+        "nodesAsked": basis.nodes_asked,
+    }
+
+
+def block_of(content: Any) -> Basis:
+    """Read what `block_content` wrote."""
+    check_members(content, _BLOCK_MEMBERS, "a block")
+    try:
+        registry, vouching = RegistryId.parse(text_of(content, "registry")), Vouching(content["vouching"])
+    except ValueError as error:
+        raise SignedFormatError("a block has no such registry or nothing that could vouch for it") from error
+    return Basis(
+        registry=registry,
+        block_number=whole_of(content, "number"),
+        block_hash=hash_of(content, "hash"),
+        block_at=whole_of(content, "at"),
+        vouching=vouching,
+        vouched_by=tuple(texts_of(content, "vouchedBy")),
+        nodes_asked=whole_of(content, "nodesAsked"),
+    )

@@ -21,12 +21,13 @@ from anchor.data_integrity import Signature, check_document, sign_document
 from anchor.did_key import Ed25519Key
 from anchor.errors import MalformedError, SignedFormatError
 from anchor.members import (
+    block_content,
+    block_of,
     check_members,
     hash_of,
     list_of,
     parse_members,
     text_of,
-    texts_of,
     whole_of,
     whole_or_none_of,
 )
@@ -36,9 +37,7 @@ from anchor.model import (
     Hash32,
     Outcome,
     Policy,
-    RegistryId,
     Verdict,
-    Vouching,
     to_hex,
 )
 from anchor.policy import policy_to_text
@@ -51,7 +50,6 @@ MALFORMED: Final = "malformed"
 """What a receipt says of a file that has no verdict."""
 
 _MEMBERS: Final = frozenset({"format", "program", "checkedAt", "policy", "policyHash", "blocks", "files", "proof"})
-_BLOCK_MEMBERS: Final = frozenset({"registry", "number", "hash", "at", "vouching", "vouchedBy", "nodesAsked"})
 _FILE_MEMBERS: Final = frozenset(
     {"sha256", "outcome", "reason", "credentialId", "credentialHash", "issuer", "anchoredAt", "block", "checks"}
 )
@@ -148,7 +146,7 @@ def make_receipt(
     content |= {
         "policy": _policy_content(policy),
         "policyHash": to_hex(policy_hash(policy)),
-        "blocks": [_block_content(each) for each in blocks],
+        "blocks": [block_content(each) for each in blocks],
         "files": list(entries.values()),
     }
     signed = sign_document(content, key, checked_at)
@@ -174,7 +172,7 @@ def check_receipt(data: bytes) -> Receipt:
     # 2
     signature = check_document(document)
     # 3
-    blocks = tuple(_parse_block(each) for each in list_of(content, "blocks"))
+    blocks = tuple(block_of(each) for each in list_of(content, "blocks"))
     files = tuple(_parse_file(each, len(blocks)) for each in list_of(content, "files"))
     if len({each.sha256 for each in files}) != len(files):
         raise SignedFormatError("the receipt speaks of a file twice")
@@ -226,35 +224,6 @@ def _file_content(file: FileAnswer, blocks: dict[Basis, int]) -> JsonObject:
         "block": None if basis is None else blocks.setdefault(basis, len(blocks)),
         "checks": [check.status.value for check in verdict.checks],
     }
-
-
-def _block_content(basis: Basis) -> JsonObject:
-    return {
-        "registry": basis.registry.to_text(),
-        "number": basis.block_number,
-        "hash": to_hex(basis.block_hash),
-        "at": basis.block_at,
-        "vouching": basis.vouching.value,
-        "vouchedBy": list(basis.vouched_by),
-        "nodesAsked": basis.nodes_asked,
-    }
-
-
-def _parse_block(content: Any) -> Basis:
-    check_members(content, _BLOCK_MEMBERS, "a block")
-    try:
-        registry, vouching = RegistryId.parse(text_of(content, "registry")), Vouching(content["vouching"])
-    except ValueError as error:
-        raise SignedFormatError("a block has no such registry or nothing that could vouch for it") from error
-    return Basis(
-        registry=registry,
-        block_number=whole_of(content, "number"),
-        block_hash=hash_of(content, "hash"),
-        block_at=whole_of(content, "at"),
-        vouching=vouching,
-        vouched_by=tuple(texts_of(content, "vouchedBy")),
-        nodes_asked=whole_of(content, "nodesAsked"),
-    )
 
 
 def _parse_file(content: Any, block_count: int) -> ReceiptFile:

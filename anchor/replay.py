@@ -125,8 +125,8 @@ class Replay:
             events=tuple(self._events),
         )
 
-    def take(self, log: RawLog) -> None:
-        """Take the next log.
+    def take(self, log: RawLog) -> AnyEvent | None:
+        """Take the next log; give the event that it is, None for a log of another kind.
 
         Raises:
             HistoryError: It does not fit.
@@ -134,7 +134,7 @@ class Replay:
         self._check_place(log)  # step 1
         event = parse_log(log)  # step 2
         if event is None:
-            return
+            return None
         self._check_time(event)  # step 3
         self._extend_heads(event)  # step 4
         self._apply(event)  # step 5
@@ -142,6 +142,7 @@ class Replay:
         self.count += 1
         if self._keep:
             self._events.append(event)
+        return event
 
     def _check_place(self, log: RawLog) -> None:
         if log.address != self._registry.address:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from registry.services.access import Door
     from registry.services.balances import Balances
     from registry.services.bundles import Bundler
+    from registry.services.explorer.queries import Explorer
     from registry.services.learner_pages import LearnerPages
     from registry.services.ledger_state import LedgerView
     from registry.services.page_verdicts import PageVerdicts
@@ -100,6 +101,13 @@ class ApiService(Service):
         from registry.store.proofs import ProofReader
 
         return ProofReader()
+
+    @cached_property
+    def explorer(self) -> Explorer:
+        """Reads the registry's history, as far as it is proven."""
+        from registry.services.explorer.queries import Explorer
+
+        return Explorer(self.store, self.registry)
 
     @cached_property
     def door(self) -> Door:

@@ -15,6 +15,7 @@
     ├─ QueueFullError                    so many of the institution's jobs wait already    API 429
     ├─ NotPermittedError                 not this issuer's, or not verifiable as such      API 403
     └─ TooMuchError                      more than is taken at once                      API 413
+    NotReadyError                      what is asked for is not read and proven yet        API 503 · exit 3
     BusyError                          this is as much as the service does now             API 503 · exit 3
     └─ BudgetError                       the institution may not spend more this month        API 503 · exit 3
     StoreError                         the database cannot be used                         API 503 · exit 3
@@ -105,6 +106,10 @@ class NotPermittedError(RegistryError):
 
 class TooMuchError(RegistryError):
     """More was given than is taken at once."""
+
+
+class NotReadyError(CredanchorError):
+    """What is asked for is not read and proven yet; the same may be asked again later."""
 
 
 class BusyError(CredanchorError):

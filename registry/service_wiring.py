@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from anchor.model import RegistryId
 from registry.errors import SettingsError
 from registry.settings import DraftSettings, Settings, find_home, load_draft, load_settings
 from registry.store.connection import HOME, InstitutionId
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from registry.services.anchoring import Anchoring
     from registry.services.deliverer import Deliverer
     from registry.services.derived_secrets import DerivedSecrets
+    from registry.services.explorer.sync import HistorySync
     from registry.services.housekeeping import Housekeeper
     from registry.services.ledger_state import LedgerView
     from registry.services.roster_job import RosterJob
@@ -241,10 +243,34 @@ class Service:
             keep_answers_seconds=options.keep_answers_days * _DAY_SECONDS,
         )
 
+    def history_sync(self, registry: RegistryId) -> HistorySync:
+        """Give what keeps the registry's history up to date in the database."""
+        from anchor.cli.policies import read_policy
+        from anchor.ledger.trust_lists import resolve_policy
+        from registry.services.explorer.sync import HistorySync
+
+        file = self.settings.path(self.settings.service.policy)
+        return HistorySync(
+            self.store,
+            registry,
+            lambda: resolve_policy(read_policy(file), file, now()),
+            name=_process_name(),
+            clock=now,
+            seconds=self.settings.service.ledger_seconds,
+        )
+
     def background(self) -> dict[str, Callable[[threading.Event], None]]:
         """Give all that goes on beside the answering of requests, by name."""
         workers = {f"worker {number}": each.run for number, each in enumerate(self.workers())}
-        return {**workers, "deliverer": self.deliverer().run, "housekeeper": self.housekeeper().run}
+        parts: dict[str, Callable[[threading.Event], None]] = {
+            **workers,
+            "deliverer": self.deliverer().run,
+            "housekeeper": self.housekeeper().run,
+        }
+        registry = self.settings.registry
+        if registry is not None and self.settings.service.ledger_seconds:
+            parts["history"] = self.history_sync(RegistryId.parse(registry)).run
+        return parts
 
 
 def _process_name() -> str:

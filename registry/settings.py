@@ -126,6 +126,8 @@ class ServiceSettings(BaseModel):
     """How long a write that comes again under its `Idempotency-Key` is answered as the first time."""
     relayer_key: str = ""
     """Key of the account that sends and pays for institutions whose keys only sign; a key file or a remote signer's."""
+    ledger_seconds: float = Field(default=10.0, ge=0)
+    """How often the registry's history, which the explorer shows, is brought up to date; 0: it is not kept."""
     shutdown_seconds: int = Field(default=30, ge=1)
     """How long requests that are under way may take when the service ends."""
 

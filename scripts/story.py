@@ -99,6 +99,9 @@ def tell() -> None:
     credanchor("dev", "up")
     credanchor("audit")
 
+    say("For those who decide, the same as a report: what happened, why and by whom, and what proves that this is all.")
+    credanchor("audit", "--out", str(PLACE / "audit.html"))
+
 
 def issue(achievement: str, roster: str, out: Path) -> None:
     """Issue one example roster."""

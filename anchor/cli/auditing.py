@@ -7,18 +7,19 @@ checkpoint, with memory for what the events led to alone (`audit_through`).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from anchor.audit import check_complete, read_heads, slots_of_heads
 from anchor.batch_steps import basis_of, check_ledger
 from anchor.checkpoint import Checkpoint
+from anchor.cli.faults import Prove, broken
 from anchor.cli.histories import Since
 from anchor.cli.kept import Archive, GivenArchive, read_checkpoint, write_checkpoint
 from anchor.errors import HistoryError, LedgerError, LedgerUnavailableError
-from anchor.events import RawLog
+from anchor.events import AnyEvent, RawLog
 from anchor.evidence import ISSUER_COUNT_SLOT, LedgerState
 from anchor.history import History
 from anchor.model import Basis, BlockHeader, Hash32, Policy, TrustedRegistry
@@ -40,6 +41,8 @@ class Audited:
     block: BlockHeader
     """The history goes up to this block."""
     since: Since | None
+    all_events: Sequence[AnyEvent]
+    """Those of the history, and of earlier audits that this one went on from."""
 
 
 def audit_registry(pin: TrustedRegistry, policy: Policy, tell: Tell) -> tuple[History, Basis]:
@@ -81,6 +84,38 @@ def audit_through(
     return _audit(pin, policy, tell, _Reader(pin, folder, given, is_anew=is_anew))
 
 
+def block_hash_at(policy: Policy, number: int) -> Hash32:
+    """Ask the nodes for the hash of an older block; all that answer must say the same.
+
+    Raises:
+        LedgerError: No node has it, or they do not agree.
+    """
+    from anchor.ledger.client import clients_of
+    from anchor.ledger.vouching import combined
+
+    hashes, failures = set(), []
+    for node in clients_of(policy):
+        try:
+            found = node.block(number)
+        except LedgerError as error:
+            failures.append(error)
+            continue
+        if found is not None:
+            hashes.add(found.header.hash)
+    if len(hashes) == 1:
+        return hashes.pop()
+    if failures and not hashes:
+        raise combined(failures)
+    told = "the nodes do not agree on it" if hashes else "no node has it"
+    raise LedgerUnavailableError(f"the hash of block {number} is not known: {told}", advice="Ask other nodes.")
+
+
+class _Read(NamedTuple):
+    history: History
+    since: Since | None
+    all_events: Sequence[AnyEvent]
+
+
 class _Reader:
     """Where the logs of one audit come from and where they are left."""
 
@@ -97,9 +132,14 @@ class _Reader:
         self._given: Final = given
         self._found: Final = read_checkpoint(folder, pin.registry) if folder is not None and not is_anew else None
 
+    @property
+    def has_archive(self) -> bool:
+        """Whether events come from an archive that somebody gave."""
+        return self._given is not None
+
     def history(
         self, node: LedgerClient, block: BlockHeader, check: Callable[[History, int], None], tell: Tell
-    ) -> tuple[History, Since | None]:
+    ) -> _Read:
         """Read and check the events up to a block: from the checkpoint on if it leads there, else all."""
         if self._found is not None and self._is_on_chain(node, self._found[0], block, tell):
             try:
@@ -129,7 +169,7 @@ class _Reader:
         check: Callable[[History, int], None],
         checkpoint: Checkpoint | None,
         size: int,
-    ) -> tuple[History, Since | None]:
+    ) -> _Read:
         registry, is_kept = self._pin.registry, self._folder is not None
         run = checkpoint.replay(keep=not is_kept) if checkpoint is not None else Replay(registry, keep=not is_kept)
         before, first = run.count, 0 if checkpoint is None else checkpoint.block_number + 1
@@ -139,7 +179,7 @@ class _Reader:
                 run.take(log)
             history = run.result()
             check(history, run.count)
-            return history, None
+            return _Read(history, None, history.events)
         archive = Archive(self._folder, registry, size)
         try:
             for log in archive.pass_on(logs):
@@ -155,7 +195,25 @@ class _Reader:
             Checkpoint(registry=registry, block_number=block.number, block_hash=block.hash, state=state),
         )
         since = None if checkpoint is None else Since(checkpoint.block_number, before)
-        return replace(history, events=archive.events(run.count - before)), since
+        return _Read(replace(history, events=archive.events(run.count - before)), since, archive.all_events(run.count))
+
+    def explained(self, error: HistoryError, node: LedgerClient, block: BlockHeader, prove: Prove) -> HistoryError:
+        """Read all logs once more, to say where a history that was refused breaks."""
+        registry, given = self._pin.registry, self._given
+
+        def archived(first: int, last: int) -> Iterator[RawLog]:
+            logs = given.logs() if given is not None else iter(())
+            return (log for log in logs if first <= log.block_number <= last)
+
+        return broken(
+            error,
+            registry,
+            self._logs(node, 0, block),
+            prove,
+            last_block=block.number,
+            given=None if given is None else archived,
+            node=lambda first, last: node.logs(registry.address, first, last),
+        )
 
     def _logs(self, node: LedgerClient, first: int, block: BlockHeader) -> Iterator[RawLog]:
         if self._given is not None:
@@ -192,18 +250,22 @@ def _audit(pin: TrustedRegistry, policy: Policy, tell: Tell, reader: _Reader) ->
         check_complete(history, read_heads(prove(slots_of_heads(history)), history))
 
     failures: list[LedgerError] = []
-    refuted: HistoryError | None = None
+    refuted: list[tuple[LedgerClient, HistoryError]] = []
     for node in sorted(nodes, key=lambda node: node.node not in vouched.vouched_by):
         try:
-            history, since = _history_from(node, pin, state.block, reader, check, tell)
-            return Audited(history=history, basis=basis_of(state, pin), block=state.block, since=since)
+            read = _history_from(node, pin, state.block, reader, check, tell)
+            return Audited(basis=basis_of(state, pin), block=state.block, **read._asdict())
         except LedgerError as error:
             failures.append(error)
         except HistoryError as error:
-            # Whatever one node gives is no proof against what another may give.
-            refuted = error
+            refuted.append((node, error))
             failures.append(LedgerUnavailableError(f"the events that the node {node.node} gave are not all: {error}"))
-    raise refuted if refuted is not None and len(nodes) == 1 else combined(failures)
+    # Whatever one node gives is no proof against what another may give; an archive is the same, whichever goes on.
+    if len(refuted) == len(nodes) and (len(nodes) == 1 or reader.has_archive):
+        asked, why = refuted[0]
+        tell("looking for the place where it breaks")
+        raise reader.explained(why, asked, state.block, prove) from why
+    raise combined(failures)
 
 
 def _history_from(
@@ -213,7 +275,7 @@ def _history_from(
     reader: _Reader,
     check: Callable[[History, int], None],
     tell: Tell,
-) -> tuple[History, Since | None]:
+) -> _Read:
     """Read the events that one node gives up to a block, and prove that they are all."""
     node.require_chain(pin.registry.chain_id)
     tell(f"reading events up to block {block.number}")

@@ -74,6 +74,10 @@ class Archive:
         """Give the events of this run, whose number is known."""
         return ArchivedEvents(self._path, self._registry, self._start, count)
 
+    def all_events(self, count: int) -> ArchivedEvents:
+        """Give the events of this run and those before it."""
+        return ArchivedEvents(self._path, self._registry, 0, count)
+
 
 class ArchivedEvents(Sequence[AnyEvent]):
     """Events of an archive, read again each time that they are gone through: none of them stays in memory."""

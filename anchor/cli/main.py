@@ -17,7 +17,7 @@ import typer
 from rich.markup import escape
 from rich.traceback import Traceback
 
-from anchor.cli import audit, bundle, known_blocks, receipt, signer, trust, verify
+from anchor.cli import audit, bundle, known_blocks, receipt, signer, statement, trust, verify
 from anchor.cli.output import error_console, printable, report_error
 from anchor.errors import CredanchorError, MalformedError, UndeterminedError
 
@@ -129,6 +129,7 @@ def build_app() -> tuple[typer.Typer, bool]:
     app.command("audit", help=audit.HELP)(audit.command)
     for name, group in (
         ("receipt", receipt.app),
+        ("statement", statement.app),
         ("signer", signer.app),
         ("trust", trust.app),
         ("known-blocks", known_blocks.app),

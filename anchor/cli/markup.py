@@ -7,7 +7,7 @@ from typing import Final
 
 from anchor.cli.output import plain
 
-_VOID: Final = frozenset({"meta"})
+_VOID: Final = frozenset({"img", "meta"})
 """Of the elements used here, those without an end tag."""
 
 

@@ -12,10 +12,9 @@ import typer
 
 from anchor.cli.checking import Report
 from anchor.cli.output import console, error_console, plain, printable
-from anchor.cli.signing_keys import open_signer
+from anchor.cli.signed_files import key_for, write_signed
 from anchor.did_key import Ed25519Key
-from anchor.errors import FetchError, MalformedError
-from anchor.ledger.files import PUBLIC, write_new
+from anchor.errors import FetchError
 from anchor.model import Basis, to_hex, to_utc
 from anchor.receipt import FileAnswer, Receipt, ReceiptFile, make_receipt
 from anchor.steps import STEP_NAMES
@@ -61,16 +60,9 @@ def order_receipt(
         MalformedError: There is a receipt to be written without a key, or the other way round, or such a file already.
         KeyUnavailableError: The key cannot be used.
     """
-    if path is None and key_file is None:
+    key = key_for(path, key_file, passphrase_file, "receipt")
+    if path is None or key is None:
         return None
-    if path is None or key_file is None:
-        raise MalformedError(
-            "--receipt and --sign-with belong together: a receipt that nobody signs proves nothing",
-            advice="Give both: --receipt FILE --sign-with KEYFILE. A key is made with credanchor signer new.",
-        )
-    if path.exists():
-        raise _exists(path)
-    key = open_signer(key_file, passphrase_file)
     return ReceiptOrder(path=path, key=key, organisation=plain(organisation), with_names=with_names)
 
 
@@ -103,12 +95,7 @@ def write_receipt(order: ReceiptOrder, report: Report) -> None:
         key=order.key,
         organisation=order.organisation,
     )
-    try:
-        write_new(order.path, data, mode=PUBLIC)
-    except FileExistsError as error:
-        raise _exists(order.path) from error
-    except OSError as error:
-        raise MalformedError(f"the receipt {order.path} cannot be written: {error.strerror}") from error
+    write_signed(order.path, data, "receipt")
     if left_out := len(report.files) - len(files):
         error_console.print(f"  The receipt says nothing of {left_out} that did not come, or not whole.")
 
@@ -172,7 +159,3 @@ def file_content(said: ReceiptFile, blocks: Sequence[Basis]) -> dict[str, Any]:
 
 def _count(receipt: Receipt, outcome: str) -> int:
     return sum(each.outcome == outcome for each in receipt.files)
-
-
-def _exists(path: Path) -> MalformedError:
-    return MalformedError(f"there is a file {path} already", advice="Choose another name for the receipt.")

@@ -1,18 +1,17 @@
 """The report as one HTML file, to be filed, sent or printed.
 
-Upholds: it needs nothing from anywhere and may do nothing: its content security policy allows its own style sheet and
-no script, picture, frame, form or request. What a stranger wrote is text (`anchor.cli.markup`).
+Upholds: it needs nothing from anywhere and may do nothing (`anchor.cli.html_page`). What a stranger wrote is text
+(`anchor.cli.markup`).
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator
-from hashlib import sha256
 from importlib.metadata import version
 from typing import Final
 
 from anchor.cli.checking import CheckedFile, Report
+from anchor.cli.html_page import head
 from anchor.cli.markup import Markup, element
 from anchor.cli.reports import Group, Row, clipped, counts_of, sorted_rows
 from anchor.cli.verdicts import STEP_LABELS, as_of_words, basis_words, contacted_words
@@ -20,56 +19,24 @@ from anchor.identity import HolderMatch
 from anchor.model import Basis, CheckStatus, Verdict, to_hex, to_utc
 
 _STYLE: Final = """
-:root { color-scheme: light; --ink: #1c2430; --faint: #56606e; --line: #d5dae1; --paper: #f5f6f8;
-  --red: #a3161f; --yellow: #7a5200; --green: #14622f; }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 76rem; padding: 2.5rem 1.5rem 4rem; color: var(--ink); background: #fff;
-  font: 1rem/1.5 system-ui, "Segoe UI", "Noto Sans", "Liberation Sans", sans-serif; }
-h1 { margin: 0 0 .25rem; font-size: 1.7rem; line-height: 1.25; }
-h2 { margin: 2.5rem 0 .25rem; font-size: 1.2rem; break-after: avoid; }
-p { margin: .25rem 0; max-width: 62rem; }
-.faint, caption { color: var(--faint); }
-.counts { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.5rem 0 0; padding: 0; list-style: none; }
-.counts li { flex: 0 1 13rem; padding: .6rem .9rem; border: 1px solid var(--line); border-left: .4rem solid;
-  border-radius: .3rem; }
-.counts b { display: block; font-size: 1.6rem; line-height: 1.2; }
-.counts span { color: var(--ink); }
-.red { color: var(--red); } .yellow { color: var(--yellow); } .green { color: var(--green); }
-table { width: 100%; margin: .75rem 0 0; border-collapse: collapse; table-layout: fixed; font-size: .92rem; }
-caption { padding: .25rem 0; text-align: left; }
-th, td { padding: .45rem .75rem .1rem 0; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
-thead th { padding-bottom: .45rem; border-bottom: 2px solid var(--ink); }
-tbody { border-bottom: 1px solid var(--line); }
+table { table-layout: fixed; }
 .more td { padding: 0 0 .45rem; }
 .facts th, .facts td { padding-bottom: .45rem; }
-tbody th { font-weight: 600; }
-small { display: block; font-weight: 400; font-size: .82rem; color: var(--faint); }
 .claimed { font-style: italic; font-weight: 400; color: var(--faint); }
 .name { width: 25%; } .holder { width: 15%; } .issuer { width: 22%; } .day { width: 9%; }
-summary { width: max-content; cursor: pointer; font-size: .85rem; color: #1d4f91; }
 details[open] { margin: .25rem 0 .5rem; padding: .5rem .9rem; border-radius: .3rem; background: var(--paper); }
 dl { display: grid; grid-template-columns: 13rem 1fr; gap: .1rem .75rem; margin: .5rem 0; font-size: .88rem; }
 dt { color: var(--faint); } dd { margin: 0; overflow-wrap: anywhere; }
 .meanings dl { grid-template-columns: 15rem 1fr; gap: .4rem 1.25rem; font-size: 1rem; }
 .meanings dt { font-weight: 600; color: var(--ink); }
-.when { white-space: nowrap; }
-code { font: .85em ui-monospace, "DejaVu Sans Mono", monospace; }
 @media print {
   @page { size: A4 landscape; margin: 12mm; }
   :root { font-size: 8.5pt; }
-  body { max-width: none; padding: 0; }
-  h2 { margin-top: 1.2rem; }
-  tbody, .counts li { break-inside: avoid; }
-  thead { display: table-header-group; }
+  tbody { break-inside: avoid; }
   tr.more:not(:has(details[open])) { display: none; }
   tbody th, tbody td { padding-bottom: .45rem; }
 }
 """
-
-_POLICY: Final = (
-    f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; "
-    "base-uri 'none'; form-action 'none'"
-)
 
 _TITLES: Final = {
     Group.NOT_VALID: "Not valid",
@@ -108,7 +75,7 @@ def html_pieces(report: Report) -> Iterator[str]:
     """Give the report as an HTML document, piece by piece."""
     rows = sorted_rows(report)
     counts = counts_of(rows)
-    yield "<!DOCTYPE html>\n" + f'<html lang="en">\n{_head()}\n<body>\n<main>\n'
+    yield "<!DOCTYPE html>\n" + f'<html lang="en">\n{head("Verification of credentials", _STYLE)}\n<body>\n<main>\n'
     yield _beginning(report, counts)
     for group, count in counts.items():
         yield f"<section>\n{_group_start(group, count)}\n"
@@ -118,18 +85,6 @@ def html_pieces(report: Report) -> Iterator[str]:
         yield "</table>\n</section>\n"
     yield _end(report, counts)
     yield "</main>\n</body>\n</html>\n"
-
-
-def _head() -> Markup:
-    return element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("title", "Verification of credentials"),
-        element("style", Markup(_STYLE)),
-    )
 
 
 def _beginning(report: Report, counts: dict[Group, int]) -> str:

@@ -25,7 +25,7 @@ function nameOf(key: string): string {
   return key.split("#")[0] ?? "";
 }
 
-for (const file of ["", "many."]) {
+for (const file of ["", "many.", "problems."]) {
   test(`${file}words: every language has the same names with the same places`, () => {
     const english = read(`${file}en.json`);
     for (const language of LANGUAGES) {

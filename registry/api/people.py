@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from anchor.errors import CredanchorError
 from registry.api.context import Context, address_of
-from registry.errors import ConflictError, NotFoundError
+from registry.errors import ConflictError, NotFoundError, NotReadyError
 from registry.services.error_log import log_error
 from registry.web.render import content_security_policy, message_page
 
@@ -40,6 +40,8 @@ async def answer_people(
         return await give()
     except NotFoundError:
         return _message("not_found", 404, language)
+    except NotReadyError:
+        return _message("ledger.unread", 503, language, {"Retry-After": "60"})
     except ConflictError:
         # It is there, and will be shown: an error would make people think otherwise.
         return _message("not_ready", 404 if request.url.path.endswith(".json") else 200, language)

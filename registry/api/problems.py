@@ -31,6 +31,7 @@ from registry.errors import (
     InputFormatError,
     NotFoundError,
     NotPermittedError,
+    NotReadyError,
     QueueFullError,
     SettingsError,
     StoreError,
@@ -146,6 +147,13 @@ BUSY: Final = Kind(
     title="The service is busy",
     explanation="It does as much as it can, or this took too long. Wait as many seconds as `Retry-After` says.",
 )
+NOT_READY: Final = Kind(
+    name="not-ready",
+    status=503,
+    title="It is not read yet",
+    explanation="The service has not read the registry's whole history yet, or could not prove that it is whole. "
+    "Try again in a while. Meanwhile `credanchor audit` does both by itself.",
+)
 KINDS: Final = (
     MALFORMED,
     UNAUTHENTICATED,
@@ -161,10 +169,11 @@ KINDS: Final = (
     UNAVAILABLE,
     UNDETERMINED,
     BUSY,
+    NOT_READY,
 )
 """All there are."""
 
-RETRY_SECONDS: Final = {BUSY: "5", TOO_MANY_REQUESTS: "60"}
+RETRY_SECONDS: Final = {BUSY: "5", NOT_READY: "30", TOO_MANY_REQUESTS: "60"}
 """When the same may be asked again, where no more is known."""
 
 KIND_OF_STATUS: Final[Mapping[int, Kind]] = {each.status: each for each in reversed(KINDS)}
@@ -184,6 +193,7 @@ _KIND_OF_ERROR: Final[tuple[tuple[type[CredanchorError], Kind], ...]] = (
     (NotPermittedError, FORBIDDEN),
     (TooMuchError, TOO_LARGE),
     (BusyError, BUSY),
+    (NotReadyError, NOT_READY),
     (StoreError, UNAVAILABLE),
     (RevertedError, CONFLICT),
     (ReplacedError, CONFLICT),

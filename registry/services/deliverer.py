@@ -14,12 +14,13 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from anchor.errors import MalformedError
+from anchor.webhook_signature import signed_headers
 from registry.errors import ConflictError, StoreError
 from registry.services.courier import Courier, Outcome
 from registry.services.derived_secrets import DerivedSecrets
 from registry.services.error_log import log_error
 from registry.services.webhook_address import REFUSED, parse_target
-from registry.services.webhook_signing import keys_of, signed_headers
+from registry.services.webhook_signing import keys_of
 from registry.store.audit_log import append_entry
 from registry.store.connection import InstitutionConnection
 from registry.store.deliveries import (

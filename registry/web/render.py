@@ -30,6 +30,10 @@ from registry.web.words import load_words
 LINKEDIN: Final = "https://www.linkedin.com/profile/add"
 _LOCALES: Final = {"en": "en_CA", "fr": "fr_CA"}
 _HERE: Final = Path(__file__).parent
+PAGE_SHEET: Final = "page"
+LEDGER_SHEET: Final = "ledger"
+_SHEETS: Final = {PAGE_SHEET: ("page",), LEDGER_SHEET: ("page", "ledger")}
+"""Style sheets, and the files that each is put together from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,8 @@ class ShownCredential:
     """The page's own address."""
     verifier_url: str
     """Of a verifier page; empty: none is known."""
+    ledger_url: str
+    """Of the batch in the explorer; empty: it does not show it."""
 
 
 def credential_page(shown: ShownCredential, language: str) -> str:
@@ -62,7 +68,7 @@ def credential_page(shown: ShownCredential, language: str) -> str:
     view, words = view_of(shown.document), load_words()[language]
     title = words.say("title", name=view.name or words.say("without_name"), issuer=view.issuer.name)
     anchored_at = None if shown.anchored_at is None else datetime.fromtimestamp(shown.anchored_at, UTC)
-    return _render(
+    return render(
         "credential.html",
         language,
         view=view,
@@ -82,6 +88,7 @@ def credential_page(shown: ShownCredential, language: str) -> str:
         # Relative to the page, so that it does not matter behind which proxy it is.
         address=shown.url.rpartition("/")[2],
         verifier_url=shown.verifier_url,
+        ledger_url=shown.ledger_url,
         linkedin=_linkedin(view, shown.url),
         result=partial(_result, language=language, say=words.say),
         host=_host,
@@ -92,20 +99,45 @@ def credential_page(shown: ShownCredential, language: str) -> str:
 
 def message_page(name: str, language: str) -> str:
     """Make a page that says one thing: not_found, not_ready, too_many, unavailable."""
-    return _render("message.html", language, name=name)
+    return render("message.html", language, name=name)
 
 
 @cache
-def content_security_policy() -> str:
-    """Give the value of `Content-Security-Policy` for all pages."""
-    digest = base64.b64encode(sha256(_style().encode()).digest()).decode()
+def content_security_policy(*, sheet: str = PAGE_SHEET, images: str = "data:", forms: str = "'none'") -> str:
+    """Give the value of `Content-Security-Policy` for pages without script.
+
+    Args:
+        sheet: Name of their style sheet.
+        images: Where their images may come from.
+        forms: Where their forms may be sent.
+    """
     return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src {csp_hash(_style(sheet))}; img-src {images}; "
+        f"base-uri 'none'; form-action {forms}; frame-ancestors 'none'"
     )
 
 
-def _render(template: str, language: str, **values: Any) -> str:
+@cache
+def form_tag() -> str:
+    """Stand for the form of pages, whatever they show: it changes with templates, words and styles."""
+    files = [each for each in sorted(_HERE.rglob("*")) if each.suffix in {".html", ".json", ".css", ".js"}]
+    return sha256(b"".join(each.read_bytes() for each in files)).hexdigest()[:12]
+
+
+def csp_hash(text: str) -> str:
+    """Give what allows an inline script or style by its content."""
+    return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def render(template: str, language: str, *, sheet: str = PAGE_SHEET, **values: Any) -> str:
+    """Put values into a template, with words, dates and numbers of its language.
+
+    Args:
+        template: Its file's name.
+        language: A code of `LANGUAGES`.
+        sheet: Name of a style sheet.
+        values: What it shows.
+    """
     words = load_words()[language]
     return (
         _environment()
@@ -114,10 +146,11 @@ def _render(template: str, language: str, **values: Any) -> str:
             words=words,
             say=words.say,
             languages=LANGUAGES,
-            style=Markup(_style()),  # noqa: S704 - our own file
+            style=Markup(_style(sheet)),  # noqa: S704 - our own file
             date=partial(format_date, language=language),
             time=partial(format_moment, language=language),
             number=lambda number: format_number(Decimal(number), language),
+            in_language=values.pop("in_language", "?lang={}".format),
             **values,
         )
     )
@@ -136,8 +169,8 @@ def _environment() -> Environment:
 
 
 @cache
-def _style() -> str:
-    return (_HERE / "page.css").read_text("utf-8")
+def _style(sheet: str) -> str:
+    return "".join((_HERE / f"{name}.css").read_text("utf-8") for name in _SHEETS[sheet])
 
 
 def _result(result: Result, *, language: str, say: Callable[..., Markup]) -> str:

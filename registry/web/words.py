@@ -1,4 +1,4 @@
-"""What pages say, in each language: one file of words for each, all with the same names."""
+"""What pages say, in each language: for each part one file of words, with the same names in all languages."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from markupsafe import Markup
 from registry.web.languages import LANGUAGES
 
 _FOLDER: Final = Path(__file__).parent / "words"
+PARTS: Final = ("", "ledger.")
+"""How the names of files begin: for learners' pages, and for the explorer."""
 
 
 class Words:
@@ -48,6 +50,13 @@ class Words:
 def load_words() -> dict[str, Words]:
     """Read all words, by language."""
     return {
-        language: Words(language, json.loads((_FOLDER / f"{language}.json").read_text("utf-8")))
+        language: Words(
+            language, {name: text for part in PARTS for name, text in _read(f"{part}{language}.json").items()}
+        )
         for language in LANGUAGES
     }
+
+
+def _read(name: str) -> dict[str, str]:
+    texts: dict[str, str] = json.loads((_FOLDER / name).read_text("utf-8"))
+    return texts

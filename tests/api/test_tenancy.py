@@ -17,6 +17,17 @@ OPEN = {
     "/v1/verify",
     "/v1/verify/bundle",
     "/status/{issuer_id}/{status_list}/{purpose}",
+    "/v1/ledger",
+    "/v1/ledger/batches/{root}",
+    "/v1/ledger/events.csv",
+    "/v1/ledger/events.jsonl",
+    "/v1/ledger/issuers",
+    "/v1/ledger/issuers/{issuer_id}",
+    "/v1/ledger/issuers/{issuer_id}/batches",
+    "/v1/ledger/issuers/{issuer_id}/events",
+    "/v1/ledger/issuers/{issuer_id}/status/{status_list}/{index}",
+    "/v1/ledger/search",
+    "/v1/ledger/transactions/{transaction}",
 }
 """Those that need no key; a new one has to be added here on purpose."""
 OWN_ONLY = {
@@ -114,7 +125,9 @@ def values_of(path: str, of: Resident) -> dict[str, str]:
         "prefix": of.keys["spare"].split("_")[1],
         "issuer_id": str(of.issuer_id),
         "status_list": str(credential.position.status_list),
+        "index": str(credential.position.index),
         "purpose": "revocation",
+        "transaction": to_hex(of.transaction),
         "webhook": webhook,
         "delivery": delivery,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from registry.store.idempotency import KeptAnswer
 from registry.store.institutions import InstitutionDetails
 from registry.store.pages import page_of_credentials
 from registry.store.records import BatchRecord, CredentialRecord
+from registry.store.transactions import all_transaction_hashes
 from registry.store.webhooks import add_webhook, disable_webhook, list_webhooks
 from tests.api.conftest import nobody, write_home
 from tests.ledger.chain import ADMIN, ANCHOR_KEY, CONTROLLER, DID, STATUS_KEY, STRANGER, Chain
@@ -58,6 +60,13 @@ class Resident:
     def achievement_id(self) -> str:
         """Of the achievement `data-literacy`."""
         return f"https://{self.code}.example/achievements/1"
+
+    @property
+    def transaction(self) -> bytes:
+        """With which its batch was anchored."""
+        with self.store.reading() as connection:
+            (found,) = all_transaction_hashes(connection)
+        return found
 
     @property
     def store(self) -> Store:
@@ -122,6 +131,12 @@ class Town:
     there: Resident
     operator: str
     """The operator's API key, good for everything that his can be good for."""
+
+    def read_history(self) -> None:
+        """Have the service read the registry's history, and show it."""
+        sync = self.service.history_sync(self.service.registry)
+        while sync.step(threading.Event()):
+            pass
 
     def get(self, path: str, key: str = "read", **headers: str) -> Any:
         """Ask as the first institution."""

@@ -1,4 +1,4 @@
-"""The worked examples of docs/spec/receipt.md and trust-list.md are recomputed from the pages: by hand, and read."""
+"""Worked examples of receipts, trust lists and audit statements are recomputed from the pages: by hand, and read."""
 
 import json
 import re
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import rfc8785
 
+from anchor.audit_statement import MAX_STATEMENT_BYTES, Trouble, check_statement
 from anchor.batch_steps import MAX_CLOCK_SKEW_SECONDS
 from anchor.canonical import JsonObject
 from anchor.receipt import MAX_RECEIPT_BYTES, check_receipt
@@ -16,8 +17,9 @@ from tests.docs.documents import blocks, read
 from tests.support.vectors import ed25519
 from tests.support.vectors.signed import SEED
 
-RECEIPT, TRUST_LIST = (read(f"docs/spec/{name}.md") for name in ("receipt", "trust-list"))
-PAGES = pytest.mark.parametrize("page", [RECEIPT, TRUST_LIST], ids=["receipt", "trust-list"])
+NAMES = ("receipt", "trust-list", "audit-statement")
+RECEIPT, TRUST_LIST, STATEMENT = (read(f"docs/spec/{name}.md") for name in NAMES)
+PAGES = pytest.mark.parametrize("page", [RECEIPT, TRUST_LIST, STATEMENT], ids=NAMES)
 
 
 def example(page: str) -> JsonObject:
@@ -68,3 +70,13 @@ def test_example_trust_list_is_read() -> None:
     assert check_trust_list(json.dumps(document).encode()).sequence == 7
     assert document.keys() == members(TRUST_LIST, "fraction or exponent")
     assert f"more than {MAX_CLOCK_SKEW_SECONDS} s in the future" in TRUST_LIST
+
+
+def test_example_audit_statement_is_read() -> None:
+    document = example(STATEMENT)
+    statement = check_statement(json.dumps(document).encode())
+    assert (statement.basis.block_number, len(statement.did_hashes)) == (9, 2)
+    assert document.keys() == members(STATEMENT, "what is not said otherwise is text")
+    assert f"at most {MAX_STATEMENT_BYTES:,} bytes" in STATEMENT
+    named = set(re.findall(r"^\* `(\w+)`:", STATEMENT, re.MULTILINE))
+    assert named == {each.value for each in Trouble}

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
+from anchor.webhook_signature import secret_text, signed_headers
 from registry.services.deliverer import PAUSES
 from registry.services.happenings import Event
-from registry.services.webhook_signing import secret_text, signed_headers
 from registry.services.webhooks import PING
 from registry.settings import ServiceSettings
 from tests.docs.documents import read

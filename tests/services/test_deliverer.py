@@ -19,6 +19,7 @@ from uuid import UUID
 
 import pytest
 
+from anchor.webhook_signature import secret_text
 from registry.services.courier import Courier, Outcome
 from registry.services.deliverer import (
     JITTER,
@@ -32,7 +33,7 @@ from registry.services.derived_secrets import DerivedSecrets, load_derived_secre
 from registry.services.happenings import Event, tell
 from registry.services.housekeeping import Housekeeper
 from registry.services.webhook_address import REFUSED
-from registry.services.webhook_signing import OLD_SECRET_SECONDS, secret_text
+from registry.services.webhook_signing import OLD_SECRET_SECONDS
 from registry.settings import settings_to_text
 from registry.store.audit_log import list_entries
 from registry.store.deliveries import DeliveryRecord, DeliveryState, list_deliveries, redeliver

@@ -6,10 +6,18 @@ from typing import Any
 
 import pytest
 
+from anchor.audit_statement import check_statement, compare_statements
 from anchor.canonical import parse_document
 from anchor.data_integrity import check_document, check_proof, sign_document
 from anchor.did_key import Ed25519Key, check_did, check_signature, did_of, from_multibase
-from anchor.errors import CredanchorError, RollbackError, SignatureError, SignedFormatError, TrustListError
+from anchor.errors import (
+    CredanchorError,
+    HistoryError,
+    RollbackError,
+    SignatureError,
+    SignedFormatError,
+    TrustListError,
+)
 from anchor.policy import parse_policy
 from anchor.receipt import check_receipt
 from anchor.trust_list import apply_trust_lists, check_trust_list
@@ -87,6 +95,37 @@ def test_receipt_holds(vector: Json) -> None:
 def test_receipt_is_refused(vector: Json) -> None:
     with pytest.raises(SignedFormatError if vector["isMalformed"] else SignatureError):
         check_receipt(text(vector["receipt"]))
+
+
+@pytest.mark.parametrize("vector", vectors("audit-statements", "valid"))
+def test_audit_statement_holds(vector: Json) -> None:
+    statement = check_statement(text(vector["statement"]))
+    assert (statement.signature.signer, len(statement.did_hashes)) == (vector["signer"], vector["issuers"])
+    stated = [vector["statement"]["registryWide"], *vector["statement"]["issuers"]]
+    assert [(each.events, each.head) for each in statement.heads.values()] == [
+        (each["events"], data(each["head"])) for each in stated
+    ]
+
+
+@pytest.mark.parametrize("vector", vectors("audit-statements", "invalid"))
+def test_audit_statement_is_refused(vector: Json) -> None:
+    with pytest.raises(SignedFormatError if vector["isMalformed"] else SignatureError):
+        check_statement(text(vector["statement"]))
+
+
+@pytest.mark.parametrize("vector", vectors("audit-statements", "pairs"))
+def test_audit_statements_compare(vector: Json) -> None:
+    one, other = (check_statement(text(vector[name])) for name in ("one", "other"))
+    for first, second in ((one, other), (other, one)):
+        if vector["contradictions"] is None:
+            with pytest.raises(HistoryError):
+                compare_statements(first, second)
+            continue
+        compared = compare_statements(first, second)
+        assert [
+            {"issuer": each.issuer_id, "trouble": each.trouble.value} for each in compared.contradictions
+        ] == vector["contradictions"]
+        assert list(compared.open) == vector["wentOn"]
 
 
 @pytest.mark.parametrize("vector", vectors("trust-lists", "valid"))

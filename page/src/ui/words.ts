@@ -4,13 +4,15 @@ import en from "./words/en.json" with { type: "json" };
 import fr from "./words/fr.json" with { type: "json" };
 import manyEn from "./words/many.en.json" with { type: "json" };
 import manyFr from "./words/many.fr.json" with { type: "json" };
+import problemsEn from "./words/problems.en.json" with { type: "json" };
+import problemsFr from "./words/problems.fr.json" with { type: "json" };
 
 export const LANGUAGES = ["en", "fr"] as const;
 export type Language = (typeof LANGUAGES)[number];
 /** What each language calls itself. */
 export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: "English", fr: "Français" };
 
-type Name = keyof typeof en | keyof typeof manyEn;
+type Name = keyof typeof en | keyof typeof manyEn | keyof typeof problemsEn;
 /** Words with no number in them. */
 export type Key = Exclude<Name, `${string}#${string}`>;
 /** Words for a number of things: `key#one`, `key#other`, … in the files. */
@@ -18,8 +20,8 @@ export type CountKey = Name extends infer Each ? (Each extends `${infer Key}#oth
 export type Values = Readonly<Record<string, string | number>>;
 
 const CATALOGUES: Readonly<Record<Language, Readonly<Record<string, string>>>> = {
-  en: { ...en, ...manyEn },
-  fr: { ...fr, ...manyFr },
+  en: { ...en, ...manyEn, ...problemsEn },
+  fr: { ...fr, ...manyFr, ...problemsFr },
 };
 
 /** One language's words, numbers and dates. */

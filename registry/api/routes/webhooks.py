@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
+from anchor.webhook_signature import secret_text
 from registry.api.answers import cursor_of, numbers_of
 from registry.api.auth import Admin, Caller
 from registry.api.documents import AUTHENTICATED, problems
@@ -27,7 +28,6 @@ from registry.api.schemas.webhooks import (
 from registry.api.strict import StrictRoute
 from registry.api.writes import WRITE_HEADERS, IdempotencyKey, answer_write
 from registry.services import webhooks as service
-from registry.services.webhook_signing import secret_text
 from registry.store.deliveries import DeliveryState, get_delivery
 from registry.store.webhooks import get_webhook, list_webhooks
 

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from registry.store import ledger_tables as _ledger_tables  # noqa: F401 - adds its tables
 from registry.store import service_tables as _service_tables  # noqa: F401 - adds its tables
 from registry.store.tables import metadata
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.support.vectors import (
     anchor_proofs,
+    audit_statements,
     bundles,
     canonical,
     receipts,
@@ -28,6 +29,7 @@ FILES: dict[str, Callable[[], Json]] = {
     "verification.json": verification.build,
     "receipts.json": receipts.build,
     "trust-lists.json": trust_lists.build,
+    "audit-statements.json": audit_statements.build,
     "bundle.json": bundles.build,
 }
 

@@ -18,6 +18,7 @@ from sqlalchemy import text
 from anchor.status import LIST_SIZE
 from registry.errors import StoreError
 from registry.store import engine
+from registry.store import ledger_tables as _ledger_tables  # noqa: F401 - adds its tables
 from registry.store import service_tables as _service_tables  # noqa: F401 - adds its tables
 from registry.store.batches import (
     allocate_positions,

@@ -14,8 +14,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from anchor.errors import ExpiredError, NoEvidenceError, PendingError, RevokedError, TamperedError
-from anchor.model import Outcome, Verdict
+from anchor.events import StatusChanged
+from anchor.model import Outcome, Verdict, Vouching
+from registry.api.routes.explorer import KINDS
 from registry.services.achievement_schema import vocabulary
+from registry.services.explorer.views import HitKind
 from registry.web import render
 from registry.web.credential import view_of
 from registry.web.formats import format_date, format_moment, format_number, format_percent, parse_time, read_decimal
@@ -23,9 +26,22 @@ from registry.web.languages import LANGUAGES, choose_language
 from registry.web.markdown import MAX_CHARACTERS, render_markdown
 from registry.web.status import UNKNOWN, status_of
 from registry.web.text import clean, language_tag, safe_link
-from registry.web.words import load_words
+from registry.web.words import PARTS, load_words
 from tests.support.shown import TONES, full, hostile, minimal, rubric, shown
 
+LEDGER_WORDS = {
+    *(f"ledger.vouching.{each.value}" for each in Vouching),
+    *(f"ledger.show.{name or 'all'}" for name in KINDS),
+    *(f"ledger.hit.{each.value}" for each in HitKind),
+    *(f"ledger.can_find.{name}" for name in ("did", "root", "position", "transaction", "key")),
+    *(f"ledger.batch_{state}.{part}" for state in ("good", "void", "revoked") for part in ("title", "text")),
+    *(f"ledger.position_{state}.title" for state in ("revoked", "suspended", "untouched")),
+    *(f"ledger.{each.kind}" for each in StatusChanged.__subclasses__()),
+    *(f"ledger.did_{each.kind}" for each in StatusChanged.__subclasses__()),
+    *(f"ledger.key_{state}" for state in ("compromised", "ended", "ends", "from", "good")),
+    *(f"ledger.{name}.{part}" for name in ("unread",) for part in ("title", "text")),
+}
+"""Names that are put together: of the explorer's pages."""
 TEMPLATES = Path(render.__file__).parent / "templates"
 
 
@@ -55,9 +71,10 @@ def places_of(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
-def test_both_languages_say_everything_with_the_same_values() -> None:
+@pytest.mark.parametrize("part", PARTS)
+def test_both_languages_say_everything_with_the_same_values(part: str) -> None:
     folder = Path(render.__file__).parent / "words"
-    texts = {language: json.loads((folder / f"{language}.json").read_text("utf-8")) for language in LANGUAGES}
+    texts = {language: json.loads((folder / f"{part}{language}.json").read_text("utf-8")) for language in LANGUAGES}
     english, french = texts["en"], texts["fr"]
     assert list(english) == list(french)
     for name in english:
@@ -84,8 +101,8 @@ def test_there_are_words_for_all_that_is_said_and_none_for_what_is_not() -> None
     }
     said |= {"title", "result_of"}
     named = load_words()["en"].names
-    assert said <= named
-    rest = named - said
+    assert said | LEDGER_WORDS <= named
+    rest = named - said - LEDGER_WORDS
     assert {each.partition(".")[0] for each in rest} == {"kind", "result"}
     assert {each.removeprefix("kind.") for each in rest if each.startswith("kind.")} == set(
         vocabulary("Achievement", "achievementType")

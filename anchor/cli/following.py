@@ -1,0 +1,294 @@
+"""Watching a registry: audits again and again from the checkpoint, tells what is new, and raises alerts.
+
+Nothing is lost: an event counts as told once its line is printed and its alert taken by the webhook. What was told
+stands in the folder beside the checkpoint, so that the next run tells the rest, whenever this one ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from anchor.cli.auditing import Audited, Tell
+from anchor.cli.faults import damage_content, damage_lines, damage_of
+from anchor.cli.files import write_pieces
+from anchor.cli.occurrences import LABELS, Occurrence
+from anchor.cli.output import console, error_console, json_text, printable
+from anchor.cli.verdicts import basis_content
+from anchor.cli.wording import wording_of
+from anchor.errors import FetchError, HistoryError, LedgerError, MalformedError, UndeterminedError
+from anchor.events import AnyEvent
+from anchor.model import RegistryId, to_hex, to_utc
+from anchor.webhook_signature import secret_of
+
+FORMAT: Final = "credanchor/audit-alert@v1"
+"""First member of an alert; a change that could break readers changes it."""
+
+INCIDENTS: Final = frozenset(
+    {
+        "roleChanged",
+        "accreditationWithdrawn",
+        "controllerTransferStarted",
+        "controllerTransferred",
+        "keyCompromised",
+        "statusEpochChanged",
+        "batchRevoked",
+    }
+)
+"""Kinds of events that whoever answers for a registry wants to hear of at once."""
+
+SECRET_VARIABLE: Final = "CREDANCHOR_WEBHOOK_SECRET"  # noqa: S105 - a name
+_PATIENCE: Final = 4
+_TOLD: Final = "told"
+_REMEMBERED: Final = 1000
+"""Events told last that are known again, should the chain have been reorganised."""
+_ALERTS: Final = UUID("7e0e1f1c-8d0b-4f53-9d43-6d3c2f6f0f52")
+_STEADY: Final = frozenset({"refuted", "unreachable", "undetermined"})
+"""Alerts about a state that lasts: raised when it begins, and again only after it was over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """How a registry is watched."""
+
+    folder: Path
+    """Of the checkpoint."""
+    registry: RegistryId
+    kinds: frozenset[str]
+    """Of events that raise alerts."""
+    webhook: str | None
+    key: bytes | None
+    """What messages to the webhook are signed with."""
+    every: int
+    """Seconds between two audits."""
+    patience: int
+    """Audits in a row that may fail for want of a node before that raises an alert."""
+    until_alert: bool
+    """Stop with the first alert."""
+
+
+def kinds_of(text: str) -> frozenset[str]:
+    """Read which events raise alerts: `incidents`, `all`, or kinds with commas between.
+
+    Raises:
+        MalformedError: There is no such kind.
+    """
+    if text == "all":
+        return frozenset(LABELS)
+    kinds: set[str] = set()
+    for name in text.split(","):
+        if name == "incidents":
+            kinds |= INCIDENTS
+        elif name in LABELS:
+            kinds.add(name)
+        else:
+            raise MalformedError(
+                f"there is no event {name[:40]!r}", advice=f"Name incidents, all, or some of: {', '.join(LABELS)}."
+            )
+    return frozenset(kinds)
+
+
+def watch_of(
+    registry: RegistryId, keep: Path | None, alert: str | None, webhook: str | None, *, every: int, until_alert: bool
+) -> Watch:
+    """Read how a registry shall be watched; the webhook's secret is in the environment.
+
+    Raises:
+        MalformedError: There is no folder, no such kind of event, or nowhere to send alerts.
+    """
+    if keep is None:
+        raise MalformedError("--follow goes on from what --keep keeps", advice="Name a folder with --keep.")
+    secret = os.environ.get(SECRET_VARIABLE)
+    if webhook is not None:
+        from anchor.ledger.alerting import check_webhook
+
+        check_webhook(webhook)
+    return Watch(
+        folder=keep,
+        registry=registry,
+        kinds=kinds_of(alert or "incidents"),
+        webhook=webhook,
+        key=secret_of(secret) if secret else None,
+        every=every,
+        patience=_PATIENCE,
+        until_alert=until_alert,
+    )
+
+
+def follow(watch: Watch, audit: Callable[[Tell], Audited]) -> bool:
+    """Audit until told to stop.
+
+    Args:
+        watch: How.
+        audit: Audits once, through the folder.
+
+    Returns:
+        Whether it ended with an alert; else somebody stopped it.
+    """
+    watcher = _Watcher(watch, audit)
+    with suppress(KeyboardInterrupt):
+        while True:
+            watcher.look()
+            if watch.until_alert and watcher.has_alerted:
+                return True
+            time.sleep(watch.every)
+    console.print(f"stopped; go on with the same command. {watcher.state}")
+    return watcher.has_alerted and watch.until_alert
+
+
+class _Watcher:
+    def __init__(self, watch: Watch, audit: Callable[[Tell], Audited]) -> None:
+        self._watch: Final = watch
+        self._audit: Final = audit
+        self._told = _Told.read(watch.folder)
+        self._lasting = ""
+        self._failed = 0
+        self._is_first = True
+        self.has_alerted = False
+        self.state = "Nothing was proven yet."
+
+    def look(self) -> None:
+        """Audit once, and tell what is new."""
+        notes: list[str] = []
+        try:
+            audited = self._audit(notes.append)
+        except HistoryError as error:
+            damage = damage_of(error)
+            places = "; ".join(damage_lines(damage, wording_of("en")))
+            self._alert("refuted", f"{error}{'; ' if places else ''}{places}", damage_content(damage))
+            return
+        except UndeterminedError as error:
+            self._alert("undetermined", str(error), {})
+            return
+        except LedgerError as error:
+            self._failed += 1
+            error_console.print(f"[yellow]?[/] {printable(str(error))}")
+            if self._failed >= self._watch.patience:
+                self._alert("unreachable", str(error), {})
+            return
+        self._failed, self._lasting = 0, ""
+        if any("reorganised" in note for note in notes):
+            number = audited.block.number
+            self._alert("reorganised", f"the chain was reorganised; read anew up to block {number}", {})
+        count = len(audited.all_events)
+        self.state = f"{count} events proven up to block {audited.block.number} of {to_utc(audited.block.timestamp)}."
+        if self._is_first:
+            console.print(f"watching {self._watch.registry.to_text()}: {self.state}")
+            if self._told is None:
+                self._told = _Told.of(audited, islice(audited.all_events, max(0, count - _REMEMBERED), None))
+                self._told.write(self._watch.folder)
+        self._is_first = False
+        self._tell(audited)
+
+    def _tell(self, audited: Audited) -> None:
+        if self._told is None:
+            return
+        # Those since the checkpoint; those before it too, if an earlier run ended before they were told.
+        whole = replace(audited.history, events=audited.all_events)
+        for event in self._told.new(audited):
+            occurrence = Occurrence(whole, event)
+            if not self._print(occurrence, audited):
+                # Not taken: it is told again, and what comes after it later.
+                break
+            self._told.add(event)
+        self._told.write(self._watch.folder)
+
+    def _print(self, occurrence: Occurrence, audited: Audited) -> bool:
+        event = occurrence.event
+        is_alert = event.kind in self._watch.kinds
+        mark = "[bold red]![/]" if is_alert else " "
+        whose = "" if occurrence.issuer is None else f"  issuer {occurrence.issuer.issuer_id}"
+        reason = f"  {occurrence.reason}" if occurrence.reason else ""
+        console.print(
+            f"{mark} block {event.log.block_number}  {to_utc(event.at)}{whose}  {LABELS[event.kind]}  "
+            f"{printable(occurrence.words())}{reason}  by {to_hex(event.actor)}"
+        )
+        if not is_alert:
+            return True
+        self.has_alerted = True
+        about = {"event": occurrence.content(), "basis": basis_content(audited.basis)}
+        return self._send(event.kind, occurrence.words(), about, to_hex(event.event_hash) + str(event.at))
+
+    def _alert(self, name: str, message: str, about: dict[str, Any]) -> None:
+        """Raise an alert that is about no event."""
+        if name in _STEADY:
+            if self._lasting == name:
+                return
+            self._lasting = name
+        error_console.print(f"[bold red]![/] {name}: {printable(message)}")
+        self.has_alerted = True
+        if not self._send(name, message, about, f"{name}{time.time_ns()}") and name in _STEADY:
+            self._lasting = ""
+
+    def _send(self, name: str, message: str, about: dict[str, Any], identity: str) -> bool:
+        """Send an alert to the webhook, if there is one; tell whether it is told."""
+        watch = self._watch
+        if watch.webhook is None:
+            return True
+        from anchor.ledger.alerting import post_alert
+
+        content = {"format": FORMAT, "registry": watch.registry.to_text(), "alert": name, "message": message, **about}
+        # The same each time that an event is told again.
+        identifier = uuid5(_ALERTS, f"{watch.registry.to_text()} {identity}")
+        try:
+            post_alert(watch.webhook, identifier, json_text(content).encode(), watch.key)
+        except FetchError as error:
+            error_console.print(f"[bold red]✘[/] {printable(str(error))}; it is sent again later")
+            return False
+        return True
+
+
+class _Told:
+    """Which events were told: how many, and the last ones by their hashes."""
+
+    def __init__(self, count: int, last: list[str]) -> None:
+        self._count, self._last = count, last
+
+    @classmethod
+    def of(cls, audited: Audited, last: Iterator[AnyEvent]) -> _Told:
+        return cls(len(audited.all_events), [_identity(event) for event in last])
+
+    @classmethod
+    def read(cls, folder: Path) -> _Told | None:
+        """Read it; None if nothing was told yet."""
+        path = folder / _TOLD
+        try:
+            content = json.loads(path.read_text("utf-8"))
+            return cls(int(content["count"]), [str(each) for each in content["last"]])
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise MalformedError(
+                f"{path} cannot be read: {error}", advice="Delete it: then only what comes from now on is told."
+            ) from error
+
+    def write(self, folder: Path) -> None:
+        write_pieces(folder / _TOLD, [json.dumps({"count": self._count, "last": self._last})])
+
+    def new(self, audited: Audited) -> list[AnyEvent]:
+        """List the events that were not told."""
+        if audited.since is not None and audited.since.proven == self._count:
+            return list(audited.history.events)
+        known = set(self._last)
+        # After a reorganisation events may have gone, and others come, among the last ones.
+        start = max(0, min(self._count, len(audited.all_events)) - len(self._last))
+        found = [event for event in islice(audited.all_events, start, None) if _identity(event) not in known]
+        self._count = len(audited.all_events) - len(found)
+        return found
+
+    def add(self, event: AnyEvent) -> None:
+        self._count += 1
+        self._last = [*self._last[1 - _REMEMBERED :], _identity(event)]
+
+
+def _identity(event: AnyEvent) -> str:
+    # With its head: two events that say the same are two.
+    return to_hex(next(iter(event.heads.values())))

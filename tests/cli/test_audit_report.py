@@ -1,0 +1,258 @@
+"""The audit's report: what it says, in two languages, and that it may do nothing."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from anchor.cli.audit_html import refusal_pieces, report_pieces
+from anchor.cli.wording import LANGUAGES, wording_of
+from anchor.ledger.client import LedgerClient
+from anchor.model import Vouching, to_hex
+from tests.cli.conftest import Desk
+from tests.ledger.chain import DID, STATUS_KEY
+from tests.support.audit_reports import EMPTY, EVENTFUL, HOSTILE_DID, made, many, report_of
+from tests.support.history import Call
+from tests.support.pages import Element, read_page
+from tests.support.stories import BEGINNING, STORY, SWITCHED, VOID
+
+
+def page_of(calls: tuple[Call, ...], language: str = "en", **options: Any) -> Element:
+    return read_page(report_of(calls, language, **options))
+
+
+def section(page: Element, title: str) -> Element:
+    (found,) = (each for each in page.all("section") if any(heading.text == title for heading in each.all("h2")))
+    return found
+
+
+def rows(found: Element) -> list[list[str]]:
+    return [[cell.text for cell in row.children] for row in found.all("tr")]
+
+
+def test_the_answer_comes_first_with_what_it_rests_on() -> None:
+    page = page_of(STORY)
+    first = page.all("section")[0]
+    assert first.all("h2")[0].text == "✔ Complete: nothing is missing, altered or invented"
+    assert "All 12 events lead" in first.text
+    assert "block 1,234, of 1971-04-08" in first.text
+
+
+def test_totals_are_those_of_the_history() -> None:
+    tiles = [each.text for each in page_of(STORY).all("ul")[0].all("li")]
+    assert tiles == [
+        "500credentials anchored",
+        "1batches",
+        "2institutions accredited now",
+        "3revoked now (0.6%)",
+        "2suspended now",
+        "0keys declared compromised",
+    ]
+
+
+def test_a_theft_is_told_with_what_it_undid() -> None:
+    page = page_of(SWITCHED)
+    text = section(page, "Incidents and changes of control").text
+    assert "declared compromised since 1970-01-01 00:09:10" in text
+    assert "status epoch 1 counts now" in text
+    assert "no longer revoked: list 0, index 0, 767" in text
+    assert f"no longer revoked: batch {to_hex(bytes([7] * 32))}" in text
+    assert "3 revocations made before do not count any more" in section(page, "In short").text
+
+
+def test_void_batches_are_named_and_not_counted() -> None:
+    page = page_of(VOID)
+    assert "Batches that are void" in section(page, "Incidents and changes of control").text
+    assert page.all("ul")[0].all("li")[0].text == "0credentials anchored"
+    assert "One batch is void for that" in section(page, "In short").text
+    assert rows(section(page, "Batches"))[1][-1] == "void"
+
+
+def test_what_never_happened_is_said_to_have_never_happened() -> None:
+    page = page_of(EMPTY)
+    assert "None: no key was declared compromised" in section(page, "Incidents and changes of control").text
+    assert "Nothing was issued yet." in section(page, "In short").text
+    for words in ("No institution was ever accredited.", "No key was ever added.", "No credential was ever revoked."):
+        assert words in page.text
+    assert [row[0] for row in rows(section(page, "What proves that this is all"))] == ["Of", "the registry"]
+
+
+def test_roles_that_come_with_the_registry_are_no_incident_and_later_ones_are() -> None:
+    assert "becomes" not in section(page_of(STORY), "Incidents and changes of control").text
+    later = section(page_of(EVENTFUL), "Incidents and changes of control").text
+    for words in (
+        "becomes accreditor",
+        "is no longer accreditor",
+        "becomes role 0x77777777…",
+        "offer of control taken back",
+    ):
+        assert words in later
+
+
+def test_every_key_has_its_period_and_state() -> None:
+    keys = {row[0]: row for row in rows(section(page_of(EVENTFUL), "Keys"))}
+    states = {key[2:4]: row[-1] for key, row in keys.items() if key.startswith("0x")}
+    assert states["0a"] == "good"
+    assert states["0b"].startswith("compromised since 1970-01-01 00:09:10")
+    assert states["0d"] == "good"  # it ends later than the block
+    assert section(page_of(EVENTFUL, at=60_000_000), "Keys").text.count("ended") == 1
+
+
+def test_heads_are_there_in_full_to_compare() -> None:
+    report = made(EVENTFUL)
+    page = read_page("".join(report_pieces(report, wording_of("en"))))
+    heads = dict(row[:2] for row in rows(section(page, "What proves that this is all"))[1:])
+    assert heads == {"the registry": to_hex(report.history.registry_head)} | {
+        str(each.issuer_id): to_hex(each.head) for each in report.history.issuers
+    }
+    assert f"credanchor audit --trust {report.history.registry.to_text()}" in page.text
+
+
+@pytest.mark.parametrize("vouching", list(Vouching))
+def test_what_vouched_for_the_block_is_in_words(vouching: Vouching) -> None:
+    said = section(page_of(STORY, vouching=vouching), "What proves that this is all").text
+    words = {
+        Vouching.OWN_NODE: "one's own node",
+        Vouching.ONE_NODE: "one node",
+        Vouching.K_OF_N: "2 of 3 nodes that agree",
+        Vouching.PINNED_HASH: "a hash known from elsewhere",
+    }
+    assert f"{words[vouching]}: https://one.example, https://two.example" in said
+
+
+def test_one_institution_alone() -> None:
+    page = page_of(EVENTFUL, did="did:web:two.example")
+    assert "It shows the institution did:web:two.example alone" in page.text
+    assert [row[1] for row in rows(section(page, "Institutions"))[1:]] == ["did:web:two.example"]
+    assert "control handed over" in section(page, "Incidents and changes of control").text
+    assert "status epoch" not in section(page, "Incidents and changes of control").text
+    assert page.all("ul")[0].all("li")[0].text == "1,200credentials anchored"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("calls", [EMPTY, BEGINNING, EVENTFUL], ids=["empty", "nothing-issued", "eventful"])
+def test_every_report_is_whole_and_obeys_nobody(calls: tuple[Call, ...], language: str) -> None:
+    text = report_of(calls, language)
+    page = read_page(text)
+    assert page.all("html")[0].attributes["lang"] == language
+    assert not page.all("script")
+    assert "\u202e" not in text
+    assert not re.search(r"{\w*}", page.all("main")[0].text)
+    (style,) = page.all("style")
+    digest = base64.b64encode(hashlib.sha256("".join(style.texts).encode()).digest()).decode()
+    (policy,) = (each.attributes["content"] for each in page.all("meta") if "http-equiv" in each.attributes)
+    assert policy == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    for image in page.all("img"):
+        assert image.attributes["src"].startswith("data:image/svg+xml;base64,")
+        assert len(image.attributes["alt"]) > 20
+    assert all(each.startswith("data:") for each in re.findall(r'(?:src|href)="([^"]*)"', text))
+
+
+def test_a_hostile_name_is_text() -> None:
+    page = page_of(EVENTFUL)
+    assert any("<script>alert(1)</script>" in row[1] for row in rows(section(page, "Institutions"))[1:])
+    assert HOSTILE_DID[:20] in page.text
+
+
+def test_the_report_is_the_same_each_time() -> None:
+    assert report_of(EVENTFUL) == report_of(EVENTFUL)
+
+
+def test_french_has_all_the_words_with_the_same_places() -> None:
+    texts = {language: wording_of(language)._texts for language in LANGUAGES}
+    assert texts["en"].keys() == texts["fr"].keys()
+    for name, english in texts["en"].items():
+        places = {language: sorted(re.findall(r"{(\w+)}", texts[language][name])) for language in LANGUAGES}
+        assert places["en"] == places["fr"], name
+        assert english.strip() == english
+        assert texts["fr"][name].strip() == texts["fr"][name]
+
+
+def test_numbers_are_written_as_the_language_has_them() -> None:
+    english, french = wording_of("en"), wording_of("fr")
+    assert (english.number(1234567), french.number(1234567)) == ("1,234,567", "1\u202f234\u202f567")
+    assert (english.share(1, 8), french.share(1, 8)) == ("12.5%", "12,5\xa0%")
+    assert (english.share(1, 100_000), english.share(0, 0)) == ("< 0.1%", "0.0%")
+    assert french.count("short_institutions", 0) == "0 établissement est accrédité à présent."
+    assert english.count("short_institutions", 0) == "0 institutions are accredited now."
+
+
+def test_tables_that_could_grow_without_end_do_not() -> None:
+    page = page_of(many(210))
+    assert len(rows(section(page, "Batches"))) == 201
+    assert "The last 200 of 210" in section(page, "Batches").text
+    assert len(rows(section(page, "Last events"))) == 201
+    assert len(rows(section(page, "Institutions"))) == 211
+    assert "Drawn are the 40 of 210 keys" in section(page, "Keys").text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_history_that_is_not_whole_is_said_to_be_so_first(language: str) -> None:
+    wording = wording_of(language)
+    pieces = refusal_pieces("eip155:1:0x" + "ab" * 20, "block 7 <b>", ["issuer 1"], 1_790_000_000, wording)
+    page = read_page("".join(pieces))
+    assert page.all("h2")[0].text == f"✘ {wording.say('incomplete')}"
+    assert "Block 7 <b>." in page.text
+    assert "✔" not in page.text
+    assert [each.text for each in page.all("li")] == ["issuer 1"]
+
+
+def test_the_program_writes_it(desk: Desk) -> None:
+    call = desk.chain.contract.revoke(issuer_id=desk.chain.issuer_id, status_list=0, words=[0], masks=[1], reason=1)
+    desk.chain.execute(STATUS_KEY, call)
+    out = desk.folder / "report.html"
+    code, said, _ = desk.run("audit", "--out", out)
+    assert (code, said) == (0, f"✔ COMPLETE  7 events; written to {out}\n")
+    page = read_page(out.read_text("utf-8"))
+    assert DID in section(page, "Institutions").text
+    assert "issued in error" in section(page, "In short").text
+    assert desk.run("audit", "--format", "html", "--lang", "fr")[1].startswith('<!DOCTYPE html>\n<html lang="fr">')
+
+
+def test_it_tells_of_everything_also_when_the_audit_went_on_from_an_earlier_one(desk: Desk) -> None:
+    keep = desk.folder / "kept"
+    assert desk.run("audit", "--keep", keep)[0] == 0
+    code, text, _ = desk.run("audit", "--keep", keep, "--format", "html")
+    assert code == 0
+    assert "All 6 events lead" in text
+    assert "batch anchored" not in text
+    assert len(rows(section(read_page(text), "Last events"))) == 7
+
+
+def test_a_history_that_is_not_whole_leaves_a_report_that_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = LedgerClient.logs
+    monkeypatch.setattr(LedgerClient, "logs", lambda *args: iter(list(logs(*args))[:-1]))
+    out = desk.folder / "report.html"
+    code, _, error = desk.run("audit", "--out", out)
+    assert code == 1
+    assert "does not end where the registry's does" in error
+    page = read_page(out.read_text("utf-8"))
+    assert page.all("h2")[0].text == "✘ Not complete: these events are not the whole history"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--out", "report.pdf"), "report.pdf does not say what to write"),
+        (("--out", "report"), "report does not say what to write"),
+        (("--format", "table", "--out", "a.html"), "a table is for the terminal"),
+        (("--at", "2026-01-01", "--format", "html"), "the state at a date has no HTML form"),
+        (("--at", "2026-01-01", "--out", "a.json"), "the state at a date goes to standard output"),
+        (("--out", "nowhere/a.html"), "cannot be written"),
+    ],
+)
+def test_what_cannot_be_written_is_refused(desk: Desk, arguments: tuple[str, ...], why: str) -> None:
+    code, _, error = desk.run("audit", *arguments)
+    assert code == 2
+    assert why in error
+
+
+def test_files_are_written_in_each_form(desk: Desk, tmp_path: Path) -> None:
+    for name, start in (("a.json", '{\n  "format": "credanchor/audit@v1"'), ("a.csv", "block,time,issuer")):
+        assert desk.run("audit", "--out", tmp_path / name)[0] == 0
+        assert (tmp_path / name).read_text("utf-8").startswith(start)

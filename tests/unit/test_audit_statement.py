@@ -1,0 +1,143 @@
+import json
+from typing import Any
+
+import pytest
+
+from anchor import audit_statement
+from anchor.audit_statement import (
+    AuditStatement,
+    Trouble,
+    check_statement,
+    hold_against,
+    make_statement,
+)
+from anchor.did_key import Ed25519Key
+from anchor.errors import HistoryError, SignedFormatError
+from anchor.history import History
+from anchor.model import Basis, RegistryId, Vouching, hash32
+from anchor.replay import replay
+from tests.support.history import REGISTRY, Call, accredited, anchored, chain
+from tests.support.stories import ANCHOR_KEY, BEGINNING, NEWCOMER, OTHER_KEY, STORY, replayed, revoked_alone
+
+KEY = Ed25519Key(bytes(32))
+CODE = hash32(b"\xc0" * 32)
+
+
+def stated(history: History, at: int, **changes: Any) -> AuditStatement:
+    return check_statement(written(history, at, **changes))
+
+
+def written(history: History, at: int, **changes: Any) -> bytes:
+    basis = Basis(
+        registry=history.registry,
+        block_number=at,
+        block_hash=hash32(b"\xbb" * 32),
+        block_at=at,
+        vouching=Vouching.OWN_NODE,
+        vouched_by=(),
+    )
+    options = {"code_hash": CODE, "audited_at": at, "program": "test", "key": KEY, **changes}
+    return make_statement(history, basis, **options)
+
+
+def troubles(statement: AuditStatement, *calls: Call) -> dict[int | None, Trouble]:
+    return {each.issuer_id: each.trouble for each in hold_against(statement, replayed(*calls))}
+
+
+LATER = (
+    *STORY,
+    revoked_alone(3, at=2000, block=20),
+    accredited(3, "did:web:three.example", controller=NEWCOMER, at=3000, block=30),
+    anchored(2, b"\x0a" * 32, actor=OTHER_KEY, at=4000, block=40),
+)
+
+
+def test_a_statement_says_what_was_found() -> None:
+    history = replayed(*STORY)
+    statement = stated(history, 800, organisation="Auditors")
+    assert (statement.organisation, statement.program, statement.audited_at) == ("Auditors", "test", 800)
+    assert (statement.signature.signer, statement.code_hash) == (KEY.did, CODE)
+    assert statement.did_hashes == tuple(each.did_hash for each in history.issuers)
+    assert {chain: stated.head for chain, stated in statement.heads.items()} == {
+        None: history.registry_head,
+        1: history.issuers[0].head,
+        2: history.issuers[1].head,
+    }
+    assert {chain: stated.events for chain, stated in statement.heads.items()} == {None: 4, 1: 8, 2: 2}
+    assert "organisation" not in json.loads(written(history, 800))
+
+
+def test_it_holds_in_its_own_history_and_in_every_later_one() -> None:
+    statement = stated(replayed(*STORY), 800)
+    for end in range(len(STORY), len(LATER) + 1):
+        assert troubles(statement, *LATER[:end]) == {}
+
+
+def time_of(call: Call) -> int:
+    at = call.values[-1]
+    assert isinstance(at, int)
+    return at
+
+
+@pytest.mark.parametrize(
+    "end", [end for end in range(len(BEGINNING), len(LATER)) if time_of(LATER[end - 1]) != time_of(LATER[end])]
+)
+def test_a_statement_of_every_moment_holds_later(end: int) -> None:
+    calls = LATER[:end]
+    assert troubles(stated(replayed(*calls), time_of(calls[-1])), *LATER) == {}
+
+
+def test_an_auditor_from_whom_an_event_was_withheld_is_contradicted() -> None:
+    # He believed a block hash with a state of its own, before the revocation.
+    statement = stated(replayed(*STORY), 2500)
+    assert troubles(statement, *LATER) == {1: Trouble.LEFT_OUT}
+
+
+def test_an_auditor_who_saw_another_event_is_contradicted() -> None:
+    other = (*STORY, revoked_alone(4, at=2000, block=20))
+    assert troubles(stated(replayed(*other), 2500), *LATER) == {1: Trouble.OTHER_HEAD}
+
+
+def test_an_auditor_who_saw_more_than_there_was_is_contradicted() -> None:
+    more = (*LATER, revoked_alone(5, at=4000, block=41))
+    assert troubles(stated(replayed(*more), 4000), *LATER) == {1: Trouble.MISSING_HERE}
+
+
+def test_an_auditor_who_counts_what_came_later_is_contradicted() -> None:
+    statement = stated(replayed(*LATER), 2500)
+    assert troubles(statement, *LATER) == {None: Trouble.TOO_EARLY, 2: Trouble.TOO_EARLY, 3: Trouble.TOO_EARLY}
+
+
+def test_an_institution_that_was_accredited_by_then_may_not_be_missing() -> None:
+    assert troubles(stated(replayed(*LATER[:-2]), 3500), *LATER) == {None: Trouble.LEFT_OUT, 3: Trouble.LEFT_OUT}
+
+
+def test_another_institution_under_a_number_is_found() -> None:
+    other = (*BEGINNING, accredited(3, "did:web:other.example", controller=NEWCOMER, at=3000, block=30))
+    mine = (*BEGINNING, accredited(3, "did:web:three.example", controller=NEWCOMER, at=3000, block=30))
+    assert troubles(stated(replayed(*other), 3000), *mine) == {None: Trouble.OTHER_HEAD, 3: Trouble.OTHER_ISSUER}
+
+
+def test_the_first_contradiction_of_a_head_counts() -> None:
+    calls = (*STORY, revoked_alone(3, at=2000, block=20), revoked_alone(4, at=2001, block=21))
+    assert troubles(stated(replayed(*STORY), 2500), *calls) == {1: Trouble.LEFT_OUT}
+
+
+def test_a_history_of_another_registry_is_refused() -> None:
+    elsewhere = RegistryId(chain_id=1, address=REGISTRY.address)
+    logs, _ = chain(STORY, elsewhere)
+    with pytest.raises(HistoryError, match="the history is of eip155:1:"):
+        hold_against(stated(replayed(*STORY), 800), replay(logs, elsewhere))
+
+
+def test_a_statement_that_nobody_would_read_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_statement, "MAX_STATEMENT_BYTES", 500)
+    with pytest.raises(SignedFormatError, match="more than 500"):
+        written(replayed(*STORY), 800)
+
+
+def test_it_is_written_for_people_and_names_no_node_that_was_not_asked() -> None:
+    text = written(replayed(*STORY, anchored(1, b"\x21" * 32, actor=ANCHOR_KEY, at=900, block=9)), 900).decode()
+    assert text.startswith('{\n "format": "credanchor/audit-statement@v1"')
+    assert text.endswith("}\n")
+    assert "http" not in text

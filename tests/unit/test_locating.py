@@ -1,0 +1,149 @@
+from dataclasses import replace
+
+import pytest
+
+from anchor import locating
+from anchor.events import RawLog
+from anchor.locating import Fault, FaultKind, Locator, compare_logs
+from anchor.model import hash32
+from tests.support.history import REGISTRY, accredited, anchored, chain
+from tests.support.stories import ANCHOR_KEY, NEWCOMER, STORY, revoked_alone
+
+CALLS = (
+    *STORY,
+    revoked_alone(3, at=2000, block=20),
+    accredited(3, "did:web:three.example", controller=NEWCOMER, at=3000, block=30),
+    revoked_alone(4, at=4000, block=40),
+    revoked_alone(5, at=5000, block=50),
+)
+LOGS, PROVEN = chain(CALLS)
+OF_ONE = [index for index, call in enumerate(CALLS) if call.issuer == 1]
+SECOND, THIRD, LAST = OF_ONE[1], OF_ONE[2], OF_ONE[-1]
+
+
+def located(logs: list[RawLog]) -> list[tuple[FaultKind, int | None, RawLog | None, RawLog | None]]:
+    locator = Locator(REGISTRY)
+    for log in logs:
+        locator.take(log)
+    return [(each.kind, each.issuer_id, each.after, each.at) for each in locator.faults(PROVEN)]
+
+
+def without(*indices: int) -> list[RawLog]:
+    return [log for index, log in enumerate(LOGS) if index not in indices]
+
+
+def altered(log: RawLog, at: int) -> RawLog:
+    """Change one bit of what a log says, so that it is still encoded well."""
+    data = bytearray(log.data)
+    data[at] ^= 1
+    return replace(log, data=bytes(data))
+
+
+def test_nothing_is_found_in_a_whole_history() -> None:
+    assert located(LOGS) == []
+    locator = Locator(REGISTRY)
+    for log in LOGS:
+        locator.take(log)
+    assert locator.issuers == (1, 2, 3)
+
+
+@pytest.mark.parametrize("missing", [(SECOND,), (SECOND, THIRD)])
+def test_what_is_missing_is_between_two_events(missing: tuple[int, ...]) -> None:
+    after = OF_ONE[OF_ONE.index(missing[-1]) + 1]
+    assert located(without(*missing)) == [(FaultKind.GAP, 1, LOGS[OF_ONE[0]], LOGS[after])]
+
+
+def test_what_is_missing_at_the_beginning_or_the_end_is_found() -> None:
+    assert located(without(0))[0] == (FaultKind.GAP, None, None, LOGS[1])
+    assert located(without(LAST)) == [(FaultKind.END, 1, LOGS[OF_ONE[-2]], None)]
+
+
+def test_two_places_are_two_faults() -> None:
+    found = located(without(SECOND, OF_ONE[5], LAST))
+    assert [kind for kind, *_ in found] == [FaultKind.GAP, FaultKind.GAP, FaultKind.END]
+
+
+def test_an_altered_event_is_where_the_chain_breaks() -> None:
+    logs = list(LOGS)
+    logs[THIRD] = altered(LOGS[THIRD], 5 * 32 - 33)
+    assert located(logs) == [(FaultKind.GAP, 1, LOGS[SECOND], logs[THIRD])]
+
+
+def test_an_altered_head_is_told_from_altered_content() -> None:
+    logs = list(LOGS)
+    logs[THIRD] = altered(LOGS[THIRD], -1)
+    assert located(logs) == [(FaultKind.ALTERED, 1, None, logs[THIRD])]
+    logs = list(LOGS)
+    logs[LAST] = altered(LOGS[LAST], 7 * 32 - 1)  # before words and masks
+    assert located(logs) == [(FaultKind.ALTERED, 1, None, logs[LAST])]
+
+
+def test_an_invented_event_is_named_whether_its_head_follows_or_not() -> None:
+    told, _ = chain([*CALLS[: THIRD + 1], revoked_alone(9, at=900, block=9)])
+    follows = told[-1]
+    for invented in (follows, altered(follows, 7 * 32 - 1)):
+        logs = [*LOGS[: THIRD + 1], invented, *LOGS[THIRD + 1 :]]
+        assert located(logs) == [(FaultKind.EXTRA, 1, None, invented)]
+
+
+def test_events_invented_after_the_last_one_are_named() -> None:
+    told, _ = chain([*CALLS, revoked_alone(8, at=6000, block=60), revoked_alone(9, at=6000, block=60)])
+    assert located(told) == [(FaultKind.EXTRA, 1, None, log) for log in told[-2:]]
+
+
+def test_swapped_events_are_named() -> None:
+    logs = list(LOGS)
+    logs[SECOND], logs[THIRD] = logs[THIRD], logs[SECOND]
+    found = located(logs)
+    assert {id(at) for _, _, _, at in found} & {id(LOGS[SECOND]), id(LOGS[THIRD])}
+    assert all(issuer == 1 for _, issuer, _, _ in found)
+
+
+def test_what_concerns_both_chains_is_found_in_both() -> None:
+    (at,) = (index for index, call in enumerate(CALLS) if call.event == "IssuerAccredited" and call.issuer == 3)
+    found = located(without(at))
+    # Of an issuer whose accreditation is missing nothing is known: its number alone is.
+    assert found == [(FaultKind.END, None, LOGS[3], None)]
+
+
+def test_unreadable_logs_are_named_and_unknown_ones_are_passed_over() -> None:
+    logs = list(LOGS)
+    logs[THIRD] = replace(LOGS[THIRD], data=LOGS[THIRD].data + b"\x00")
+    unknown = replace(LOGS[0], topics=(hash32(b"\x01" * 32),))
+    found = located([*logs, unknown, replace(unknown, topics=())])
+    assert found[0] == (FaultKind.UNREADABLE, None, None, logs[THIRD])
+    assert [each[0] for each in found] == [FaultKind.UNREADABLE, FaultKind.GAP]
+
+
+def test_the_end_of_an_issuer_that_nobody_proved_is_not_judged() -> None:
+    locator = Locator(REGISTRY)
+    for log in without(LAST):
+        locator.take(log)
+    assert locator.faults(replace(PROVEN, heads={})) == ()
+
+
+def test_faults_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locating, "MAX_FAULTS", 3)
+    calls = [*STORY, *(anchored(1, bytes([9, n] * 16), actor=ANCHOR_KEY, at=3000, block=30) for n in range(20))]
+    logs, proven = chain(calls)
+    for broken in (
+        logs[: len(STORY)] + logs[len(STORY) :: 2],
+        [replace(log, data=log.data + b"\x00") for log in logs],
+    ):
+        locator = Locator(REGISTRY)
+        for log in broken:
+            locator.take(log)
+        found = locator.faults(proven)
+        assert len(found) == 3
+        assert all(isinstance(each, Fault) for each in found)
+
+
+def test_two_sources_are_compared_by_what_logs_say() -> None:
+    logs = list(LOGS)
+    changed = altered(LOGS[THIRD], -1)
+    elsewhere = replace(LOGS[0], block_number=99)
+    given = [elsewhere, *logs[1:THIRD], changed, *logs[THIRD + 1 :], logs[-1]]
+    only_given, only_others = compare_logs(given, logs)
+    assert only_given == [changed, logs[-1]]
+    assert only_others == [LOGS[THIRD]]
+    assert compare_logs(logs, logs) == ([], [])
