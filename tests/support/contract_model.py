@@ -102,6 +102,7 @@ class Model:
 
     def do(self, *calls: Call, relayed: bool = False) -> None:
         """Take the events of one call; `relayed`: the key signs and somebody else sends."""
+        assert relayed is False or len(calls) == 1
         self.calls += calls
 
     def offer_admin(self, heir: bytes) -> None:
@@ -131,11 +132,13 @@ class Model:
     def step(self) -> None:
         if self.random.random() < 0.7:
             self.pass_time()
-        acts: list[Callable[[], None]] = [self.accredit] * (2 if len(self.controllers) < 3 else len(self.controllers) < 6)
+        acts: list[Callable[[], None]] = [self.accredit] * (
+            2 if len(self.controllers) < 3 else len(self.controllers) < 6
+        )
         if self.admin is not None:
             acts.append(self.change_role)
         if self.controllers:
-            acts += [self.withdraw, self.move_control, *[self.add_key] * 4, self.fail]
+            acts += [self.withdraw, self.move_control, *[self.add_key] * 4, *[self.fail] * 3]
         if self.keys:
             acts += [self.cut_off, self.cancel_nonces, *[self.anchor] * 4, *[self.change_status] * 6]
             acts += [self.steal, *[self.rob] * 2, self.find_out]
