@@ -230,9 +230,11 @@ class EventReader:
         return self._is_there(ledger_events.c.transaction_hash == transaction)
 
     def numbered(self, numbers: Sequence[int]) -> tuple[EventRow, ...]:
-        """Give the events of these numbers, in order."""
-        statement = self._own().where(ledger_events.c.number.in_(numbers))
-        return self._rows(statement.order_by(ledger_events.c.number))
+        """Give the events of these numbers, which count, in order."""
+        if not numbers:
+            return ()
+        own = ledger_events.c.copy_ref == self._copy, ledger_events.c.number.in_(numbers)
+        return self._rows(select(*_READ).where(*own).order_by(ledger_events.c.number))
 
     def changes_of_word(self, issuer_id: int, status_list: int, word: int) -> Iterator[WordChange]:
         """Give what happened to a status word, in order."""
@@ -256,6 +258,14 @@ class EventReader:
             AccountRow(Address(row.address), row.key_of)
             for row in self._connection.execute(statement.order_by(table.key_of.desc()))
         )
+
+    def namings(self, address: Address) -> tuple[int, ...]:
+        """Give the numbers of the events that name an address first, in each of the parts it plays; in order."""
+        table = ledger_accounts.c
+        statement = select(table.number).where(
+            table.copy_ref == self._copy, table.address == address, table.number <= self._last
+        )
+        return tuple(self._connection.scalars(statement.order_by(table.number)))
 
     def tallies(self, issuer_id: int | None) -> tuple[TallyRow, ...]:
         """Give the counts of proven events, by day; of one issuer, or of all and the registry itself."""

@@ -64,8 +64,9 @@ ledger_events: Final = Table(
     Column("root", LargeBinary(32)),
     Index("ix_ledger_events_issuer", "copy_ref", "issuer_id", "number"),
     Index("ix_ledger_events_kind", "copy_ref", "issuer_id", "kind", "number"),
-    Index("ix_ledger_events_root", "copy_ref", "root"),
-    Index("ix_ledger_events_transaction", "copy_ref", "transaction_hash"),
+    Index("ix_ledger_events_root", "copy_ref", "root", "number"),
+    Index("ix_ledger_events_transaction", "copy_ref", "transaction_hash", "number"),
+    # With `number` in each, SQLite takes it, and not the primary key, for events up to the last one that counts.
 )
 """Events, as they were logged."""
 

@@ -21,6 +21,7 @@ from anchor.history import ACCREDITOR_ROLE, ADMIN_ROLE, RoleTenure
 from anchor.model import Key, to_hex, to_utc
 from anchor.status import StatusPurpose, StatusReason
 from registry.services.explorer.views import (
+    AccountView,
     BatchPage,
     BatchView,
     EpochChangeView,
@@ -190,6 +191,18 @@ def transaction_page(place: Place, ledger: LedgerView, transaction: TransactionV
     )
 
 
+def account_page(place: Place, ledger: LedgerView, account: AccountView) -> str:
+    """Make the page of an account."""
+    return _page(
+        "ledger_account.html",
+        place,
+        ledger,
+        account=account,
+        lines=lines_of(account.first, place.language),
+        role_name=_role_name,
+    )
+
+
 def position_page(place: Place, ledger: LedgerView, view: PositionView) -> str:
     """Make the page of a status position."""
     state = "revoked" if view.is_revoked else "suspended" if view.is_suspended else "untouched"
@@ -325,4 +338,4 @@ def _leads_to(place: Place, hit: SearchHit) -> str:
         case HitKind.ISSUER:
             return place.to(f"issuers/{hit.issuer_id}")
         case _:
-            return f"{place.to()}#account-{hit.text}"
+            return place.to(f"accounts/{hit.text}")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -142,6 +143,42 @@ def test_chain_that_was_reorganised_is_read_anew_and_takes_the_place_in_one_mome
     watch.catch_up()
     assert copies(watch) == 1
     assert count(watch) == after.counts.events
+
+
+def test_blocks_without_events_that_are_taken_back_cost_nothing(chain: Chain, watch: Watch, proxy: FaultProxy) -> None:
+    chain.anchor(1)
+    chain.mine()
+    watch.nodes = (proxy.url,)
+    watch.catch_up()
+    with watch.shown() as moment:
+        before = moment.ledger()
+    chain.node.write("anvil_reorg", [1, []])
+    chain.anchor(2)
+    asked: list[Any] = []
+    proxy.answer = partial(noted, asked)
+    watch.catch_up()
+    with watch.shown() as moment:
+        after = moment.ledger()
+        assert moment.batch(root_of(1))
+        assert moment.batch(root_of(2))
+    assert after.counts.events == before.counts.events + 1
+    assert copies(watch) == 1
+    (asked_from,) = [int(params[0]["fromBlock"], 16) for params in asked]
+    assert asked_from == before.basis.block_number
+    # Also by a process that has to replay what is kept first.
+    chain.mine()
+    watch.catch_up()
+    chain.node.write("anvil_reorg", [1, []])
+    chain.mine()
+    Watch(chain=chain, store=watch.store).catch_up()
+    assert count(watch) == after.counts.events
+    assert copies(watch) == 1
+
+
+def noted(asked: list[Any], method: str, params: list[Any], result: Any) -> Any:
+    if method == "eth_getLogs":
+        asked.append(params)
+    return result
 
 
 def copies(watch: Watch) -> int:

@@ -206,5 +206,10 @@ def read_tag(content: bytes) -> str:
     return tag
 
 
+def read_block_hash(content: bytes) -> Hash32:
+    """Read the hash of the block at which `ledger_bytes` wrote that it was proven."""
+    return Hash32(cbor2.loads(content)["block"][1])
+
+
 def _counts(values: list[Any]) -> Counts:
     return Counts(**dict(zip(_COUNT_FIELDS, values, strict=True)))

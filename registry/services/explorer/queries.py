@@ -16,11 +16,12 @@ from sqlalchemy import Connection
 from anchor.errors import HistoryError
 from anchor.events import BatchAnchored, BatchRevoked, StatusEpochChanged
 from anchor.logs import parse_log
-from anchor.model import Batch, Hash32, Key, RegistryId, StatusPosition, to_hex
+from anchor.model import Address, Batch, Hash32, Key, RegistryId, StatusPosition, to_hex
 from anchor.status import StatusPurpose, mask_of, word_of
 from registry.errors import NotFoundError, NotReadyError
 from registry.services.explorer.content import read_issuer, read_ledger, read_undone
 from registry.services.explorer.views import (
+    AccountView,
     BatchPage,
     BatchView,
     EpochChangeView,
@@ -175,6 +176,24 @@ class Moment:
         if not rows:
             raise NotFoundError(f"the registry has no event of a transaction {to_hex(transaction)}")
         return TransactionView(hash=transaction, events=_views(rows))
+
+    def account(self, address: Address) -> AccountView:
+        """Show an account or a key: the parts that it plays.
+
+        Raises:
+            NotFoundError: No event names it.
+        """
+        parts = self.rows.accounts(address)
+        if not parts:
+            raise NotFoundError(f"no event of this registry names the account {to_hex(address)}")
+        first = _views(self.rows.numbered(list(self.rows.namings(address))))
+        tenures = self.ledger().tenures
+        return AccountView(
+            address=address,
+            key_of=next((part.key_of for part in parts if part.key_of != REGISTRY_ITSELF), None),
+            tenures=tuple(each for each in tenures if each.account == address),
+            first=first,
+        )
 
     def position(self, issuer_id: int, position: StatusPosition) -> PositionView:
         """Show a status position: also one to which nothing happened.

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from anchor.model import StatusPosition, hash32, to_hex
 from anchor.status import LIST_SIZE
 from registry.errors import NotFoundError
-from registry.services.explorer.queries import SHOWN_CHANGES, Explorer
+from registry.services.explorer.keeper import Keeper
+from registry.services.explorer.queries import INCIDENTS, SHOWN_CHANGES, Explorer, Moment
 from registry.services.explorer.search import find
-from registry.services.explorer.sync import HistorySync
 from registry.store.engine import Store
 from registry.store.ledger_tables import ledger_events
+from tests.support.databases import Database
 from tests.support.history import REGISTRY, Call, accredited, anchored, batch_revoked, chain, status_changed
 from tests.support.made_up_ledger import MadeUpLedger
 from tests.support.shown_history import check_shown, ends_of_blocks, show
@@ -118,7 +122,7 @@ def test_nothing_is_found_beyond_what_is_proven(store: Store) -> None:
     unproven = MadeUpLedger(logs=logs, proven=replace(proven, issuer_count=3), last_block=20)
     with pytest.MonkeyPatch.context() as patch:
         # Whoever reads it ends before he forgets what could not be proven.
-        patch.setattr(HistorySync, "_discard", lambda *_: None)
+        patch.setattr(Keeper, "discard", lambda *_: None)
         unproven.show(store)
     with store.operator_reading() as connection:
         assert connection.execute(select(func.count()).select_from(ledger_events)).scalar_one() == len(STORY) + 1
@@ -130,3 +134,44 @@ def test_nothing_is_found_beyond_what_is_proven(store: Store) -> None:
             moment.batch(hash32(SECOND_ROOT))
         assert moment.events(limit=1)[0].number == len(STORY)
     check_shown(store, STORY)
+
+
+def test_whatever_is_asked_for_is_found_by_an_index(sqlite_database: Database) -> None:
+    store = sqlite_database.open()
+    show(store, STORY)
+    root, transaction = hash32(ROOT), hash32(b"\x01" * 32)
+    asked: dict[str, Callable[[Moment], object]] = {
+        "events of an issuer": lambda moment: moment.events(issuer_id=1, before=9, limit=5),
+        "of some kinds": lambda moment: moment.events(issuer_id=1, kinds=INCIDENTS, before=9, limit=5),
+        "batches": lambda moment: moment.batches(1, before=99, limit=5),
+        "batch": lambda moment: moment.batch(root),
+        "position": lambda moment: moment.position(1, StatusPosition(0, 2)),
+        "position that nothing happened to": lambda moment: moment.position(1, StatusPosition(7, 2)),
+        "transaction": lambda moment: moment.rows.of_transaction(transaction),
+        "search": lambda moment: [
+            find(moment, text) for text in ("1/0/0", root.hex(), "aa" * 20, "did:web:one.example")
+        ],
+        "days": lambda moment: moment.days(1),
+        "issuer": lambda moment: (moment.issuer(1), moment.epoch_changes(1)),
+    }
+    for what, ask in asked.items():
+        statements: list[tuple[str, Any]] = []
+        with Explorer(store, REGISTRY).reading() as moment:
+            engine = moment.connection.engine
+            note = partial(noted, statements)
+            event.listen(engine, "before_cursor_execute", note)
+            ask(moment)
+            event.remove(engine, "before_cursor_execute", note)
+            plans = [
+                step[3]
+                for statement, parameters in statements
+                for step in moment.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            ]
+        assert plans
+        for plan in plans:
+            assert not plan.startswith("SCAN"), (what, plan)
+            assert "ledger_events" not in plan or "(copy_ref=? AND number<?)" not in plan, (what, plan)
+
+
+def noted(statements: list[tuple[str, Any]], *execution: Any) -> None:
+    statements.append((execution[2], execution[3]))

@@ -60,8 +60,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_ledger_events_issuer", "ledger_events", ["copy_ref", "issuer_id", "number"])
     op.create_index("ix_ledger_events_kind", "ledger_events", ["copy_ref", "issuer_id", "kind", "number"])
-    op.create_index("ix_ledger_events_root", "ledger_events", ["copy_ref", "root"])
-    op.create_index("ix_ledger_events_transaction", "ledger_events", ["copy_ref", "transaction_hash"])
+    op.create_index("ix_ledger_events_root", "ledger_events", ["copy_ref", "root", "number"])
+    op.create_index("ix_ledger_events_transaction", "ledger_events", ["copy_ref", "transaction_hash", "number"])
     _of_copies(
         "ledger_words",
         sa.Column("issuer_id", sa.BigInteger(), nullable=False),
