@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, FilePayload, Page
 from anchor.model import to_hex
 from tests.ledger.chain import Chain
 from tests.ledger.conftest import session_chain
+from tests.ledger.whole_contract import account_of
 from tests.support.browser import Visit
 from tests.support.databases import Database, remove_files
 from tests.support.explored import OTHER_DID, Explored, build, live, root_of
@@ -30,7 +31,7 @@ PAGES = {
     "registry": "",
     "institution": "/issuers/1",
     "events": "/events",
-    "incidents": "/issuers/1/events?show=incidents",
+    "account": "/accounts/{account}",
     "void": "/batches/{void}",
     "transaction": "/transactions/{transaction}",
     "position": "/issuers/1/status/0/0",
@@ -61,7 +62,7 @@ def origin(world: Explored) -> Iterator[str]:
 def path_of(name: str, world: Explored) -> str:
     with world.service.explorer.reading() as moment:
         transaction = moment.events(limit=1)[0].event.log.transaction_hash
-    roots = {"void": to_hex(world.void), "transaction": to_hex(transaction)}
+    roots = {"void": to_hex(world.void), "transaction": to_hex(transaction), "account": account_of(1).lower()}
     return f"/ledger{PAGES[name]}".format(**roots)
 
 
@@ -138,7 +139,8 @@ def test_an_auditor_gets_from_the_registry_to_what_was_done_and_by_whom(
         page.get_by_role("link", name="Tous les incidents").click()
         assert page.locator(".event").count() == 4
         page.get_by_role("link", name=re.compile("déclarée? compromise")).first.click()
-        assert page.url.partition("#")[2].startswith("key-0x")
+        assert page.locator("dd .bad").inner_text().startswith("compromise depuis")
+        page.get_by_role("link", name="did:web:college.example").click()
         page.get_by_role("link", name="English").click()
         page.get_by_role("link", name="All batches").click()
         row = page.get_by_role("row").filter(has_text="void")

@@ -16,7 +16,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from anchor.activity import Timeline
-from anchor.model import MAX_UINT32, Address, Hash32, StatusPosition, to_hex
+from anchor.model import MAX_UINT32, Address, Hash32, StatusPosition
 from anchor.status import LIST_SIZE
 from registry.api.answers import is_known
 from registry.api.context import Context, ContextDep
@@ -28,7 +28,7 @@ from registry.services.explorer.views import IssuerView, LedgerView
 from registry.web import explorer as web
 from registry.web.explorer import PATH, Place
 from registry.web.languages import choose_language
-from registry.web.ledger_plots import draw_activity, draw_keys, numbers_of, timeline
+from registry.web.ledger_plots import draw_activity, draw_keys, numbers_of, state_of, timeline
 from registry.web.render import LEDGER_SHEET, content_security_policy, form_tag
 
 # For people: the OpenAPI document, which is for programs, does not have them. docs/api/explorer.md does.
@@ -246,6 +246,8 @@ async def plot(
 
     async def give() -> Response:
         drawn = await run_in_threadpool(_plot, context, name, of, issuer, language)
+        if not isinstance(drawn, bytes):
+            drawn = await context.drawing.run(drawn)
         # Where the language is not in the address, the same address is another plot to others.
         cache = _FOREVER if lang == language else "private, max-age=300"
         return Response(drawn, media_type="image/svg+xml", headers={"Cache-Control": cache, "Vary": "Accept-Language"})
@@ -253,22 +255,22 @@ async def plot(
     return await answer_people(request, context, language, give)
 
 
-def _plot(context: Context, name: str, of: str, issuer: str | None, language: str) -> bytes:
+def _plot(context: Context, name: str, of: str, issuer: str | None, language: str) -> bytes | Callable[[], bytes]:
+    """Give a plot that is kept, or what draws it."""
     with context.service.explorer.reading() as moment:
         view = moment.ledger()
         shown = None if issuer is None else moment.issuer(_number(issuer))
-        number = None if shown is None else shown.issuer_id
         # Of another state there is no plot any more: the page that asks for it was made before.
-        if of != (view.tag if shown is None else to_hex(shown.head)):
+        if of != state_of(view, shown):
             raise NotFoundError("there is no plot of this state of history")
+        kept = (name, of, issuer, language)
         if name == "activity":
             draw = partial(draw_activity, _timeline(context, moment, view, shown), language)
         elif name == "keys" and shown is not None and shown.keys:
             draw = partial(draw_keys, shown, view.last_at, language)
         else:
             raise NotFoundError("there is no such plot")
-    # Drawn when the database is no longer held. How far time goes is the registry's, so it is part of the name.
-    return context.plots.get((name, of, number, view.last_at, language), draw)
+    return context.plots.find(kept) or partial(context.plots.get, kept, draw)
 
 
 def _policy() -> str:
@@ -276,8 +278,8 @@ def _policy() -> str:
 
 
 def _timeline(context: Context, moment: Moment, view: LedgerView, issuer: IssuerView | None) -> Timeline:
-    number, state = (None, view.tag) if issuer is None else (issuer.issuer_id, issuer.head)
-    return context.timelines.get((number, state, view.last_at), lambda: timeline(moment.days(number), view.last_at))
+    number = None if issuer is None else issuer.issuer_id
+    return context.timelines.get((number, state_of(view, issuer)), lambda: timeline(moment.days(number), view.last_at))
 
 
 async def _answer(

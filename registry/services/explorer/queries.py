@@ -188,9 +188,11 @@ class Moment:
             raise NotFoundError(f"no event of this registry names the account {to_hex(address)}")
         first = _views(self.rows.numbered(list(self.rows.namings(address))))
         tenures = self.ledger().tenures
+        # A key is bound to one issuer for ever.
+        bound = [self.issuer(part.key_of) for part in parts if part.key_of != REGISTRY_ITSELF]
         return AccountView(
             address=address,
-            key_of=next((part.key_of for part in parts if part.key_of != REGISTRY_ITSELF), None),
+            key_of=next(iter(bound), None),
             tenures=tuple(each for each in tenures if each.account == address),
             first=first,
         )

@@ -184,7 +184,7 @@ class AccountView:
     """One account, and the parts that it plays."""
 
     address: Address
-    key_of: int | None
+    key_of: IssuerView | None
     """The issuer whose key it is; None: it is no key."""
     tenures: tuple[RoleTenure, ...]
     """The roles that it has or had."""
