@@ -25,8 +25,8 @@ MAX_KEPT: Final = 128
 MAX_KEYS: Final = 24
 """Drawn of one issuer: those added last."""
 
-KINDS: Final = ("batchAnchored", "batchRevoked", "credentialsRevoked", "credentialsSuspended", "credentialsReinstated")
-"""What is drawn and counted over time, in this order."""
+KINDS: Final = ("batchAnchored", "credentialsRevoked", "credentialsSuspended", "credentialsReinstated")
+"""What is drawn and counted over time, in this order. Of a batch revoked as a whole, no size is kept with the event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
