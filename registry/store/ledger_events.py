@@ -197,11 +197,11 @@ class EventReader:
             before: Number; None: from the newest on.
             limit: How many at most.
         """
-        statement = self._own()
+        # One bound, for SQLite goes through the index up to the first that it sees.
+        last = self._last if before is None else min(self._last, before - 1)
+        statement = select(*_READ).where(ledger_events.c.copy_ref == self._copy, ledger_events.c.number <= last)
         if issuer_id is not None:
             statement = statement.where(ledger_events.c.issuer_id == issuer_id)
-        if before is not None:
-            statement = statement.where(ledger_events.c.number < before)
         statement = statement.order_by(ledger_events.c.number.desc()).limit(limit)
         if not kinds:
             return self._rows(statement)
@@ -209,11 +209,9 @@ class EventReader:
         by_kind = [self._rows(statement.where(ledger_events.c.kind == kind)) for kind in sorted(set(kinds))]
         return tuple(islice(merge(*by_kind, key=lambda row: -row.number), limit))
 
-    def of_roots(self, roots: Collection[Hash32], issuer_id: int | None = None) -> tuple[EventRow, ...]:
-        """Give the events about batches, in order; of one issuer, or of all."""
+    def of_roots(self, roots: Collection[Hash32]) -> tuple[EventRow, ...]:
+        """Give the events about batches, of whichever issuers, in order."""
         statement = self._own().where(ledger_events.c.root.in_(roots))
-        if issuer_id is not None:
-            statement = statement.where(ledger_events.c.issuer_id == issuer_id)
         return self._rows(statement.order_by(ledger_events.c.number))
 
     def of_transaction(self, transaction: Hash32) -> tuple[EventRow, ...]:

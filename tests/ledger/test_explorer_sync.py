@@ -23,6 +23,7 @@ from registry.store.ledger_tables import ledger_copies, ledger_events
 from tests.ledger.chain import DID, STATUS_KEY, Chain, root_of
 from tests.ledger.proxy import FaultProxy, refusing
 from tests.support.databases import Database
+from tests.support.reading import OnceRound
 
 GO_ON = threading.Event()
 
@@ -296,14 +297,6 @@ def test_process_that_ends_gives_its_turn_back(chain: Chain, any_watch: Watch) -
     other = Watch(chain=chain, store=watch.store, name="other")
     other.catch_up()
     assert count(watch) == 6
-
-
-class OnceRound(threading.Event):
-    """Is set when somebody begins to wait for it."""
-
-    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002
-        self.set()
-        return True
 
 
 def is_shown(watch: Watch) -> bool:
