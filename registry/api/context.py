@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 
+from anchor.activity import Timeline
 from registry.api.access_log import AccessLog
 from registry.api.limits import RateLimiter, client_of
 from registry.api.metrics import Metrics
@@ -19,7 +20,7 @@ from registry.api.pool import Pool
 from registry.api.problems import TOO_MANY_REQUESTS, ProblemError
 from registry.api.streams import Streams
 from registry.api_wiring import ApiService
-from registry.web.ledger_plots import KeptPlots
+from registry.web.ledger_plots import Kept
 
 NO_CLIENT: Final = "unknown"
 """Stands for the address where the server knows none, as behind a UNIX socket."""
@@ -48,8 +49,9 @@ class Context:
     """By API key."""
     streams: Streams
     archives: Downloads = field(default_factory=Downloads)
-    plots: KeptPlots = field(default_factory=KeptPlots)
-    """The explorer's."""
+    timelines: Kept[Timeline] = field(default_factory=Kept)
+    """The explorer's, and plots of them."""
+    plots: Kept[bytes] = field(default_factory=Kept)
     downloads: Counter[str] = field(default_factory=Counter)
     """Of the registry's history, by who takes them."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)

@@ -76,6 +76,7 @@ def _say_where(url: str, demo: str | None) -> None:
     error_console.print(
         f"[bold green]✔[/] checking credentials in the browser: {printable(url)}/verify", soft_wrap=True
     )
+    error_console.print(f"[bold green]✔[/] the registry's history: {printable(url)}/ledger", soft_wrap=True)
     error_console.print(f"[bold green]✔[/] serving at {printable(url)}; Ctrl-C ends it")
 
 

@@ -33,7 +33,7 @@ from registry.services.explorer.views import (
     TransactionView,
 )
 from registry.web.formats import format_date, format_moment
-from registry.web.ledger_lines import MANY_POSITIONS, lines_of
+from registry.web.ledger_lines import MANY_POSITIONS, lines_of, shown_did
 from registry.web.ledger_plots import Numbers
 from registry.web.render import LEDGER_SHEET, content_security_policy, csp_hash, render
 from registry.web.verifier import NoPageError
@@ -280,12 +280,6 @@ def _page(template: str, place: Place, ledger: LedgerView, **values: Any) -> str
         reason_name=lambda reason: wording.say(f"reason_{StatusReason(reason).label}"),
         **values,
     )
-
-
-def shown_did(text: str) -> str:
-    """Write a DID so that no two look alike: what is not plain ASCII, which no DID should have, is spelt out."""
-    escaped = text.encode("ascii", "backslashreplace").decode()
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in escaped)
 
 
 def _short(value: bytes) -> str:

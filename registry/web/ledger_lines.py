@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
 from anchor.cli.audit_words import event_words, reason_words
-from anchor.cli.output import plain
 from anchor.cli.wording import wording_of
-from anchor.events import BatchAnchored, BatchRevoked, KeyAdded, KeyCompromised, KeyRetired, StatusChanged
+from anchor.events import (
+    BatchAnchored,
+    BatchRevoked,
+    IssuerAccredited,
+    KeyAdded,
+    KeyCompromised,
+    KeyRetired,
+    StatusChanged,
+)
 from anchor.model import Address, Hash32, StatusPosition
 from anchor.status import positions_of
 from registry.services.explorer.views import EventView
@@ -61,6 +68,12 @@ class EventLine:
     """How many more positions it is about."""
 
 
+def shown_did(text: str) -> str:
+    """Write a DID so that no two look alike: what is not plain ASCII, which no DID should have, is spelt out."""
+    escaped = text.encode("ascii", "backslashreplace").decode()
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in escaped)
+
+
 def lines_of(
     views: Iterable[EventView], language: str, *, most_positions: int = FEW_POSITIONS
 ) -> tuple[EventLine, ...]:
@@ -76,6 +89,8 @@ def lines_of(
 
 def _line(view: EventView, language: str, most: int) -> EventLine:
     event, wording = view.event, wording_of(language)
+    if isinstance(event, IssuerAccredited):
+        event = replace(event, did_bytes=shown_did(event.did).encode())
     positions: tuple[StatusPosition, ...] = ()
     if isinstance(event, StatusChanged):
         every = (
@@ -87,7 +102,7 @@ def _line(view: EventView, language: str, most: int) -> EventLine:
     if isinstance(event, StatusChanged):
         text = str(load_words()[language].say(f"ledger.{event.kind}", list=event.status_list))
     else:
-        text = plain(event_words(event, wording))
+        text = event_words(event, wording)
     return EventLine(
         number=view.number,
         text=text[:1].upper() + text[1:],

@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from anchor.activity import HOUR, Tally, Timeline, timeline_of
 from anchor.cli.audit_words import scope_name, short
@@ -19,8 +19,10 @@ from anchor.cli.wording import wording_of
 from registry.services.explorer import views
 from registry.services.explorer.views import IssuerView
 
+T = TypeVar("T")
+
 MAX_KEPT: Final = 128
-"""Plots; each is some 30 kB."""
+"""Of a kind; a plot is some 30 kB."""
 MAX_KEYS: Final = 24
 """Drawn of one issuer: those added last."""
 
@@ -98,28 +100,29 @@ def draw_keys(issuer: IssuerView, until: int, language: str) -> bytes:
     return keys_plot(bars, wording_of(language).say)
 
 
-class KeptPlots:
-    """Plots that were drawn, the last ones asked for; may be used by several threads."""
+class Kept(Generic[T]):
+    """What takes long to make, the last ones asked for; may be used by several threads.
+
+    Args:
+        most: How many are kept.
+    """
 
     def __init__(self, most: int = MAX_KEPT) -> None:
         self._most: Final = most
-        self._kept: Final[OrderedDict[Hashable, bytes]] = OrderedDict()
-        # Drawing takes a second of a processor; two at once would take two from everything else.
+        self._kept: Final[OrderedDict[Hashable, T]] = OrderedDict()
+        # Each takes a good part of a second of a processor; two at once would take two from everything else.
         self._lock: Final = threading.Lock()
 
-    def get(self, name: Hashable, draw: Callable[[], bytes]) -> bytes:
-        """Give a plot, drawn if it is not kept.
+    def get(self, name: Hashable, make: Callable[[], T]) -> T:
+        """Give one, made if it is not kept.
 
         Args:
             name: All that it depends on.
-            draw: Draws it.
+            make: Makes it.
         """
         with self._lock:
-            plot = self._kept.get(name)
-            if plot is None:
-                plot = draw()
-            self._kept[name] = plot
-            self._kept.move_to_end(name)
-            while len(self._kept) > self._most:
+            found = self._kept.pop(name) if name in self._kept else make()
+            self._kept[name] = found
+            if len(self._kept) > self._most:
                 self._kept.popitem(last=False)
-            return plot
+            return found

@@ -54,6 +54,8 @@ class ShownCredential:
     """The page's own address."""
     verifier_url: str
     """Of a verifier page; empty: none is known."""
+    ledger_url: str
+    """Of the batch in the explorer; empty: it does not show it."""
 
 
 def credential_page(shown: ShownCredential, language: str) -> str:
@@ -86,6 +88,7 @@ def credential_page(shown: ShownCredential, language: str) -> str:
         # Relative to the page, so that it does not matter behind which proxy it is.
         address=shown.url.rpartition("/")[2],
         verifier_url=shown.verifier_url,
+        ledger_url=shown.ledger_url,
         linkedin=_linkedin(view, shown.url),
         result=partial(_result, language=language, say=words.say),
         host=_host,

@@ -92,6 +92,13 @@ def test_dev_serves_a_demo_institution_whose_key_is_made_by_a_command(
         assert "Zoë Tremblay" in html
         assert "</span> Valid</h2>" in html
         assert f"checking credentials in the browser: {address}/verify" in "".join(said)
+        assert f"the registry's history: {address}/ledger" in "".join(said)
+        while (answer := httpx2.get(f"{address}/ledger?lang=en")).status_code == 503:
+            pass
+        assert "The history is complete" in answer.text
+        batch = re.search(r'href="\.\./(ledger/batches/0x[0-9a-f]{64})"', html)
+        assert batch is not None
+        assert "Anchored, and in force" in httpx2.get(f"{address}/{batch[1]}?lang=en").text
         assert httpx2.get(f"{address}/verify").headers["content-type"] == "text/html; charset=utf-8"
         code, key, _ = bureau.run("api-key", "new", "--institution", "home", *SCOPES, "--home", bureau.home)
         assert code == 0

@@ -35,6 +35,7 @@ from tests.ledger.whole_contract import (
     WholeContract,
     account_of,
 )
+from tests.support.contract_storage import entry, role_entry
 from tests.support.world import pack
 
 MADE_UP_ROLE = b"\x05" * 32
@@ -230,18 +231,6 @@ def to_checksum(address: bytes) -> str:
 
 
 # Storage, as docs/spec/history.md has it.
-
-
-def entry(slot: int | bytes, *keys: int | bytes) -> Hash32:
-    """Slot of a mapping's entry, computed apart from `anchor.evidence`."""
-    at = slot.to_bytes(32, "big") if isinstance(slot, int) else slot
-    for key in keys:
-        at = keccak((key.to_bytes(32, "big") if isinstance(key, int) else key.rjust(32, b"\x00")) + at)
-    return hash32(at)
-
-
-def role_entry(role: bytes, account: bytes) -> Hash32:
-    return entry(entry(1, role), account)
 
 
 def test_every_slot_that_the_specification_names_is_proven(contract: WholeContract) -> None:

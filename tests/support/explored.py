@@ -60,10 +60,10 @@ class Explored:
     revoked: Hash32 = field(default=root_of(0))
     """Of a batch that is revoked as a whole."""
 
-    def catch_up(self) -> None:
-        """Have the service read and prove what there is; by its clock it is then."""
+    def catch_up(self, node: str | None = None) -> None:
+        """Have the service read and prove what there is, by a node of the chain or another; by its clock it is then."""
         now = self.whole.now
-        policy = self.chain.policy(nodes=(self.chain.url,))
+        policy = self.chain.policy(nodes=(node or self.chain.url,))
         sync = HistorySync(
             self.service.store, self.chain.registry, lambda: policy, name="one", clock=lambda: now, seconds=1
         )

@@ -52,6 +52,7 @@ def shown(document: dict[str, Any], name: str = "valid", **changes: Any) -> Show
         "root": "0x" + "5f" * 32,
         "url": URL,
         "verifier_url": "https://verify.example/",
+        "ledger_url": "../ledger/batches/0x" + "5f" * 32,
     }
     return ShownCredential(**{**values, **changes})
 

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
+from anchor.activity import Timeline
 from anchor.model import MAX_UINT32, Hash32, StatusPosition, to_hex
 from anchor.status import LIST_SIZE
 from registry.api.answers import is_known
@@ -22,7 +23,7 @@ from registry.api.people import answer_people, html_of
 from registry.errors import NotFoundError
 from registry.services.explorer.queries import INCIDENTS, Moment
 from registry.services.explorer.search import find
-from registry.services.explorer.views import LedgerView
+from registry.services.explorer.views import IssuerView, LedgerView
 from registry.web import explorer as web
 from registry.web.explorer import PATH, Place
 from registry.web.languages import choose_language
@@ -77,7 +78,7 @@ async def ledger(request: Request, context: ContextDep, lang: str | None = None)
             issuers=issuers[:FEW_ISSUERS],
             has_more_issuers=len(issuers) > FEW_ISSUERS,
             events=moment.events(limit=FEW),
-            numbers=numbers_of(timeline(moment.tallies(), view.last_at)),
+            numbers=numbers_of(_timeline(context, moment, view, None)),
         )
 
     return await _answer(request, context, lang, make)
@@ -142,7 +143,7 @@ async def issuer(request: Request, context: ContextDep, number: str, lang: str |
             epoch_changes=moment.epoch_changes(one),
             batches=moment.batches(one, limit=FEW).batches,
             events=moment.events(issuer_id=one, limit=FEW),
-            numbers=numbers_of(timeline(moment.tallies(one), view.last_at)),
+            numbers=numbers_of(_timeline(context, moment, view, shown)),
         )
 
     return await _answer(request, context, lang, make)
@@ -244,7 +245,7 @@ def _plot(context: Context, name: str, of: str, issuer: str | None, language: st
         if of != (view.tag if shown is None else to_hex(shown.head)):
             raise NotFoundError("there is no plot of this state of history")
         if name == "activity":
-            draw = partial(draw_activity, timeline(moment.tallies(number), view.last_at), language)
+            draw = partial(draw_activity, _timeline(context, moment, view, shown), language)
         elif name == "keys" and shown is not None and shown.keys:
             draw = partial(draw_keys, shown, view.last_at, language)
         else:
@@ -255,6 +256,11 @@ def _plot(context: Context, name: str, of: str, issuer: str | None, language: st
 
 def _policy() -> str:
     return content_security_policy(sheet=LEDGER_SHEET, images="'self' data:", forms="'self'")
+
+
+def _timeline(context: Context, moment: Moment, view: LedgerView, issuer: IssuerView | None) -> Timeline:
+    number, state = (None, view.tag) if issuer is None else (issuer.issuer_id, issuer.head)
+    return context.timelines.get((number, state, view.last_at), lambda: timeline(moment.days(number), view.last_at))
 
 
 async def _answer(

@@ -22,6 +22,8 @@ from registry.api.context import Context, ContextDep
 from registry.api.people import HEADERS, answer_people, html_of
 from registry.api.routes.verifier import PATH as VERIFIER_PATH
 from registry.services.learner_pages import PAGES_PATH, Shown, read_shown
+from registry.store.records import BatchRecord
+from registry.web.explorer import PATH as LEDGER_PATH
 from registry.web.languages import choose_language
 from registry.web.render import ShownCredential, credential_page
 from registry.web.status import StatusView
@@ -89,6 +91,7 @@ def _page(context: Context, shown: Shown, url: str, status: StatusView, language
             root=to_hex(batch.root),
             url=url,
             verifier_url=_verifier_url(context, url),
+            ledger_url=_ledger_url(context, batch),
         ),
         language,
     )
@@ -99,6 +102,15 @@ def _verifier_url(context: Context, url: str) -> str:
     service = context.service
     verifier = service.options.verifier_url or service.public_url + VERIFIER_PATH
     return f"{verifier}#link={quote(f'{url}/credential.json', safe='')}"
+
+
+def _ledger_url(context: Context, batch: BatchRecord) -> str:
+    """Give the batch's address in the explorer, from the page; empty where that does not show it."""
+    service = context.service
+    is_shown = service.options.ledger_seconds and batch.issuer.registry == service.registry
+    if not is_shown or batch.anchored_at is None:
+        return ""
+    return f"..{LEDGER_PATH}/batches/{to_hex(batch.root)}"
 
 
 def _download(content: bytes, shown: Shown, media_type: str, ending: str) -> Response:
