@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from heapq import merge
 from itertools import islice
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, cast, func, literal, literal_column, select
@@ -211,8 +212,8 @@ class EventReader:
 
     def of_roots(self, roots: Collection[Hash32]) -> tuple[EventRow, ...]:
         """Give the events about batches, of whichever issuers, in order."""
-        statement = self._own().where(ledger_events.c.root.in_(roots))
-        return self._rows(statement.order_by(ledger_events.c.number))
+        # Put in order here: SQLite would rather go through all events in their order.
+        return tuple(sorted(self._rows(self._own().where(ledger_events.c.root.in_(roots))), key=itemgetter(0)))
 
     def of_transaction(self, transaction: Hash32) -> tuple[EventRow, ...]:
         """Give the events of a transaction, in order."""

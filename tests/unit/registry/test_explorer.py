@@ -149,6 +149,10 @@ def test_whatever_is_asked_for_is_found_by_an_index(sqlite_database: Database) -
         "events": (lambda moment: moment.events(before=9, limit=5), {by_number}),
         "batches": (lambda moment: moment.batches(1, before=99, limit=5), {kind, by_root}),
         "batch": (lambda moment: moment.batch(root), {by_root}),
+        "a hundred batches": (
+            lambda moment: moment.rows.of_roots([hash32(bytes([number]) * 32) for number in range(100)]),
+            {by_root},
+        ),
         "position": (lambda moment: moment.position(1, StatusPosition(0, 2)), {by_number}),
         "position that nothing happened to": (lambda moment: moment.position(1, StatusPosition(7, 2)), set()),
         "transaction": (lambda moment: moment.rows.of_transaction(transaction), {by_transaction}),
