@@ -17,7 +17,7 @@ from anchor.ledger.testnet import dev_signer
 from anchor.model import to_hex
 from anchor.policy import policy_to_text
 from registry.api.app import create_app
-from registry.api.routes.ledger_downloads import MAX_DOWNLOADS, MAX_PER_CLIENT
+from registry.api.routes.ledger_downloads import MAX_DOWNLOADS, MAX_PER_CLIENT, takes_gzip
 from registry.api_wiring import load_service
 from tests.api.conftest import Served, nobody, write_home
 from tests.ledger.chain import ANCHOR_KEY, DID, STATUS_KEY, STRANGER, Chain
@@ -183,6 +183,25 @@ def test_archive_is_proven_again_by_the_audit(ledger: Served, chain: Chain, tmp_
     path.write_bytes(b"".join([*lines[:5], *lines[6:]]))
     with pytest.raises(HistoryError):
         audit_through(tmp_path / "other", policy.registries[0], policy, asked.append, archive=path)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_taken"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("*", True),
+        ("*;q=0, gzip", True),
+        ("", False),
+        ("identity", False),
+        ("xgzip", False),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, *", False),
+        ("*;q=0", False),
+    ],
+)
+def test_gzip_is_sent_to_whom_takes_it(accepted: str, *, is_taken: bool) -> None:
+    assert takes_gzip(accepted) == is_taken
 
 
 def test_table_is_that_of_the_audit(ledger: Served, chain: Chain) -> None:

@@ -148,7 +148,9 @@ class HistorySync:
         self._connect(policy)
         vouched = VouchedRegistry(self._nodes, pin, policy, self._clock())
         if self._keeper.is_up_to_date(vouched.block):
-            return self._keeper.tidy()
+            while not stop.is_set() and self._keeper.tidy():
+                pass
+            return False
         failures: list[LedgerError] = []
         refuted: HistoryError | None = None
         for node in vouched.sources():

@@ -116,6 +116,29 @@ def test_batches_page_by_page(store: Store) -> None:
     assert found == [ROOT, *(bytes([number]) * 32 for number in range(0x23, 0x1F, -1))]
 
 
+def test_parts_of_dids_are_found_as_they_are_written(store: Store) -> None:
+    dids = ("did:x:\0a%b_c\\d", "did:x:Éa", "did:x:ab")
+    show(
+        store,
+        [*STORY, *(accredited(3 + place, did, controller=b"\x33" * 20, **LATER) for place, did in enumerate(dids))],
+    )
+    wanted = {
+        dids[0]: [3],
+        "a%b": [3],
+        "%b_": [3],
+        "c\\d": [3],
+        "___": [],
+        "DID:X:": [3, 4, 5],
+        "did:x:Éa": [4],
+        "x:ab": [5],
+        "\0a%": [],
+        "did:\ud800": [],
+        "one.EXAMPLE": [1],
+    }
+    with Explorer(store, REGISTRY).reading() as moment:
+        assert {text: [hit.issuer_id for hit in find(moment, text)] for text in wanted} == wanted
+
+
 def test_nothing_is_found_beyond_what_is_proven(store: Store) -> None:
     """Events that are read and not proven yet are as if they were not there."""
     show(store, STORY)
