@@ -40,7 +40,8 @@ REGISTRY_ITSELF: Final = 0
 DAY_SECONDS: Final = 86_400
 _HASH_BYTES: Final = 32
 _MAX_NUMBER: Final = 2**63 - 1
-_ROWS_A_PAGE: Final = 2_000
+ROWS_A_PAGE: Final = 1_000
+"""Events read at once: one has some 33 kB at most, and most have a hundredth of that."""
 
 _EVENT_COLUMNS: Final = tuple(each.name for each in ledger_events.c)
 _WORD_COLUMNS: Final = tuple(each.name for each in ledger_words.c)
@@ -182,7 +183,7 @@ class EventReader:
         self._copy: Final = copy
         self._last: Final = last
 
-    def page(self, after: int, limit: int = _ROWS_A_PAGE) -> tuple[EventRow, ...]:
+    def page(self, after: int, limit: int) -> tuple[EventRow, ...]:
         """Give the events after a number, in order."""
         statement = self._own().where(ledger_events.c.number > after)
         return self._rows(statement.order_by(ledger_events.c.number).limit(limit))
@@ -244,7 +245,7 @@ class EventReader:
             .where(*own, table.status_list == status_list, table.word == word)
             .order_by(table.number)
         )
-        for row in self._connection.execute(statement, execution_options={"yield_per": _ROWS_A_PAGE}):
+        for row in self._connection.execute(statement, execution_options={"yield_per": ROWS_A_PAGE}):
             yield WordChange(row.number, row.epoch, row.kind, int.from_bytes(row.mask, "big"))
 
     def accounts(self, address: Address) -> tuple[AccountRow, ...]:
