@@ -270,12 +270,16 @@ class Moment:
         return row
 
     def _batches(self, roots: Collection[Hash32], issuers: dict[int, IssuerView]) -> tuple[BatchView, ...]:
-        """Show batches by root: of the issuers given, or of all."""
+        """Show batches by root: of the issuers given, or of all.
+
+        Of all, and then of one: asked for by issuer, the database would go through all that the issuer ever did.
+        """
         only = next(iter(issuers), None)
         events: dict[tuple[int, Hash32], list[EventView]] = {}
-        for view in _views(self.rows.of_roots(roots, only)):
+        for view in _views(self.rows.of_roots(roots)):
             assert isinstance(view.event, BatchAnchored | BatchRevoked)  # noqa: S101 - no others have a root
-            events.setdefault((view.event.issuer_id, view.event.root), []).append(view)
+            if only in {None, view.event.issuer_id}:
+                events.setdefault((view.event.issuer_id, view.event.root), []).append(view)
         for issuer_id, _ in events:
             if issuer_id not in issuers:
                 issuers[issuer_id] = self.issuer(issuer_id)
