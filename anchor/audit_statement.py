@@ -32,7 +32,7 @@ from anchor.members import (
     text_of,
     whole_of,
 )
-from anchor.model import Basis, BlockHeader, Hash32, to_hex
+from anchor.model import ZERO_HASH, Basis, BlockHeader, Hash32, to_hex
 
 FORMAT: Final = "credanchor/audit-statement@v1"
 MAX_STATEMENT_BYTES: Final = 64 * 2**20
@@ -222,7 +222,7 @@ def hold_against(
     dids = dict(enumerate(statement.did_hashes, start=1))
     counts: Counter[int | None] = Counter()
     found: dict[int | None, Trouble] = {}
-    unclear: dict[int | None, None] = {}
+    unclear: set[int | None] = set()
     for event in history.events:
         if isinstance(event, IssuerAccredited) and event.issuer_id in dids and dids[event.issuer_id] != event.did_hash:
             found.setdefault(event.issuer_id, Trouble.OTHER_ISSUER)
@@ -230,7 +230,7 @@ def hold_against(
             counts[chain] += 1
             stated = statement.heads.get(chain)
             if event.at == ambiguous:
-                unclear[chain] = None
+                unclear.add(chain)
             if stated is None or counts[chain] > stated.events:
                 if event.at <= block_at and event.at != ambiguous:
                     found.setdefault(chain, Trouble.LEFT_OUT)
@@ -243,8 +243,24 @@ def hold_against(
             found.setdefault(chain, Trouble.MISSING_HERE)
     of_all = _of_all([Trouble.OTHER_CODE] if code_hash != statement.code_hash else [])
     return Comparison(
-        contradictions=(*of_all, *_in_order(found)), open=tuple(chain for chain in unclear if chain not in found)
+        contradictions=(*of_all, *_in_order(found)), open=tuple(sorted(unclear - found.keys(), key=_place))
     )
+
+
+def settle(statement: AuditStatement, held: Comparison, heads: Mapping[int | None, Hash32]) -> Comparison:
+    """Settle what `hold_against` left open by heads that are proven at the statement's own block.
+
+    Args:
+        statement: What was said.
+        held: What came of holding it against a history.
+        heads: Of all that is open, zero for an issuer that was not accredited yet.
+    """
+    found = {
+        chain: Trouble.OTHER_HEAD if chain in statement.heads else Trouble.LEFT_OUT
+        for chain in held.open
+        if heads[chain] != (statement.heads[chain].head if chain in statement.heads else ZERO_HASH)
+    }
+    return Comparison(contradictions=(*held.contradictions, *_in_order(found)), open=())
 
 
 def hold_block(statement: AuditStatement, header: BlockHeader) -> tuple[Contradiction, ...]:
@@ -308,5 +324,10 @@ def _of_all(troubles: Iterable[Trouble]) -> tuple[Contradiction, ...]:
 
 
 def _in_order(found: Mapping[int | None, Trouble]) -> tuple[Contradiction, ...]:
-    chains = sorted(found, key=lambda chain: chain or 0)
+    chains = sorted(found, key=_place)
     return tuple(Contradiction(trouble=found[chain], issuer_id=chain) for chain in chains)
+
+
+def _place(chain: int | None) -> int:
+    """The registry-wide head comes first."""
+    return chain or 0

@@ -20,7 +20,7 @@ from anchor.cli.histories import Since
 from anchor.cli.kept import Archive, GivenArchive, read_checkpoint, write_checkpoint
 from anchor.errors import HistoryError, LedgerError, LedgerUnavailableError
 from anchor.events import AnyEvent, RawLog
-from anchor.evidence import ISSUER_COUNT_SLOT, LedgerState
+from anchor.evidence import ISSUER_COUNT_SLOT, REGISTRY_HEAD_SLOT, LedgerState, head_slot
 from anchor.history import History
 from anchor.model import Basis, BlockHeader, Hash32, Policy, RegistryId, TrustedRegistry
 from anchor.replay import Replay
@@ -95,6 +95,26 @@ def header_at(policy: Policy, registry: RegistryId, number: int) -> BlockHeader:
     from anchor.ledger.vouching import vouch_at
 
     return vouch_at(clients_of(policy), registry.chain_id, policy, number).block.header
+
+
+def heads_at(
+    policy: Policy, registry: RegistryId, number: int, issuers: Iterable[int | None]
+) -> dict[int | None, Hash32]:
+    """Prove heads at an older block of a registry's chain; None: the registry-wide one.
+
+    Raises:
+        LedgerError: As `header_at`; or no node has the state of this block any more.
+        UndeterminedError: Likewise; or their proofs do not hold.
+    """
+    from anchor.ledger.client import clients_of
+    from anchor.ledger.collect import collect_slots
+    from anchor.ledger.vouching import vouch_at
+
+    nodes = clients_of(policy)
+    vouched = vouch_at(nodes, registry.chain_id, policy, number)
+    slots = {each: REGISTRY_HEAD_SLOT if each is None else head_slot(each) for each in issuers}
+    state = LedgerState(collect_slots(nodes, registry, slots.values(), policy, vouched=vouched))
+    return {each: Hash32(state.value(slot).to_bytes(32, "big")) for each, slot in slots.items()}
 
 
 class _Read(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple
@@ -20,8 +21,9 @@ from anchor.audit_statement import (
     compare_statements,
     hold_against,
     hold_block,
+    settle,
 )
-from anchor.cli.auditing import Audited, audit_through, header_at
+from anchor.cli.auditing import Audited, audit_through, header_at, heads_at
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
 from anchor.cli.policies import (
     AgreeOption,
@@ -269,6 +271,10 @@ def _hold(
             # It might have the same time: what that leaves open is said to be so.
             next_at = statement.basis.block_at
     held = hold_against(statement, history, code_hash=pin.code_hash, next_block_at=next_at)
+    if held.open and not block and problem is None:
+        # What stays open where no node has the state of that block any more is said to be so.
+        with suppress(LedgerError, UndeterminedError):
+            held = settle(statement, held, heads_at(rules, registry, number, held.open))
     return _Held((*block, *held.contradictions), held.open, problem)
 
 

@@ -14,7 +14,7 @@ from anchor.cli.auditing import header_at
 from anchor.cli.signing_keys import create_signer
 from anchor.data_integrity import sign_document
 from anchor.did_key import Ed25519Key
-from anchor.errors import SignatureError, SignedFormatError
+from anchor.errors import LedgerUnavailableError, SignatureError, SignedFormatError
 from anchor.ledger.client import LedgerClient
 from anchor.model import BlockHeader, Policy, RegistryId
 from tests.cli.conftest import Desk
@@ -310,6 +310,13 @@ def test_a_block_of_the_same_second_leaves_events_of_that_second_open(
         return replace(header_at(policy, registry, number), timestamp=at)
 
     monkeypatch.setattr("anchor.cli.statement.header_at", of_one_second)
+    code, out, _ = desk.run("statement", "check", statement)
+    assert (code, HOLDS in out) == (0, True), "a node that has the state of that block settles it"
+
+    def no_state_any_more(*_asked: object) -> None:
+        raise LedgerUnavailableError("the state of this block is not there any more")
+
+    monkeypatch.setattr("anchor.cli.statement.heads_at", no_state_any_more)
     code, out, _ = desk.run("statement", "check", statement)
     assert (code, "? OPEN  the block after its own may be of the same second as events of: issuer 1" in out) == (
         3,

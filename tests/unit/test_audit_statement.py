@@ -13,6 +13,7 @@ from anchor.audit_statement import (
     hold_against,
     hold_block,
     make_statement,
+    settle,
 )
 from anchor.did_key import Ed25519Key
 from anchor.errors import HistoryError, SignedFormatError
@@ -160,6 +161,28 @@ def test_of_two_blocks_of_one_second_nobody_can_tell_which_has_an_event() -> Non
     for end in (len(STORY), len(STORY) + 1, len(STORY) + 2):
         statement = stated(replayed(*ONE_SECOND[:end]), 2000)
         assert held(statement, *ONE_SECOND, next_block_at=2000) == Comparison(contradictions=(), open=(1,))
+
+
+def test_heads_that_are_proven_at_its_block_settle_what_is_open() -> None:
+    history = replayed(*ONE_SECOND[:-1])
+    heads = {None: history.registry_head, 1: history.issuers[0].head}
+    for end, expected in [(-2, {1: Trouble.OTHER_HEAD}), (-1, {}), (len(ONE_SECOND), {1: Trouble.OTHER_HEAD})]:
+        statement = stated(replayed(*ONE_SECOND[:end]), 2000)
+        settled = settle(statement, held(statement, *ONE_SECOND, next_block_at=2000), heads)
+        assert ({each.issuer_id: each.trouble for each in settled.contradictions}, settled.open) == (expected, ())
+
+
+@pytest.mark.parametrize("was_there", [True, False])
+def test_an_issuer_that_was_accredited_in_that_second_is_settled_too(was_there: bool) -> None:
+    calls = (*STORY, accredited(3, "did:web:three.example", controller=NEWCOMER, at=2000, block=20))
+    history = replayed(*(calls if was_there else STORY))
+    statement = stated(replayed(*STORY), 2000)
+    compared = held(statement, *calls, next_block_at=2000)
+    assert compared == Comparison(contradictions=(), open=(None, 3))
+    heads = {None: history.registry_head, 3: history.issuers[2].head if was_there else hash32(bytes(32))}
+    settled = settle(statement, compared, heads)
+    expected = [Trouble.OTHER_HEAD, Trouble.LEFT_OUT] if was_there else []
+    assert [each.trouble for each in settled.contradictions] == expected
 
 
 def test_an_event_before_that_second_is_missed_all_the_same() -> None:
