@@ -175,7 +175,7 @@ def command(
         if any((output, out, archive, anew, at, statement, issuer, as_json)):
             raise MalformedError("--follow only prints and sends what is new", advice="Leave the other options out.")
         watch = watch_of(rules.registries[0].registry, keep, alert, webhook, every=every, until_alert=until_alert)
-        with_alert = follow(watch, lambda tell: audit_through(watch.folder, rules.registries[0], rules, tell))
+        with_alert = follow(watch, lambda: audit_through(watch.folder, rules.registries[0], rules, _say_nothing))
         raise typer.Exit(1 if with_alert else 0)
     if alert or webhook or until_alert:
         raise MalformedError("--alert, --webhook and --until-alert are for --follow", advice="Add --follow and --keep.")
@@ -209,6 +209,8 @@ def command(
             raise
         finally:
             status.stop()
+        for note in audited.notes:
+            error_console.print(f"[yellow]![/] {printable(note.message)}")
         if issuer is not None and all(each.did != issuer for each in audited.history.issuers):
             raise MalformedError("the registry has never accredited an issuer with this DID")
         if statement is not None and key is not None:
@@ -269,7 +271,8 @@ def _pieces(
     if shown is Format.CSV:
         yield from csv_pieces(history, issuer)
     elif shown is Format.JSON:
-        yield from json_pieces(history, basis, issuer, audited.since)
+        notes = ({"note": each.kind.value, "message": each.message} for each in audited.notes)
+        yield from json_pieces(history, basis, issuer, audited.since, notes=notes)
         yield "\n"
     else:
         from anchor.cli.audit_html import report_pieces
@@ -324,3 +327,7 @@ def _show_then(audited: Audited, at: int, issuer: str | None, asked: Credential 
     else:
         print_state(state, audited.basis, issuer, judged)
     return judged is None or not (judged.reason or judged.reason_in_hindsight)
+
+
+def _say_nothing(_doing: str) -> None:
+    """While a registry is watched, what is being done is no news."""

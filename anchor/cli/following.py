@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from anchor.cli.auditing import Audited, Tell
+from anchor.cli.auditing import Audited, NoteKind
 from anchor.cli.faults import damage_content, damage_lines, damage_of
 from anchor.cli.files import write_pieces
 from anchor.cli.occurrences import LABELS, Occurrence
@@ -51,7 +51,7 @@ _TOLD: Final = "told"
 _REMEMBERED: Final = 1000
 """Events told last that are known again, should the chain have been reorganised."""
 _ALERTS: Final = UUID("7e0e1f1c-8d0b-4f53-9d43-6d3c2f6f0f52")
-_STEADY: Final = frozenset({"refuted", "unreachable", "undetermined"})
+_STEADY: Final = frozenset({"refuted", "unreachable", "undetermined", NoteKind.NODE_REFUTED.value})
 """Alerts about a state that lasts: raised when it begins, and again only after it was over."""
 
 
@@ -123,7 +123,7 @@ def watch_of(
     )
 
 
-def follow(watch: Watch, audit: Callable[[Tell], Audited]) -> bool:
+def follow(watch: Watch, audit: Callable[[], Audited]) -> bool:
     """Audit until told to stop.
 
     Args:
@@ -145,7 +145,7 @@ def follow(watch: Watch, audit: Callable[[Tell], Audited]) -> bool:
 
 
 class _Watcher:
-    def __init__(self, watch: Watch, audit: Callable[[Tell], Audited]) -> None:
+    def __init__(self, watch: Watch, audit: Callable[[], Audited]) -> None:
         self._watch: Final = watch
         self._audit: Final = audit
         self._told = _Told.read(watch.folder)
@@ -157,9 +157,8 @@ class _Watcher:
 
     def look(self) -> None:
         """Audit once, and tell what is new."""
-        notes: list[str] = []
         try:
-            audited = self._audit(notes.append)
+            audited = self._audit()
         except HistoryError as error:
             damage = damage_of(error)
             places = "; ".join(damage_lines(damage, wording_of("en")))
@@ -174,10 +173,11 @@ class _Watcher:
             if self._failed >= self._watch.patience:
                 self._alert("unreachable", str(error), {})
             return
-        self._failed, self._lasting = 0, ""
-        if any("reorganised" in note for note in notes):
-            number = audited.block.number
-            self._alert("reorganised", f"the chain was reorganised; read anew up to block {number}", {})
+        self._failed = 0
+        if not any(note.kind.value == self._lasting for note in audited.notes):
+            self._lasting = ""
+        for note in audited.notes:
+            self._alert(note.kind.value, note.message, {})
         count = len(audited.all_events)
         self.state = f"{count} events proven up to block {audited.block.number} of {to_utc(audited.block.timestamp)}."
         if self._is_first:

@@ -48,7 +48,7 @@ def test_an_event_taken_out_of_an_archive_is_named(desk: Desk, archive: Path) ->
     code, out, error = desk.run("audit", "--from", spoiled)
     assert code == 1
     assert f"institution 1: between {place(lines[-5])} and {place(lines[-3])} events are missing" in out
-    assert f"only at the node: credentialsRevoked at {place(lines[-4])}" in out
+    assert f"only at the node {desk.chain.url}: credentialsRevoked at {place(lines[-4])}" in out
     assert "only in the archive" not in out
     assert "its head is not the one" in error or "does not" in error
 
@@ -75,7 +75,7 @@ def test_events_missing_at_the_end_of_an_archive_are_found_at_the_node(desk: Des
     code, out, _ = desk.run("audit", "--from", spoiled)
     assert code == 1
     assert f"institution 1: after {place(lines[-3])} events are missing" in out
-    assert f"only at the node: credentialsRevoked at {place(lines[-2])}" in out
+    assert f"only at the node {desk.chain.url}: credentialsRevoked at {place(lines[-2])}" in out
 
 
 def test_a_report_says_where_it_breaks_in_its_language(desk: Desk, archive: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_report_says_where_it_breaks_in_its_language(desk: Desk, archive: Path
     page = read_page(out.read_text("utf-8"))
     said = [each.text for each in page.all("li")]
     assert said[0].startswith("l’établissement 1 : entre bloc ")
-    assert said[1].startswith("seulement chez le nœud : credentialsRevoked, bloc ")
+    assert said[1].startswith(f"seulement chez le nœud {desk.chain.url} : credentialsRevoked, bloc ")
 
 
 def test_a_node_that_keeps_something_back_is_located_without_an_archive(
@@ -102,7 +102,7 @@ def test_a_node_that_keeps_something_back_is_located_without_an_archive(
     code, out, _ = desk.run("audit")
     assert code == 1
     assert f"between {place(lines[-5])} and {place(lines[-3])} events are missing, or the latter is altered" in out
-    assert "only at the node" not in out
+    assert "only at the node " not in out
 
 
 def test_an_archive_that_breaks_is_no_nodes_fault(desk: Desk, archive: Path) -> None:
@@ -113,4 +113,4 @@ def test_an_archive_that_breaks_is_no_nodes_fault(desk: Desk, archive: Path) -> 
         code, out, error = desk.run("audit", "--from", spoiled, *more)
     finally:
         proxy.close()
-    assert (code, "only at the node" in out) == (1, True), error
+    assert (code, "only at the node " in out) == (1, True), error
