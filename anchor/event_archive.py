@@ -112,7 +112,7 @@ def _object(line: bytes) -> dict[str, Any]:
         raise MalformedError("not JSON") from error
     if not isinstance(content, dict):
         raise MalformedError("not an object")
-    # No text in an archive has a quotation mark in it, hence too many are a member twice: readers differ in which counts.
+    # No text in an archive has a quotation mark in it: too many are a member twice, and readers differ in which counts.
     if line.count(b'"') > 2 * (len(content) + sum(map(_count_texts, content.values()))):
         raise MalformedError("a member twice, or one within another")
     return content

@@ -5,6 +5,7 @@ import pytest
 from anchor import locating
 from anchor.events import RawLog
 from anchor.locating import Fault, FaultKind, Locator, compare_logs
+from anchor.logs import next_head
 from anchor.model import Hash32, hash32
 from tests.support.history import REGISTRY, accredited, anchored, chain
 from tests.support.stories import ANCHOR_KEY, NEWCOMER, STORY, revoked_alone
@@ -194,11 +195,10 @@ def test_issuers_without_number_do_not_make_it_go_on_for_ever(monkeypatch: pytes
 
 def test_rubbish_costs_a_bounded_number_of_hashes_for_each_event(monkeypatch: pytest.MonkeyPatch) -> None:
     hashed = [0]
-    honest = locating.next_head
 
     def counting(*values: Hash32) -> Hash32:
         hashed[0] += 1
-        return honest(*values)
+        return next_head(*values)
 
     monkeypatch.setattr(locating, "next_head", counting)
     locator = Locator(REGISTRY, PROVEN.issuer_count)
