@@ -22,6 +22,8 @@ from registry.api.streams import Streams
 from registry.api_wiring import ApiService
 from registry.web.ledger_plots import Kept
 
+_WAITING_FOR_PLOTS: Final = 32
+"""Requests; the last of them waits ten seconds."""
 NO_CLIENT: Final = "unknown"
 """Stands for the address where the server knows none, as behind a UNIX socket."""
 
@@ -52,6 +54,8 @@ class Context:
     timelines: Kept[Timeline] = field(default_factory=Kept)
     """The explorer's, and plots of them."""
     plots: Kept[bytes] = field(default_factory=Kept)
+    drawing: Pool = field(default_factory=lambda: Pool(1, places=_WAITING_FOR_PLOTS))
+    """For plots, each of which takes a good part of a second of a processor."""
     downloads: Counter[str] = field(default_factory=Counter)
     """Of the registry's history, by who takes them."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -67,6 +71,7 @@ class Context:
         await self.streams.wait_closed()
         await asyncio.gather(*self._tasks)
         self.pool.close()
+        self.drawing.close()
         self.service.close()
 
 

@@ -76,3 +76,20 @@ def balances_text(balances: Mapping[Address, int]) -> str:
     name = "credanchor_account_balance_wei"
     head = f"# HELP {name} What accounts that send transactions have left.\n# TYPE {name} gauge\n"
     return head + "".join(f'{name}{{account="{to_hex(account)}"}} {wei}\n' for account, wei in balances.items())
+
+
+def history_text(proven_block: int | None, *, is_behind: bool) -> str:
+    """Write how far the registry's history is read and proven.
+
+    Args:
+        proven_block: Up to which block; None: nothing is proven yet.
+        is_behind: Whether something is in the way of a newer one.
+    """
+    name = "credanchor_ledger_behind"
+    text = f"# HELP {name} Whether something is in the way of reading and proving the registry's history.\n"
+    text += f"# TYPE {name} gauge\n{name} {int(is_behind)}\n"
+    if proven_block is None:
+        return text
+    name = "credanchor_ledger_block"
+    text += f"# HELP {name} Block up to which the registry's history is read and proven.\n"
+    return f"{text}# TYPE {name} gauge\n{name} {proven_block}\n"

@@ -50,7 +50,7 @@ async def answer_people(
         return _message("unavailable", 503, language, {"Retry-After": "30"})
 
 
-def html_of(content: str, status: int, language: str, headers: dict[str, str] | None = None) -> Response:
+def html_of(content: str | bytes, status: int, language: str, headers: dict[str, str] | None = None) -> Response:
     """Answer with a page without script.
 
     Args:

@@ -1,4 +1,4 @@
-"""Threads for what takes long, such as asking nodes: only so many at once, only as many again waiting.
+"""Threads for what takes long, such as asking nodes: only so many at once, only so many more waiting.
 
 A thread cannot be stopped: one whose client was told that it took too long works on to its end, and keeps its place
 meanwhile. So no number of slow requests makes more threads than there are.
@@ -21,11 +21,12 @@ class Pool:
 
     Args:
         threads: How many work at once.
+        places: How many may be working or waiting; default: as many again as work.
     """
 
-    def __init__(self, threads: int) -> None:
-        self._executor: Final = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="nodes")
-        self._places: Final = 2 * threads
+    def __init__(self, threads: int, *, places: int | None = None) -> None:
+        self._executor: Final = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="pool")
+        self._places: Final = places or 2 * threads
         self._taken = 0
 
     async def run(self, work: Callable[[], T]) -> T:

@@ -24,6 +24,7 @@ from registry.cli import (
     key,
     page,
     person,
+    reconcile,
     registry,
     replace,
     roster,
@@ -62,6 +63,7 @@ def register(app: typer.Typer) -> None:
     app.command("replace", help=replace.HELP)(replace.command)
     app.command("export", help=person.EXPORT_HELP)(person.export)
     app.command("erase", help=person.ERASE_HELP)(person.erase)
+    app.command("reconcile", help=reconcile.HELP)(reconcile.command)
     app.add_typer(issuer.app, name="issuer")
     app.add_typer(key.app, name="key")
     app.add_typer(incident.app, name="incident")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from heapq import merge
 from itertools import islice
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, cast, func, literal, literal_column, select
@@ -39,7 +40,8 @@ REGISTRY_ITSELF: Final = 0
 DAY_SECONDS: Final = 86_400
 _HASH_BYTES: Final = 32
 _MAX_NUMBER: Final = 2**63 - 1
-_ROWS_A_PAGE: Final = 2_000
+ROWS_A_PAGE: Final = 1_000
+"""Events read at once: one has some 33 kB at most, and most have a hundredth of that."""
 
 _EVENT_COLUMNS: Final = tuple(each.name for each in ledger_events.c)
 _WORD_COLUMNS: Final = tuple(each.name for each in ledger_words.c)
@@ -181,7 +183,7 @@ class EventReader:
         self._copy: Final = copy
         self._last: Final = last
 
-    def page(self, after: int, limit: int = _ROWS_A_PAGE) -> tuple[EventRow, ...]:
+    def page(self, after: int, limit: int) -> tuple[EventRow, ...]:
         """Give the events after a number, in order."""
         statement = self._own().where(ledger_events.c.number > after)
         return self._rows(statement.order_by(ledger_events.c.number).limit(limit))
@@ -197,11 +199,11 @@ class EventReader:
             before: Number; None: from the newest on.
             limit: How many at most.
         """
-        statement = self._own()
+        # One bound, for SQLite goes through the index up to the first that it sees.
+        last = self._last if before is None else min(self._last, before - 1)
+        statement = select(*_READ).where(ledger_events.c.copy_ref == self._copy, ledger_events.c.number <= last)
         if issuer_id is not None:
             statement = statement.where(ledger_events.c.issuer_id == issuer_id)
-        if before is not None:
-            statement = statement.where(ledger_events.c.number < before)
         statement = statement.order_by(ledger_events.c.number.desc()).limit(limit)
         if not kinds:
             return self._rows(statement)
@@ -209,12 +211,10 @@ class EventReader:
         by_kind = [self._rows(statement.where(ledger_events.c.kind == kind)) for kind in sorted(set(kinds))]
         return tuple(islice(merge(*by_kind, key=lambda row: -row.number), limit))
 
-    def of_roots(self, roots: Collection[Hash32], issuer_id: int | None = None) -> tuple[EventRow, ...]:
-        """Give the events about batches, in order; of one issuer, or of all."""
-        statement = self._own().where(ledger_events.c.root.in_(roots))
-        if issuer_id is not None:
-            statement = statement.where(ledger_events.c.issuer_id == issuer_id)
-        return self._rows(statement.order_by(ledger_events.c.number))
+    def of_roots(self, roots: Collection[Hash32]) -> tuple[EventRow, ...]:
+        """Give the events about batches, of whichever issuers, in order."""
+        # Put in order here: SQLite would rather go through all events in their order.
+        return tuple(sorted(self._rows(self._own().where(ledger_events.c.root.in_(roots))), key=itemgetter(0)))
 
     def of_transaction(self, transaction: Hash32) -> tuple[EventRow, ...]:
         """Give the events of a transaction, in order."""
@@ -245,7 +245,7 @@ class EventReader:
             .where(*own, table.status_list == status_list, table.word == word)
             .order_by(table.number)
         )
-        for row in self._connection.execute(statement, execution_options={"yield_per": _ROWS_A_PAGE}):
+        for row in self._connection.execute(statement, execution_options={"yield_per": ROWS_A_PAGE}):
             yield WordChange(row.number, row.epoch, row.kind, int.from_bytes(row.mask, "big"))
 
     def accounts(self, address: Address) -> tuple[AccountRow, ...]:
@@ -258,6 +258,14 @@ class EventReader:
             AccountRow(Address(row.address), row.key_of)
             for row in self._connection.execute(statement.order_by(table.key_of.desc()))
         )
+
+    def namings(self, address: Address) -> tuple[int, ...]:
+        """Give the numbers of the events that name an address first, in each of the parts it plays; in order."""
+        table = ledger_accounts.c
+        statement = select(table.number).where(
+            table.copy_ref == self._copy, table.address == address, table.number <= self._last
+        )
+        return tuple(self._connection.scalars(statement.order_by(table.number)))
 
     def tallies(self, issuer_id: int | None) -> tuple[TallyRow, ...]:
         """Give the counts of proven events, by day; of one issuer, or of all and the registry itself."""

@@ -57,7 +57,7 @@ def find_by_did(connection: Connection, copy: CopyId, did_hash: Hash32) -> Issue
 
 
 def search_dids(connection: Connection, copy: CopyId, text: str, *, limit: int) -> tuple[IssuerRow, ...]:
-    """List issuers in whose DID a text occurs, whatever the case, in order."""
+    """List issuers in whose DID a text occurs, whatever the case of letters from A to Z, in order."""
     table = ledger_issuers.c
     holds = func.lower(table.did).contains(text.lower(), autoescape=True)
     return _rows(

@@ -21,6 +21,7 @@ from anchor.history import ACCREDITOR_ROLE, ADMIN_ROLE, RoleTenure
 from anchor.model import Key, to_hex, to_utc
 from anchor.status import StatusPurpose, StatusReason
 from registry.services.explorer.views import (
+    AccountView,
     BatchPage,
     BatchView,
     EpochChangeView,
@@ -34,12 +35,14 @@ from registry.services.explorer.views import (
 )
 from registry.web.formats import format_date, format_moment
 from registry.web.ledger_lines import MANY_POSITIONS, lines_of, shown_did
-from registry.web.ledger_plots import Numbers
+from registry.web.ledger_plots import Numbers, state_of
 from registry.web.render import LEDGER_SHEET, content_security_policy, csp_hash, render
 from registry.web.verifier import NoPageError
 from registry.web.words import load_words
 
 PATH: Final = "/ledger"
+MAX_KEYS: Final = 100
+"""Shown of one issuer, and roles of a registry: those added last."""
 _SHORT_DIGITS: Final = 10
 _SCRIPT: Final = Path(__file__).parent / "explorer.js"
 
@@ -99,7 +102,7 @@ def ledger_page(
         has_more_issuers=has_more_issuers,
         lines=lines_of(events, place.language),
         numbers=numbers,
-        roles=sorted(roles, key=lambda each: (each.until is not None, each.since)),
+        roles=sorted(roles[-MAX_KEYS:], key=lambda each: (each.until is not None, each.since)),
         role_name=_role_name,
     )
 
@@ -131,6 +134,7 @@ def issuer_page(
         batches=batches,
         lines=lines_of(events, place.language),
         numbers=numbers,
+        most_keys=MAX_KEYS,
     )
 
 
@@ -187,6 +191,20 @@ def transaction_page(place: Place, ledger: LedgerView, transaction: TransactionV
         block=first.block_number,
         block_hash=first.block_hash,
         lines=lines,
+    )
+
+
+def account_page(place: Place, ledger: LedgerView, account: AccountView) -> str:
+    """Make the page of an account."""
+    keys = () if account.key_of is None else account.key_of.keys
+    return _page(
+        "ledger_account.html",
+        place,
+        ledger,
+        account=account,
+        key=next((each.key for each in keys if each.address == account.address), None),
+        lines=lines_of(account.first, place.language),
+        role_name=_role_name,
     )
 
 
@@ -275,6 +293,7 @@ def _page(template: str, place: Place, ledger: LedgerView, **values: Any) -> str
         short=_short,
         code=Markup("<code>{}</code>").format,
         did=shown_did,
+        state_of=state_of,
         key_state=partial(_key_state, at=ledger.basis.block_at, language=language),
         key_scope=lambda key: wording.say(scope_name(key.scope)),
         reason_name=lambda reason: wording.say(f"reason_{StatusReason(reason).label}"),
@@ -320,9 +339,7 @@ def _leads_to(place: Place, hit: SearchHit) -> str:
             return place.to(f"batches/{hit.text}")
         case HitKind.TRANSACTION:
             return place.to(f"transactions/{hit.text}")
-        case HitKind.KEY:
-            return f"{place.to(f'issuers/{hit.issuer_id}')}#key-{hit.text}"
         case HitKind.ISSUER:
             return place.to(f"issuers/{hit.issuer_id}")
         case _:
-            return f"{place.to()}#account-{hit.text}"
+            return place.to(f"accounts/{hit.text}")

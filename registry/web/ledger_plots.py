@@ -1,7 +1,6 @@
 """The explorer's plots, and the numbers that stand beside each: drawn once for a state of history, and then kept.
 
-Nothing is drawn that was not asked for, one plot at a time, and only so many are kept: whoever asks for many makes
-others wait, no more.
+Nothing is drawn that was not asked for, and only so many are kept.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from anchor.cli.audit_words import scope_name, short
 from anchor.cli.plots import KeyBar, activity_plot, keys_plot, period_label
 from anchor.cli.wording import wording_of
 from registry.services.explorer import views
-from registry.services.explorer.views import IssuerView
+from registry.services.explorer.views import IssuerView, LedgerView
 
 T = TypeVar("T")
 
@@ -26,8 +25,8 @@ MAX_KEPT: Final = 128
 MAX_KEYS: Final = 24
 """Drawn of one issuer: those added last."""
 
-KINDS: Final = ("batchAnchored", "batchRevoked", "credentialsRevoked", "credentialsSuspended", "credentialsReinstated")
-"""What is drawn and counted over time, in this order."""
+KINDS: Final = ("batchAnchored", "credentialsRevoked", "credentialsSuspended", "credentialsReinstated")
+"""What is drawn and counted over time, in this order. Of a batch revoked as a whole, no size is kept with the event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +42,12 @@ class Numbers:
     first: str
     """Name of the first period."""
     last: str
+
+
+def state_of(ledger: LedgerView, issuer: IssuerView | None) -> str:
+    """Name all that plots of a registry or of one issuer depend on: the history, and how far time goes."""
+    history = ledger.tag if issuer is None else issuer.head.hex()[:32]
+    return f"{history}-{ledger.last_at}"
 
 
 def timeline(tallies: Iterable[views.Tally], until: int) -> Timeline:
@@ -110,19 +115,31 @@ class Kept(Generic[T]):
     def __init__(self, most: int = MAX_KEPT) -> None:
         self._most: Final = most
         self._kept: Final[OrderedDict[Hashable, T]] = OrderedDict()
-        # Each takes a good part of a second of a processor; two at once would take two from everything else.
         self._lock: Final = threading.Lock()
+
+    def find(self, name: Hashable) -> T | None:
+        """Give one if it is kept.
+
+        Args:
+            name: All that it depends on.
+        """
+        with self._lock:
+            if name in self._kept:
+                self._kept.move_to_end(name)
+            return self._kept.get(name)
 
     def get(self, name: Hashable, make: Callable[[], T]) -> T:
         """Give one, made if it is not kept.
 
         Args:
             name: All that it depends on.
-            make: Makes it.
+            make: Makes it; of two that come at once, both do.
         """
-        with self._lock:
-            found = self._kept.pop(name) if name in self._kept else make()
-            self._kept[name] = found
-            if len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-            return found
+        found = self.find(name)
+        if found is None:
+            found = make()
+            with self._lock:
+                self._kept[name] = found
+                if len(self._kept) > self._most:
+                    self._kept.popitem(last=False)
+        return found

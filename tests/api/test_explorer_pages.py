@@ -16,6 +16,7 @@ from registry.api.limits import RateLimiter
 from registry.web import explorer as web
 from registry.web.verifier import NoPageError
 from tests.ledger.chain import ANCHOR_KEY, DID, STATUS_KEY, Chain
+from tests.ledger.whole_contract import account_of
 from tests.support.databases import Database
 from tests.support.explored import ODD_DID, Explored, build, root_of
 
@@ -43,6 +44,8 @@ NOWHERE = (
     "/ledger/batches/" + "5F" * 32,
     "/ledger/transactions/0x" + "5f" * 32,
     "/ledger/transactions/5f",
+    "/ledger/accounts/0x" + "5f" * 20,
+    "/ledger/accounts/5f",
 )
 
 
@@ -77,7 +80,14 @@ def test_a_page_is_sent_again_only_when_it_is_another(read: Explored) -> None:
     answer = read.get("/ledger/issuers/1", **FRENCH)
     tag = answer.headers["etag"]
     assert answer.headers["content-language"] == "fr"
-    assert (answer.headers["cache-control"], answer.headers["vary"]) == ("public, no-cache", "Accept-Language")
+    assert (answer.headers["cache-control"], answer.headers["vary"]) == (
+        "public, no-cache",
+        "Accept-Language, Accept-Encoding",
+    )
+    plain = read.get("/ledger/issuers/1", **FRENCH, **{"Accept-Encoding": "identity"})
+    assert (answer.headers["content-encoding"], "content-encoding" in plain.headers) == ("gzip", False)
+    assert plain.text == answer.text
+    assert plain.headers["etag"] != tag
     known = read.get("/ledger/issuers/1", **FRENCH, **{"If-None-Match": tag})
     assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", tag)
     # In another language, or after something happened, it is another page.
@@ -121,6 +131,17 @@ def test_status_says_what_counts_and_that_it_is_no_verdict(read: Explored) -> No
     assert "Nothing ever happened" in untouched
     for html in (revoked, untouched):
         assert "This is no verdict" in html
+
+
+def test_an_account_is_shown_with_the_parts_it_plays(read: Explored) -> None:
+    admin, controller, key = (read.get(f"/ledger/accounts/{account_of(each).lower()}").text for each in range(3))
+    assert "<dt>accreditor</dt>" in admin
+    assert "becomes admin" in admin
+    assert "controlled by" in controller
+    assert 'href="../../ledger/issuers/1"' in key
+    assert "anchors" in key
+    found = read.get(f"/ledger/search?q={account_of(1)}").text
+    assert f'href="../ledger/accounts/{account_of(1).lower()}"' in found
 
 
 def test_plots_are_kept_for_ever_and_drawn_of_the_present_alone(
@@ -229,6 +250,6 @@ def test_a_page_whose_script_was_not_built_says_so(
 
 
 def test_the_head_alone_can_be_asked_for(read: Explored) -> None:
-    for path in ("/ledger", f"/ledger/batches/{to_hex(read.root)}"):
+    for path in ("/ledger", "/ledger/", f"/ledger/batches/{to_hex(read.root)}"):
         answer = read.client.head(path)
         assert (answer.status_code, answer.content) == (200, b"")

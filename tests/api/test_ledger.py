@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,26 +15,20 @@ from anchor.cli.histories import csv_pieces
 from anchor.errors import HistoryError
 from anchor.ledger.testnet import dev_signer
 from anchor.model import to_hex
+from anchor.policy import policy_to_text
 from registry.api.app import create_app
-from registry.api.routes.ledger_downloads import MAX_DOWNLOADS, MAX_PER_CLIENT
+from registry.api.routes.ledger_downloads import MAX_DOWNLOADS, MAX_PER_CLIENT, takes_gzip
 from registry.api_wiring import load_service
 from tests.api.conftest import Served, nobody, write_home
 from tests.ledger.chain import ANCHOR_KEY, DID, STATUS_KEY, STRANGER, Chain
-
-NEVER = threading.Event()
-
-
-def catch_up(served: Served) -> None:
-    sync = served.service.history_sync(served.service.registry)
-    while sync.step(NEVER):
-        pass
+from tests.support.reading import read_history
 
 
 @pytest.fixture
 def ledger(served: Served, chain: Chain) -> Served:
     """Some history: a batch, credentials revoked, suspended and reinstated."""
     chain.execute(STATUS_KEY, chain.revoke_call([0, 3], [0b11, 1 << 255]))
-    catch_up(served)
+    read_history(served.service)
     return served
 
 
@@ -158,17 +151,19 @@ def test_search_tells_what_was_meant(ledger: Served, chain: Chain) -> None:
 
 
 def test_client_is_not_sent_again_what_it_has(ledger: Served, chain: Chain) -> None:
-    known: dict[str, str] = {}
-    for path in ("", "/issuers", "/issuers/1/events", "/events.jsonl", "/events.csv"):
+    paths = ("", "/issuers", "/issuers/1/events", "/events.jsonl", "/events.csv")
+    known = {}
+    for path in paths:
         first = ledger.client.get(f"/v1/ledger{path}")
         assert first.headers["cache-control"] == "public, no-cache"
-        known = {"If-None-Match": first.headers["etag"]}
-        again = ledger.client.get(f"/v1/ledger{path}", headers=known)
+        known[path] = {"If-None-Match": first.headers["etag"]}
+        again = ledger.client.get(f"/v1/ledger{path}", headers=known[path])
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["etag"] == first.headers["etag"]
     chain.anchor(9)
-    catch_up(ledger)
-    assert ledger.client.get("/v1/ledger/issuers", headers=known).status_code == 200
+    read_history(ledger.service)
+    for path in paths:
+        assert ledger.client.get(f"/v1/ledger{path}", headers=known[path]).status_code == 200
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
@@ -188,6 +183,25 @@ def test_archive_is_proven_again_by_the_audit(ledger: Served, chain: Chain, tmp_
     path.write_bytes(b"".join([*lines[:5], *lines[6:]]))
     with pytest.raises(HistoryError):
         audit_through(tmp_path / "other", policy.registries[0], policy, asked.append, archive=path)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_taken"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("*", True),
+        ("*;q=0, gzip", True),
+        ("", False),
+        ("identity", False),
+        ("xgzip", False),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, *", False),
+        ("*;q=0", False),
+    ],
+)
+def test_gzip_is_sent_to_whom_takes_it(accepted: str, *, is_taken: bool) -> None:
+    assert takes_gzip(accepted) == is_taken
 
 
 def test_table_is_that_of_the_audit(ledger: Served, chain: Chain) -> None:
@@ -216,3 +230,18 @@ def test_requests_are_counted(chain: Chain, tmp_path: Path) -> None:
     with TestClient(create_app(service)) as client:
         statuses = [client.get("/v1/ledger").status_code for _ in range(3)]
     assert statuses == [503, 503, 429]
+
+
+def test_metrics_tell_how_far_it_is(served: Served, chain: Chain) -> None:
+    def told() -> dict[str, str]:
+        lines = served.client.get("/metrics").text.splitlines()
+        return dict(line.split() for line in lines if line.startswith("credanchor_ledger"))
+
+    assert told() == {"credanchor_ledger_behind": "1"}
+    read_history(served.service)
+    number = str(chain.client.latest_block().header.number)
+    assert told() == {"credanchor_ledger_behind": "0", "credanchor_ledger_block": number}
+    (served.folder / "policy.json").write_text(policy_to_text(chain.policy(nodes=("http://127.0.0.1:1",))), "utf-8")
+    read_history(served.service)
+    assert told() == {"credanchor_ledger_behind": "1", "credanchor_ledger_block": number}
+    assert get(served, "")["asOf"]["problem"] == "no node of the ledger gave an answer that could be used"

@@ -68,6 +68,17 @@ def state_of_a_roster(bureau: Bureau, address: str, key: str) -> str:
             return str(job["state"])
 
 
+def check_history(bureau: Bureau, address: str) -> None:
+    """See that the worker within has read and proven the registry's history, and prove what it gives again."""
+    while (answer := httpx2.get(f"{address}/v1/ledger/events.jsonl")).status_code != 200:
+        pass
+    archive = bureau.home / "events.jsonl"
+    archive.write_bytes(answer.content)
+    code, out, err = bureau.run("audit", "--from", archive, "--policy", bureau.home / "policy.json", "--json")
+    assert code == 0, err
+    assert json.loads(out)["complete"]
+
+
 def test_dev_serves_a_demo_institution_whose_key_is_made_by_a_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -95,6 +106,7 @@ def test_dev_serves_a_demo_institution_whose_key_is_made_by_a_command(
         (institution,) = answer.json()["institutions"]
         assert (institution["code"], institution["issuerId"]) == ("home", 1)
         assert state_of_a_roster(bureau, address, key.strip()) == "final"
+        check_history(bureau, address)
     finally:
         process.terminate()
         process.communicate(timeout=60)

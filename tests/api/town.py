@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from tests.api.conftest import nobody, write_home
 from tests.ledger.chain import ADMIN, ANCHOR_KEY, CONTROLLER, DID, STATUS_KEY, STRANGER, Chain
 from tests.support.databases import Database
 from tests.support.office import Office
+from tests.support.reading import read_history
 from tests.support.registry import ACHIEVEMENT, APPROVALS, NOW, frame_of, recipients_of, seal
 
 LONG_AGO, LATER = 1_000_000_000, 2**40 - 1
@@ -134,9 +134,7 @@ class Town:
 
     def read_history(self) -> None:
         """Have the service read the registry's history, and show it."""
-        sync = self.service.history_sync(self.service.registry)
-        while sync.step(threading.Event()):
-            pass
+        read_history(self.service)
 
     def get(self, path: str, key: str = "read", **headers: str) -> Any:
         """Ask as the first institution."""

@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select, update
 
 from anchor.model import Policy, StatusPosition
 from registry.errors import NotFoundError, NotReadyError
-from registry.services.explorer import sync
+from registry.services.explorer import keeper
 from registry.services.explorer.queries import Explorer, Moment
 from registry.services.explorer.sync import LEASE_SECONDS, HistorySync
 from registry.store.engine import Store
@@ -23,6 +23,7 @@ from registry.store.ledger_tables import ledger_copies, ledger_events
 from tests.ledger.chain import DID, STATUS_KEY, Chain, root_of
 from tests.ledger.proxy import FaultProxy, refusing
 from tests.support.databases import Database
+from tests.support.reading import OnceRound
 
 GO_ON = threading.Event()
 
@@ -143,6 +144,29 @@ def test_chain_that_was_reorganised_is_read_anew_and_takes_the_place_in_one_mome
     watch.catch_up()
     assert copies(watch) == 1
     assert count(watch) == after.counts.events
+
+
+def test_only_what_a_reorganisation_changed_is_read_again(chain: Chain, watch: Watch, proxy: FaultProxy) -> None:
+    last = chain.client.latest_block().header.number
+    chain.anchor(1)
+    watch.catch_up()
+    chain.node.write("anvil_reorg", [1, []])
+    chain.anchor(2)
+    asked: list[Any] = []
+    proxy.answer = partial(noted, asked)
+    # By a process that was not there before, and told to end in the middle.
+    other = Watch(chain=chain, store=watch.store, nodes=(proxy.url,), ahead=LEASE_SECONDS + 1)
+    stop = threading.Event()
+    stop.set()
+    assert not other.sync.step(stop)
+    assert asked == []
+    other.catch_up()
+    assert [int(params[0]["fromBlock"], 16) for params in asked] == [last + 1]
+    with watch.shown() as moment:
+        assert [each.number for each in moment.events(limit=99)] == [6, 5, 4, 3, 2, 1]
+        assert moment.batch(root_of(2))
+        with pytest.raises(NotFoundError):
+            moment.batch(root_of(1))
 
 
 def test_blocks_without_events_that_are_taken_back_cost_nothing(chain: Chain, watch: Watch, proxy: FaultProxy) -> None:
@@ -298,14 +322,6 @@ def test_process_that_ends_gives_its_turn_back(chain: Chain, any_watch: Watch) -
     assert count(watch) == 6
 
 
-class OnceRound(threading.Event):
-    """Is set when somebody begins to wait for it."""
-
-    def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002
-        self.set()
-        return True
-
-
 def is_shown(watch: Watch) -> bool:
     try:
         return count(watch) > 0
@@ -315,7 +331,7 @@ def is_shown(watch: Watch) -> bool:
 
 def test_it_goes_on_where_it_was_ended(chain: Chain, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     """Told to end after each transaction, it needs several starts; nothing is shown before the last."""
-    monkeypatch.setattr(sync, "EVENTS_AT_ONCE", 2)
+    monkeypatch.setattr(keeper, "EVENTS_AT_ONCE", 2)
     chain.set_mining(automatic=True)
     for number in range(3):
         chain.anchor(number + 1)

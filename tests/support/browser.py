@@ -18,6 +18,8 @@ ORIGIN: Final = "https://credentials.college.example"
 AXE: Final = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 WCAG: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 
+PICTURES_VARIABLE: Final = "CREDANCHOR_PICTURES"
+"""A folder, such as docs/images: the pictures of README and guides are renewed there."""
 CHROMIUM_VARIABLE: Final = "CREDANCHOR_CHROMIUM"
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 """As scripts/setup looks for it."""
@@ -80,6 +82,15 @@ class Visit:
         """Tell by how many pixels the page is wider than what is seen of it."""
         width: int = self.page.evaluate("document.scrollingElement.scrollWidth - document.documentElement.clientWidth")
         return width
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """Take a picture of what is seen, where that is wanted."""
+    folder = os.environ.get(PICTURES_VARIABLE)
+    if folder is not None:
+        path = Path(__file__).parents[2] / folder
+        path.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=path / f"{name}.png", animations="disabled", scale="css")
 
 
 @contextmanager

@@ -116,7 +116,7 @@ def _thefts(world: Explored) -> None:
     whole.pass_time(3 * DAY)
     since = whole.now
     world.void = root_of(200)
-    whole.send(ANCHOR_KEY, "anchor", issuer, world.void, 5000)
+    whole.send(ANCHOR_KEY, "anchor", issuer, world.void, 400)
     again = root_of(201)
     whole.send(ANCHOR_KEY, "anchor", issuer, again, 60)
     whole.pass_time(DAY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Generator
 from typing import Any, Final
 
@@ -25,6 +26,9 @@ router = APIRouter(prefix="/v1/ledger", tags=["ledger"], dependencies=[Depends(l
 MAX_DOWNLOADS: Final = 16
 """Made at once; none of them holds a connection to the database while its client dawdles."""
 MAX_PER_CLIENT: Final = 2
+
+_NOT: Final = "q=0"
+_NOT_AT_ALL: Final = re.compile(r"\s*q=0(\.0{0,3})?\s*")
 
 _LINES: Final = "application/x-ndjson"
 _EXAMPLE: Final = (
@@ -76,7 +80,7 @@ async def events_csv(request: Request, context: ContextDep) -> Response:
 
 async def _download(request: Request, context: Context, make: Make, kind: str, name: str) -> Response:
     explorer: Explorer = context.service.explorer
-    is_packed = "gzip" in request.headers.get("accept-encoding", "")
+    is_packed = takes_gzip(request.headers.get("accept-encoding", ""))
 
     def begin() -> tuple[str, Generator[bytes]]:
         with explorer.reading() as moment:
@@ -93,6 +97,16 @@ async def _download(request: Request, context: Context, make: Make, kind: str, n
         pieces = compressed(gathered(pieces))
     given = _counted(context, address_of(request), gathered(pieces))
     return StreamingResponse(given, media_type=kind, headers=headers)
+
+
+def takes_gzip(accepted: str) -> bool:
+    """Tell whether a client takes gzip, by its `Accept-Encoding` (RFC 9110 section 12.5.3)."""
+    weights = {}
+    for each in accepted.lower().split(","):
+        name, _, weight = each.partition(";")
+        weights[name.strip()] = weight
+    weight = weights.get("gzip", weights.get("*", _NOT))
+    return _NOT_AT_ALL.fullmatch(weight) is None
 
 
 def _counted(context: Context, client: str, pieces: Generator[bytes]) -> AsyncIterator[bytes]:

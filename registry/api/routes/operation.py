@@ -11,9 +11,10 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from pydantic import BaseModel
 
 from registry.api import metrics as metrics_format
-from registry.api.context import ContextDep
+from registry.api.context import Context, ContextDep
 from registry.api.documents import problems
 from registry.api.problems import KINDS, PROBLEMS_PATH, UNAVAILABLE, ProblemError
+from registry.errors import NotReadyError, StoreError
 
 router = APIRouter(tags=["operation"])
 
@@ -55,10 +56,21 @@ async def readyz(context: ContextDep) -> Ready:
 
 @router.get("/metrics", summary="Show what was counted", response_class=PlainTextResponse, responses=_COUNTERS)
 async def metrics(context: ContextDep) -> PlainTextResponse:
-    """In Prometheus' text format: counters of this process, since it was started, and what the senders have left."""
+    """In Prometheus' text format: counters of this process, what senders have left, and how far the history is."""
     balances = await run_in_threadpool(context.service.balances.get)
     text = context.metrics.text() + metrics_format.balances_text(balances)
+    if context.service.options.ledger_seconds:
+        text += await run_in_threadpool(_history_text, context)
     return PlainTextResponse(text, media_type=metrics_format.MEDIA_TYPE)
+
+
+def _history_text(context: Context) -> str:
+    try:
+        with context.service.explorer.reading() as moment:
+            view = moment.ledger()
+    except (NotReadyError, StoreError):
+        return metrics_format.history_text(None, is_behind=True)
+    return metrics_format.history_text(view.basis.block_number, is_behind=view.problem is not None)
 
 
 @router.get(PROBLEMS_PATH, include_in_schema=False)

@@ -7,11 +7,11 @@ were kept is shown no more.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from anchor.errors import HistoryError, LedgerUnavailableError
-from anchor.events import AnyEvent
+from anchor.errors import HistoryError, LedgerError, LedgerUnavailableError
+from anchor.events import AnyEvent, RawLog
 from anchor.history import History
 from anchor.ledger.client import LedgerClient
 from anchor.ledger.complete import is_on_chain
@@ -33,9 +33,19 @@ from registry.store.ledger_copies import (
     is_any_retired,
     remove_retired,
 )
-from registry.store.ledger_events import EventReader, accounts_of, add_account, add_events, add_tallies
+from registry.store.ledger_events import (
+    ROWS_A_PAGE,
+    EventReader,
+    EventRow,
+    accounts_of,
+    add_account,
+    add_events,
+    add_tallies,
+)
 from registry.store.ledger_issuers import IssuerRow, put_issuers
 
+EVENTS_AT_ONCE: Final = 2_000
+"""Kept in one transaction, and some more to the end of a block: in SQLite nobody else writes meanwhile."""
 KEEP_RETIRED_SECONDS: Final = 3_600
 """How long a copy stays whose place was taken: somebody may be downloading it."""
 
@@ -138,13 +148,91 @@ class Keeper:
             self._running = running
         return running
 
-    def keep(self, running: Running, events: Sequence[AnyEvent], read_to: int) -> None:
-        """Keep events that were taken, all up to a block; they are not shown yet.
+    def take(
+        self, running: Running, logs: Iterable[RawLog], up_to: int, *, limit: int | None, stop: threading.Event
+    ) -> bool:
+        """Take and keep logs; they are not shown yet.
+
+        Args:
+            running: Takes them.
+            logs: In order.
+            up_to: Number of the block up to which they are all.
+            limit: After so many events in all it ends early; None: not because of that.
+            stop: When it is set, it ends early.
+
+        Returns:
+            Whether all of them were taken.
 
         Raises:
             ConflictError: It is another process's turn.
-            HistoryError: One cannot be kept.
+            HistoryError: One does not fit.
+            LedgerError: What gave them failed; those that came before are kept.
         """
+        events: list[AnyEvent] = []
+        number = running.read_to
+        try:
+            for log in logs:
+                if len(events) >= EVENTS_AT_ONCE and log.block_number != number:
+                    self._keep(running, events, number)
+                    events = []
+                    if stop.is_set() or (limit is not None and running.count >= limit):
+                        return False
+                event = running.take(log)
+                number = log.block_number
+                if event is not None:
+                    events.append(event)
+        except LedgerError:
+            # Answers have whole blocks: what came before this one stays good.
+            self._keep(running, events, number)
+            raise
+        self._keep(running, events, up_to)
+        return not stop.is_set()
+
+    def take_over(self, running: Running, node: LedgerClient, stop: threading.Event) -> bool:
+        """Take from the copy that is shown, if it is another one, what is on the chain still: no node need give it.
+
+        Returns:
+            Whether that is done.
+
+        Raises:
+            ConflictError, HistoryError, LedgerUnavailableError: As `take`.
+        """
+        shown = self.stand()[1]
+        if shown is None or shown.id == running.copy:
+            return True
+        common = self._common_block(node, shown)
+        if common is None or common <= running.read_to:
+            return True
+        return self.take(running, self._logs(shown, running.count, common), common, limit=None, stop=stop)
+
+    def _logs(self, copy: CopyRecord, after: int, up_to: int) -> Iterator[RawLog]:
+        while rows := self._rows(copy, after):
+            for row in rows:
+                if row.log.block_number > up_to:
+                    return
+                yield row.log
+            after = rows[-1].number
+
+    def _rows(self, copy: CopyRecord, after: int, limit: int = ROWS_A_PAGE) -> tuple[EventRow, ...]:
+        with self._store.operator_reading() as connection:
+            return EventReader(connection, self._registry, copy.id, copy.proven).page(after, limit)
+
+    def _common_block(self, node: LedgerClient, copy: CopyRecord) -> int | None:
+        """Find the last block with events of a copy that is on the chain; None: there is none."""
+        low, high, common = 0, copy.proven, None
+        while low < high:
+            middle = (low + high + 1) // 2
+            found = self._rows(copy, middle - 1, 1)
+            if not found:
+                return None
+            log = found[0].log
+            if is_on_chain(node, log.block_number, log.block_hash):
+                low, common = middle, log.block_number
+            else:
+                high = middle - 1
+        return common
+
+    def _keep(self, running: Running, events: Sequence[AnyEvent], read_to: int) -> None:
         with self._turn.writing() as connection:
             if events:
                 add_events(connection, running.copy, running.kept + 1, events)
@@ -223,7 +311,7 @@ class Keeper:
             if stop.is_set():
                 return None
             with self._store.operator_reading() as connection:
-                rows = EventReader(connection, self._registry, copy.id, copy.events).page(running.count)
+                rows = EventReader(connection, self._registry, copy.id, copy.events).page(running.count, ROWS_A_PAGE)
             for row in rows:
                 running.restore(row.log)
                 if running.count == copy.proven and not self._is_as_proven(running, copy):

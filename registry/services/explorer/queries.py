@@ -16,11 +16,12 @@ from sqlalchemy import Connection
 from anchor.errors import HistoryError
 from anchor.events import BatchAnchored, BatchRevoked, StatusEpochChanged
 from anchor.logs import parse_log
-from anchor.model import Batch, Hash32, Key, RegistryId, StatusPosition, to_hex
+from anchor.model import Address, Batch, Hash32, Key, RegistryId, StatusPosition, to_hex
 from anchor.status import StatusPurpose, mask_of, word_of
 from registry.errors import NotFoundError, NotReadyError
 from registry.services.explorer.content import read_issuer, read_ledger, read_undone
 from registry.services.explorer.views import (
+    AccountView,
     BatchPage,
     BatchView,
     EpochChangeView,
@@ -176,6 +177,26 @@ class Moment:
             raise NotFoundError(f"the registry has no event of a transaction {to_hex(transaction)}")
         return TransactionView(hash=transaction, events=_views(rows))
 
+    def account(self, address: Address) -> AccountView:
+        """Show an account or a key: the parts that it plays.
+
+        Raises:
+            NotFoundError: No event names it.
+        """
+        parts = self.rows.accounts(address)
+        if not parts:
+            raise NotFoundError(f"no event of this registry names the account {to_hex(address)}")
+        first = _views(self.rows.numbered(list(self.rows.namings(address))))
+        tenures = self.ledger().tenures
+        # A key is bound to one issuer for ever.
+        bound = [self.issuer(part.key_of) for part in parts if part.key_of != REGISTRY_ITSELF]
+        return AccountView(
+            address=address,
+            key_of=next(iter(bound), None),
+            tenures=tuple(each for each in tenures if each.account == address),
+            first=first,
+        )
+
     def position(self, issuer_id: int, position: StatusPosition) -> PositionView:
         """Show a status position: also one to which nothing happened.
 
@@ -249,12 +270,16 @@ class Moment:
         return row
 
     def _batches(self, roots: Collection[Hash32], issuers: dict[int, IssuerView]) -> tuple[BatchView, ...]:
-        """Show batches by root: of the issuers given, or of all."""
+        """Show batches by root: of the issuers given, or of all.
+
+        Of all, and then of one: asked for by issuer, the database would go through all that the issuer ever did.
+        """
         only = next(iter(issuers), None)
         events: dict[tuple[int, Hash32], list[EventView]] = {}
-        for view in _views(self.rows.of_roots(roots, only)):
+        for view in _views(self.rows.of_roots(roots)):
             assert isinstance(view.event, BatchAnchored | BatchRevoked)  # noqa: S101 - no others have a root
-            events.setdefault((view.event.issuer_id, view.event.root), []).append(view)
+            if only in {None, view.event.issuer_id}:
+                events.setdefault((view.event.issuer_id, view.event.root), []).append(view)
         for issuer_id, _ in events:
             if issuer_id not in issuers:
                 issuers[issuer_id] = self.issuer(issuer_id)

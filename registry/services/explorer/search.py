@@ -24,6 +24,8 @@ _STATUS_URL: Final = re.compile(
     r"ethereum:(0x[0-9a-f]{40})@([0-9]{1,32})/is(?:Revoked|Suspended)\?uint32=([0-9]+)&uint32=([0-9]+)&uint256=([0-9]+)"
 )
 _METHOD: Final = re.compile(r"did:pkh:(eip155:[0-9]{1,32}:0x[0-9a-f]{40})#issuer-([0-9]{1,10})")
+_NO_TEXT: Final = re.compile(r"[\ud800-\udfff]")
+"""Half characters, which are in no text."""
 _SHORTEST_PART: Final = 3
 _ADDRESS_DIGITS: Final = 40
 _HASH_DIGITS: Final = 64
@@ -43,7 +45,7 @@ def find(moment: Moment, text: str) -> tuple[SearchHit, ...]:
         What the registry has of it, the likeliest first, `MAX_HITS` at most.
     """
     text = text.strip()
-    if not text or len(text) > MAX_TEXT:
+    if not text or len(text) > MAX_TEXT or _NO_TEXT.search(text):
         return ()
     hits = [*_positions(moment, text), *_of_hex(moment, text), *_issuers(moment, text)]
     return tuple(dict.fromkeys(hits))[:MAX_HITS]
@@ -105,7 +107,7 @@ def _issuers(moment: Moment, text: str) -> list[SearchHit]:
     elif method is not None and method[1] == moment.registry.to_text():
         found = _issuer(moment, int(method[2]))
     rows = [] if found is None else [found]
-    exact = find_by_did(moment.connection, moment.copy.id, Hash32(keccak(text.encode("utf-8", "surrogatepass"))))
+    exact = find_by_did(moment.connection, moment.copy.id, Hash32(keccak(text.encode())))
     if exact is not None:
         rows.append(exact)
     elif number is None and len(text) >= _SHORTEST_PART and "\0" not in text:

@@ -10,7 +10,7 @@ shown stays shown meanwhile, as of its own block.
 
 A step does a bounded part of that. Of several processes one has its turn at a time; whoever takes it over replays what
 is kept, so that damage to the database is found, too. If blocks with events that were proven are not on the chain any
-more, all is read anew into another copy, which takes the place of the old one once it is proven.
+more, what came before them goes into another copy, which takes the place of the old one once it is proven.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from anchor.errors import CredanchorError, HistoryError, LedgerError, LedgerUnavailableError, UndeterminedError
-from anchor.events import AnyEvent
 from anchor.ledger.client import LedgerClient, clients_of
 from anchor.ledger.complete import VouchedRegistry, is_on_chain
 from anchor.ledger.vouching import combined
@@ -33,8 +32,6 @@ from registry.services.explorer.turn import Turn
 from registry.store.engine import Store
 
 LEASE_SECONDS: Final = 60
-EVENTS_AT_ONCE: Final = 2_000
-"""Kept in one transaction, and some more to the end of a block: in SQLite nobody else writes meanwhile."""
 EVENTS_A_STEP: Final = 20_000
 """After so many the newest block is asked for again: nodes have proofs of the last few only."""
 BLOCKS_AT_ONCE: Final = 1_000_000
@@ -148,7 +145,9 @@ class HistorySync:
         self._connect(policy)
         vouched = VouchedRegistry(self._nodes, pin, policy, self._clock())
         if self._keeper.is_up_to_date(vouched.block):
-            return self._keeper.tidy()
+            while not stop.is_set() and self._keeper.tidy():
+                pass
+            return False
         failures: list[LedgerError] = []
         refuted: HistoryError | None = None
         for node in vouched.sources():
@@ -180,7 +179,7 @@ class HistorySync:
         if running is None:
             return not stop.is_set()
         try:
-            if not self._take(node, running, block, stop):
+            if not self._keeper.take_over(running, node, stop) or not self._take(node, running, block, stop):
                 return not stop.is_set()
             history = running.result()
             vouched.check(history)
@@ -202,24 +201,7 @@ class HistorySync:
         limit = running.count + EVENTS_A_STEP
         while running.read_to < block.number:
             last = min(running.read_to + BLOCKS_AT_ONCE, block.number)
-            events: list[AnyEvent] = []
-            number = running.read_to
-            try:
-                for log in node.logs(self._registry.address, running.read_to + 1, last):
-                    if len(events) >= EVENTS_AT_ONCE and log.block_number != number:
-                        self._keeper.keep(running, events, number)
-                        events = []
-                        if running.count >= limit or stop.is_set():
-                            return False
-                    event = running.take(log)
-                    number = log.block_number
-                    if event is not None:
-                        events.append(event)
-            except LedgerError:
-                # Answers have whole blocks: what came before this one stays good.
-                self._keeper.keep(running, events, number)
-                raise
-            self._keeper.keep(running, events, last)
-            if stop.is_set():
+            logs = node.logs(self._registry.address, running.read_to + 1, last)
+            if not self._keeper.take(running, logs, last, limit=limit, stop=stop):
                 return False
         return True

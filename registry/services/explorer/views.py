@@ -180,6 +180,19 @@ class TransactionView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountView:
+    """One account, and the parts that it plays."""
+
+    address: Address
+    key_of: IssuerView | None
+    """The issuer whose key it is; None: it is no key."""
+    tenures: tuple[RoleTenure, ...]
+    """The roles that it has or had."""
+    first: tuple[EventView, ...]
+    """The events that name it first, as a key and otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """How often something happened on one day."""
 

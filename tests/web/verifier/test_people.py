@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, Final
 
 import pytest
 
+from tests.support.browser import keep_picture
 from tests.support.verifier_world import VerifierWorld
-from tests.web.stage import ROOT
 from tests.web.verifier.conftest import Open, Visit
 
 PHONE: Final = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 SMALLEST: Final = {"viewport": {"width": 320, "height": 640}}
 DESK: Final = {"viewport": {"width": 1100, "height": 900}}
-PICTURES_VARIABLE: Final = "CREDANCHOR_PICTURES"
-"""A folder, such as docs/images: the pictures of the guides are renewed there."""
-
 
 FOCUS_IS: Final = """name => {
     let at = document.activeElement;
     while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
     return at?.textContent.trim() === name;
 }"""
-
-
-def keep_picture(found: Visit, name: str) -> None:
-    """Take a picture of what is seen, where that is wanted."""
-    folder = os.environ.get(PICTURES_VARIABLE)
-    if folder is not None:
-        path = ROOT / folder
-        path.mkdir(parents=True, exist_ok=True)
-        found.page.screenshot(path=path / f"verifier-{name}.png", animations="disabled", scale="css")
 
 
 def width_beyond(found: Visit) -> int:
@@ -101,13 +88,13 @@ def reach(found: Visit, name: str, most: int = 40) -> None:
 def test_what_the_guides_show(visit: Open) -> None:
     """The pictures of docs/guides/check-in-the-browser.md, and that what is on them is so."""
     with visit(options=DESK) as found:
-        keep_picture(found, "desk")
+        keep_picture(found.page, "verifier-desk")
         assert found.answer_to("valid.json")[0] == "Valid"
-        keep_picture(found, "valid")
+        keep_picture(found.page, "verifier-valid")
         assert found.answer_to("revoked.json")[0] == "Not valid"
     with visit("?lang=fr", options=PHONE) as found:
         assert found.answer_to("revoked.json")[0] == "Non valide"
-        keep_picture(found, "phone")
+        keep_picture(found.page, "verifier-phone")
     for options in (PHONE, DESK):
         with visit(options=options) as found:
             letter = found.folder / "letter.pdf"
@@ -120,4 +107,4 @@ def test_what_the_guides_show(visit: Open) -> None:
             found.part("ca-table").wait_for()
             assert (found.violations(), width_beyond(found)) == ([], 0)
             if options is DESK:
-                keep_picture(found, "many")
+                keep_picture(found.page, "verifier-many")

@@ -1,0 +1,197 @@
+"""`credanchor reconcile`: the institution's database, and its service, held against the ledger."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from anchor.cells import as_cell
+from anchor.cli.files import write_pieces
+from anchor.cli.output import JsonFlag, console, error_console, plain, print_json, printable
+from anchor.cli.verdicts import basis_content, basis_words
+from anchor.model import to_hex
+from registry.cli.common import HomeOption, ask_passphrase
+
+if TYPE_CHECKING:
+    from anchor.history import IssuerHistory
+    from anchor.model import Basis
+    from registry.services.reconciliation import Difference, DifferenceKind, Own
+    from registry.services.served_status import ServedList
+    from registry.wiring import AnyInstitution
+
+FORMAT: Final = "credanchor/reconciliation@v1"
+"""First member of the JSON output; a change that could break readers changes it."""
+
+_SHOWN: Final = 20
+"""Differences of one kind that are named at a terminal."""
+
+HELP: Final = """Hold the institution's database against the ledger, and name each difference.
+
+The ledger's whole history is read and proven first, as credanchor audit does. Then: what was sealed and never anchored,
+what is on the ledger and not in the database (another program of yours, or a thief), revocations that were asked for
+and are not there, and those that nobody asked for; keys that ended, a DID that differs. With --service, also what the
+running service shows of status. What is on its way is no difference.
+
+Nobody is named: credentials are status positions; credanchor find tells whose they are.
+
+Exit code: 0 no difference · 1 differences · 2 malformed or usage · 3 could not be determined.
+
+Examples:
+
+  credanchor reconcile
+
+  credanchor reconcile --service https://credentials.college.example --out differences.csv
+"""
+
+
+def command(
+    home: HomeOption = None,
+    institution: Annotated[
+        str | None,
+        typer.Option("--institution", metavar="CODE", help="Of a service: which institution. Default: the home's own."),
+    ] = None,
+    service: Annotated[
+        str | None, typer.Option("--service", metavar="URL", help="Also compare what this service shows of status.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write all differences there, as CSV.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Hold the institution's database against the ledger."""
+    from registry.services.reconciliation import reconcile
+    from registry.services.served_status import compare_served
+
+    place = _institution(home, institution)
+    own, served = _own(place, service)
+    issuer, basis = _history(place)
+    with place.store.reading() as connection:
+        from registry.store.reconciliation import asked_statuses
+
+        settings = place.settings
+        asked = asked_statuses(connection, settings.registry_id, settings.issuer_id)
+        differences = list(reconcile(issuer, own, asked, now=basis.block_at))
+    differences += compare_served(issuer, own.batches, served)
+    if out is not None:
+        write_pieces(out, [_csv(differences)])
+    if as_json:
+        print_json(_content(differences, basis, len(own.batches)))
+    else:
+        _print(differences, basis, len(own.batches), out)
+    raise typer.Exit(1 if differences else 0)
+
+
+def _institution(home: Path | None, code: str | None) -> AnyInstitution:
+    from registry.wiring import Institution
+
+    if code is None:
+        return Institution(home, ask_passphrase)
+    from registry.service_wiring import Service
+    from registry.store.institutions import find_institution
+
+    service = Service(home, ask_passphrase)
+    with service.store.operator_reading() as connection:
+        number = find_institution(connection, code).id
+    return service.institution(number)
+
+
+def _own(place: AnyInstitution, service: str | None) -> tuple[Own, list[ServedList]]:
+    """Read what the database has; the service's lists before the ledger, so that the history reaches as far."""
+    from registry.services.reconciliation import Own
+    from registry.services.served_status import fetch_lists, lists_of
+    from registry.store.reconciliation import asked_revocations
+    from registry.store.transactions import all_transaction_hashes
+    from registry.store.voided import sealed_batches
+
+    settings = place.settings
+    with place.store.reading() as connection:
+        own = Own(
+            did=settings.issuer_did,
+            anchor_key=place.address_of(settings.anchor_key),
+            status_key=place.address_of(settings.status_key),
+            batches=sealed_batches(connection, settings.registry_id, settings.issuer_id),
+            revocations=asked_revocations(connection, settings.registry_id, settings.issuer_id),
+            transactions=all_transaction_hashes(connection),
+        )
+    if service is None:
+        return own, []
+    with error_console.status("asking the service"):
+        return own, list(fetch_lists(service, settings.issuer_id, lists_of(own.batches)))
+
+
+def _history(place: AnyInstitution) -> tuple[IssuerHistory, Basis]:
+    from dataclasses import replace
+
+    from anchor.cli.auditing import audit_registry
+    from registry.services.setup import policy_for
+
+    settings = place.settings
+    # The newest block, of whatever age: what was done a minute ago shall be in it.
+    policy = replace(policy_for(settings.registry_id, settings.rpc_url), confirmations=0, max_age_seconds=None)
+    with error_console.status("asking the node") as status:
+        history, basis = audit_registry(policy.registries[0], policy, status.update)
+    return history.issuer(settings.issuer_id), basis
+
+
+def _print(differences: Sequence[Difference], basis: Basis, batches: int, out: Path | None) -> None:
+    from registry.services.reconciliation import MEANINGS, subject_of
+
+    counts: Counter[DifferenceKind] = Counter(each.kind for each in differences)
+    for kind, count in counts.items():
+        meaning, advice = MEANINGS[kind]
+        console.print(f"[bold red]✘[/] {count:,} × {meaning}")
+        for each in [each for each in differences if each.kind is kind][:_SHOWN]:
+            by = f", by {to_hex(each.key)}" if each.key is not None and (each.root or each.position) else ""
+            transaction = f", transaction {to_hex(each.transaction)}" if each.transaction is not None else ""
+            detail = f": {printable(each.detail)}" if each.detail else ""
+            console.print(f"    {subject_of(each)}{detail}{by}{transaction}")
+        if count > _SHOWN:
+            console.print(f"    and {count - _SHOWN:,} more: --out and --json have all")
+        console.print(f"  {advice}")
+    if not differences:
+        console.print(f"[bold green]✔ NO DIFFERENCE[/]  {batches:,} batches and all changes of status are as here")
+    if out is not None:
+        console.print(f"written to {printable(str(out))}")
+    console.print(f"  the ledger's history is proven complete; rests on {printable(basis_words(basis))}")
+
+
+def _content(differences: Sequence[Difference], basis: Basis, batches: int) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "basis": basis_content(basis),
+        "batches": batches,
+        "differences": [_row(each) for each in differences],
+    }
+
+
+def _row(difference: Difference) -> dict[str, Any]:
+    from registry.services.reconciliation import MEANINGS
+
+    place = difference.position
+    meaning, advice = MEANINGS[difference.kind]
+    return {
+        "kind": difference.kind.value,
+        "root": None if difference.root is None else to_hex(difference.root),
+        "list": None if place is None else place.status_list,
+        "index": None if place is None else place.index,
+        "key": None if difference.key is None else to_hex(difference.key),
+        "transaction": None if difference.transaction is None else to_hex(difference.transaction),
+        "detail": difference.detail,
+        "meaning": meaning,
+        "advice": advice,
+    }
+
+
+def _csv(differences: Sequence[Difference]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["kind", "root", "list", "index", "key", "transaction", "detail", "meaning", "advice"])
+    for each in differences:
+        writer.writerow([as_cell(plain(cell)) if isinstance(cell, str) else cell for cell in _row(each).values()])
+    return text.getvalue()

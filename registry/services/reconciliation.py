@@ -1,0 +1,288 @@
+"""Reconciliation: what an institution's database says, held against the ledger's history, each difference named.
+
+Pure, over a history that was proven whole. What is on its way is no difference. A change that the ledger has and the
+database has not was made by whoever has the key: another program with another database, or a thief; which of the two,
+only the institution knows. Nobody is named: credentials are status positions here, as on the ledger.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from anchor.events import BatchAnchored, BatchRevoked
+from anchor.history import IssuerHistory
+from anchor.model import Address, Hash32, KeyScope, StatusPosition, to_hex, to_utc
+from anchor.status import LIST_SIZE, StatusPurpose
+from registry.store.reconciliation import AskedRevocation, AskedStatus
+from registry.store.records import BatchRecord, BatchState
+
+
+class DifferenceKind(Enum):
+    """In what database, or service, and ledger differ."""
+
+    NEVER_ANCHORED = "neverAnchored"
+    NOT_ON_LEDGER = "notOnLedger"
+    NOT_NOTED = "notNoted"
+    FOREIGN_BATCH = "foreignBatch"
+    OTHER_SIZE = "otherSize"
+    VOID = "void"
+    REVOKED_ELSEWHERE = "revokedElsewhere"
+    SUSPENDED_ELSEWHERE = "suspendedElsewhere"
+    REINSTATED_ELSEWHERE = "reinstatedElsewhere"
+    REVOCATION_MISSING = "revocationMissing"
+    BATCH_REVOKED_ELSEWHERE = "batchRevokedElsewhere"
+    BATCH_REVOCATION_MISSING = "batchRevocationMissing"
+    UNKNOWN_POSITION = "unknownPosition"
+    OTHER_DID = "otherDid"
+    WITHDRAWN = "withdrawn"
+    NO_SUCH_KEY = "noSuchKey"
+    KEY_ENDED = "keyEnded"
+    WRONG_KEY = "wrongKey"
+    SERVED_OTHERWISE = "servedOtherwise"
+    SERVED_BEHIND = "servedBehind"
+
+
+MEANINGS: Mapping[DifferenceKind, tuple[str, str]] = {
+    DifferenceKind.NEVER_ANCHORED: (
+        "sealed here and never anchored: its credentials are not valid",
+        "Anchor it: run credanchor issue for the same roster again, or the worker. Or tell the learners.",
+    ),
+    DifferenceKind.NOT_ON_LEDGER: (
+        "anchored, says the database, and not on the ledger",
+        "The chain was reorganised, or the database is another registry's. Check the settings, then anchor it again.",
+    ),
+    DifferenceKind.NOT_NOTED: (
+        "on the ledger, and not noted here",
+        "Nothing is lost: any command that issues, or the worker, notes it.",
+    ),
+    DifferenceKind.FOREIGN_BATCH: (
+        "anchored in the institution's name, and not from this database",
+        "If no other program of yours did it, the key is stolen: credanchor incident anchor-key.",
+    ),
+    DifferenceKind.OTHER_SIZE: (
+        "anchored with another number of credentials than were sealed here",
+        "Somebody else anchored this root. Compare the files; if nobody of yours did, the key is stolen.",
+    ),
+    DifferenceKind.VOID: (
+        "void, for its key is declared compromised since before it was anchored",
+        "Anchor it again with the new key: credanchor incident anchor-key does it.",
+    ),
+    DifferenceKind.REVOKED_ELSEWHERE: (
+        "revoked on the ledger, and nobody asked for it here",
+        "If no other program of yours did it, the key is stolen: credanchor incident status-key.",
+    ),
+    DifferenceKind.SUSPENDED_ELSEWHERE: (
+        "suspended on the ledger, and nobody asked for it here",
+        "Reinstate it if that is wrong. If no other program of yours did it: credanchor incident status-key.",
+    ),
+    DifferenceKind.REINSTATED_ELSEWHERE: (
+        "suspended, says the database, and not on the ledger",
+        "Suspend it again if it still should be. If no other program of yours did it: credanchor incident status-key.",
+    ),
+    DifferenceKind.REVOCATION_MISSING: (
+        "revoked, says the database, and not on the ledger: verifiers take it for valid",
+        "Revoke it again. After a stolen status key was declared: credanchor incident status-key repeats all of them.",
+    ),
+    DifferenceKind.BATCH_REVOKED_ELSEWHERE: (
+        "revoked as a whole on the ledger, and nobody asked for it here",
+        "If no other program of yours did it, the key is stolen: credanchor incident status-key.",
+    ),
+    DifferenceKind.BATCH_REVOCATION_MISSING: (
+        "revoked as a whole, says the database, and not on the ledger: verifiers take it for valid",
+        "Revoke the batch again.",
+    ),
+    DifferenceKind.UNKNOWN_POSITION: (
+        "its status was changed on the ledger, and no batch here has this position",
+        "It is of a batch that is in another database, or of nothing: look at the transaction.",
+    ),
+    DifferenceKind.OTHER_DID: (
+        "the ledger has another DID for this issuer than the settings",
+        "Correct did or issuer_id in the settings: credentials issued like this are not valid.",
+    ),
+    DifferenceKind.WITHDRAWN: (
+        "the accreditation has ended: what is anchored now is not valid",
+        "Ask the accreditor. What was anchored before stays good.",
+    ),
+    DifferenceKind.NO_SUCH_KEY: (
+        "a key of the settings is none of this issuer's on the ledger",
+        "Add it with credanchor issuer key add, or correct the settings.",
+    ),
+    DifferenceKind.KEY_ENDED: (
+        "a key of the settings was retired or declared compromised",
+        "Put its successor into the settings: credanchor incident rotate makes one.",
+    ),
+    DifferenceKind.WRONG_KEY: (
+        "a key of the settings may not do what it is there for",
+        "Correct the settings: one key anchors, another one changes status, in the status epoch that counts.",
+    ),
+    DifferenceKind.SERVED_OTHERWISE: (
+        "the service says otherwise than the ledger, at a block that it has passed",
+        "Restart the service; if it stays so, it, or its node, is not to be trusted.",
+    ),
+    DifferenceKind.SERVED_BEHIND: (
+        "the service is behind the ledger",
+        "Wait a minute and try again; if it stays so, look at its worker and its node.",
+    ),
+}
+"""What each means, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One difference; of what it is about, what there is."""
+
+    kind: DifferenceKind
+    root: Hash32 | None = None
+    position: StatusPosition | None = None
+    key: Address | None = None
+    """Who did it, or which key it is about."""
+    transaction: Hash32 | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What the institution has of its own."""
+
+    did: str
+    anchor_key: Address
+    status_key: Address
+    batches: tuple[BatchRecord, ...]
+    revocations: tuple[AskedRevocation, ...]
+    transactions: Collection[Hash32]
+    """Hashes of all that it ever signed."""
+
+
+def reconcile(issuer: IssuerHistory, own: Own, statuses: Iterable[AskedStatus], *, now: int) -> Iterator[Difference]:
+    """Name each difference between an institution's database and the ledger.
+
+    Args:
+        issuer: Its history, proven whole, with all events.
+        own: What the database and the settings say.
+        statuses: What was asked for credentials, in order of list and index; read once, as it is wanted.
+        now: The time of the block up to which the history goes, Unix seconds.
+    """
+    yield from _settings(issuer, own, now)
+    yield from _batches(issuer, own)
+    yield from _revoked_batches(issuer, own)
+    yield from _statuses(issuer, own, statuses)
+
+
+def _settings(issuer: IssuerHistory, own: Own, now: int) -> Iterator[Difference]:
+    if issuer.did != own.did:
+        yield Difference(kind=DifferenceKind.OTHER_DID, detail=issuer.did)
+    if 0 < issuer.record.withdrawn_at <= now:
+        yield Difference(kind=DifferenceKind.WITHDRAWN, detail=f"since {to_utc(issuer.record.withdrawn_at)}")
+    for address, scope in ((own.anchor_key, KeyScope.ANCHOR), (own.status_key, KeyScope.STATUS)):
+        key, name = issuer.keys.get(address), scope.name.lower()
+        if key is None:
+            yield Difference(kind=DifferenceKind.NO_SUCH_KEY, key=address, detail=f"for {name}")
+        elif key.cut_off is not None and key.cut_off <= now:
+            yield Difference(kind=DifferenceKind.KEY_ENDED, key=address, detail=f"for {name}")
+        elif key.scope != scope.value:
+            yield Difference(kind=DifferenceKind.WRONG_KEY, key=address, detail=f"it is not for {name}")
+        elif scope is KeyScope.STATUS and key.status_epoch != issuer.record.status_epoch:
+            epochs = f"it writes status epoch {key.status_epoch}, and {issuer.record.status_epoch} counts"
+            yield Difference(kind=DifferenceKind.WRONG_KEY, key=address, detail=epochs)
+
+
+def _batches(issuer: IssuerHistory, own: Own) -> Iterator[Difference]:
+    sealed = {batch.root: batch for batch in own.batches}
+    void = set(issuer.void_batches())
+    for root, record in sealed.items():
+        batch = issuer.batches.get(root)
+        if batch is None:
+            if record.state is BatchState.ANCHORED:
+                yield Difference(kind=DifferenceKind.NOT_ON_LEDGER, root=root)
+            elif record.state in (BatchState.SEALED, BatchState.FAILED):
+                yield Difference(kind=DifferenceKind.NEVER_ANCHORED, root=root, detail=record.failure or "")
+        elif batch.size not in (0, record.size):
+            sizes = f"{batch.size} on the ledger, {record.size} here"
+            yield Difference(kind=DifferenceKind.OTHER_SIZE, root=root, key=batch.key, detail=sizes)
+        elif root in void:
+            yield Difference(kind=DifferenceKind.VOID, root=root, key=batch.key)
+        elif record.state is not BatchState.ANCHORED:
+            yield Difference(kind=DifferenceKind.NOT_NOTED, root=root)
+    anchored = {event.root: event for event in issuer.events if isinstance(event, BatchAnchored)}
+    for root, batch in issuer.batches.items():
+        if root not in sealed:
+            detail = f"{batch.size or 'unstated number of'} credentials, {to_utc(batch.anchored_at)}"
+            detail += "; void by now" if root in void else ""
+            transaction = anchored[root].log.transaction_hash
+            yield Difference(
+                kind=DifferenceKind.FOREIGN_BATCH, root=root, key=batch.key, transaction=transaction, detail=detail
+            )
+
+
+def _revoked_batches(issuer: IssuerHistory, own: Own) -> Iterator[Difference]:
+    revoked = set(issuer.revoked_batches())
+    asked = {each.root: each for each in own.revocations}
+    last = {event.root: event for event in issuer.events if isinstance(event, BatchRevoked)}
+    for root in sorted(revoked - asked.keys()):
+        event = last[root]
+        if event.log.transaction_hash not in own.transactions:
+            yield Difference(
+                kind=DifferenceKind.BATCH_REVOKED_ELSEWHERE,
+                root=root,
+                key=event.actor,
+                transaction=event.log.transaction_hash,
+            )
+    for root, each in asked.items():
+        if root not in revoked and not each.is_open:
+            yield Difference(kind=DifferenceKind.BATCH_REVOCATION_MISSING, root=root)
+
+
+def _statuses(issuer: IssuerHistory, own: Own, statuses: Iterable[AskedStatus]) -> Iterator[Difference]:
+    revoked, suspended = (
+        set(issuer.positions(purpose)) for purpose in (StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION)
+    )
+    ranges = sorted((batch.first_position, batch.first_position + batch.size) for batch in own.batches)
+    for asked in statuses:
+        place = asked.position
+        is_revoked, is_suspended = place in revoked, place in suspended
+        revoked.discard(place)
+        suspended.discard(place)
+        if asked.is_open:
+            continue
+        if is_revoked != asked.is_revoked:
+            kind = DifferenceKind.REVOKED_ELSEWHERE if is_revoked else DifferenceKind.REVOCATION_MISSING
+            yield _changed(issuer, kind, place)
+        if is_suspended != asked.is_suspended:
+            kind = DifferenceKind.SUSPENDED_ELSEWHERE if is_suspended else DifferenceKind.REINSTATED_ELSEWHERE
+            yield _changed(issuer, kind, place)
+    # What is left nobody ever asked for here.
+    for positions, kind in (
+        (revoked, DifferenceKind.REVOKED_ELSEWHERE),
+        (suspended, DifferenceKind.SUSPENDED_ELSEWHERE),
+    ):
+        for place in sorted(positions):
+            yield _changed(issuer, kind if _is_within(ranges, place) else DifferenceKind.UNKNOWN_POSITION, place)
+
+
+def _changed(issuer: IssuerHistory, kind: DifferenceKind, place: StatusPosition) -> Difference:
+    changes = [each for each in issuer.changes_of(place) if each.epoch == issuer.record.status_epoch]
+    if kind is DifferenceKind.REVOCATION_MISSING or not changes:
+        return Difference(kind=kind, position=place)
+    last = changes[-1]
+    return Difference(
+        kind=kind, position=place, key=last.actor, transaction=last.log.transaction_hash, detail=to_utc(last.at)
+    )
+
+
+def _is_within(ranges: Sequence[tuple[int, int]], place: StatusPosition) -> bool:
+    """Tell whether a position is within one of ranges that are in order and do not overlap."""
+    number = place.status_list * LIST_SIZE + place.index
+    at = bisect_right(ranges, number, key=lambda each: each[0]) - 1
+    return at >= 0 and number < ranges[at][1]
+
+
+def subject_of(difference: Difference) -> str:
+    """Name what a difference is about."""
+    if difference.root is not None:
+        return f"batch {to_hex(difference.root)}"
+    if difference.position is not None:
+        return f"list {difference.position.status_list}, index {difference.position.index}"
+    return f"key {to_hex(difference.key)}" if difference.key is not None else "issuer"
