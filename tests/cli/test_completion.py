@@ -38,7 +38,7 @@ def _bash(home: Path, script: str, *words: str) -> str:
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        (["re"], {"revoke", "reinstate", "receipt", "replace", "registry"}),
+        (["re"], {"revoke", "reinstate", "receipt", "reconcile", "replace", "registry"}),
         (["issuer", "key", ""], {"request", "add", "retire", "compromise"}),
         (["issue", "--re"], {"--recipients", "--rejects", "--resume"}),
         (["revoke", "--reason", ""], {reason.label for reason in StatusReason}),

@@ -21,6 +21,7 @@ from tests.support.history import (
     control_offered,
     deployed,
     key_added,
+    key_compromised,
     key_retired,
     nonces_cancelled,
     role_changed,
@@ -38,6 +39,7 @@ from tests.support.stories import (
     REVOKED,
     SECOND_ANCHOR_KEY,
     STAGED_KEY,
+    STATUS_KEY,
     SWITCHED,
     replayed,
 )
@@ -70,6 +72,46 @@ EVENTFUL: Final = (
     key_retired(1, SECOND_ANCHOR_KEY, actor=CONTROLLER, at=NOW, block=60),
 )
 """Nearly everything that can happen; two institutions with names that no page may obey."""
+
+
+def two_years() -> tuple[Call, ...]:
+    """A college that issues each month for two years, revokes now and then, and loses a key; for a picture."""
+    start, month = 1_709_251_200, 30 * 86_400  # 2024-03-01
+    calls = [
+        *deployed(at=start, block=1),
+        accredited(1, "did:web:college.example", controller=CONTROLLER, at=start, block=2),
+        accredited(2, "did:web:institut.example", controller=OTHER, at=start, block=2),
+        key_added(1, ANCHOR_KEY, 1, actor=CONTROLLER, at=start, block=3),
+        key_added(1, STATUS_KEY, 2, actor=CONTROLLER, at=start, block=3),
+        key_added(2, OTHER_KEY, 1, actor=OTHER, at=start, block=3),
+    ]
+    for number in range(24):
+        at, block = start + number * month + 86_400, 10 + 10 * number
+        key = ANCHOR_KEY if number < 16 else SECOND_ANCHOR_KEY
+        size = (240, 410, 130, 90, 520, 760, 180, 220, 340, 480, 90, 60)[number % 12] + 10 * number
+        if number == 16:
+            since = at - month // 2
+            calls.append(anchored(1, b"\x66" * 32, size=25, actor=ANCHOR_KEY, at=at - 86_300, block=block - 2))
+            calls.append(key_added(1, SECOND_ANCHOR_KEY, 1, actor=CONTROLLER, at=at - 2, block=block - 1))
+            calls.append(key_compromised(1, ANCHOR_KEY, since, actor=CONTROLLER, at=at - 2, block=block - 1))
+        calls.append(anchored(1, bytes([number + 1] * 32), size=size, actor=key, at=at, block=block))
+        if number % 3 == 1:
+            mask = (1 << number % 7 + 1) - 1 << 11 * (number % 20)
+            reason = (1, 5, 4, 6)[number % 4]
+            calls.append(
+                status_changed(
+                    REVOKED, 1, [number], [mask], actor=STATUS_KEY, at=at + 9, block=block + 1, reason=reason
+                )
+            )
+        if number % 4 == 2:
+            for event, mask, later in (("CredentialsSuspended", 0b111, 2), (REINSTATED, 0b11, 3)):
+                when = {"at": at + 99 * later, "block": block + later}
+                calls.append(status_changed(event, 1, [number], [mask], actor=STATUS_KEY, **when))
+        if number % 5 == 4:
+            calls.append(
+                anchored(2, bytes([number + 101] * 32), size=number * 9, actor=OTHER_KEY, at=at + 999, block=block + 4)
+            )
+    return tuple(calls)
 
 
 def made(

@@ -8,8 +8,8 @@ from playwright.sync_api import Browser
 
 from anchor.cli.audit_html import refusal_pieces
 from anchor.cli.wording import LANGUAGES, wording_of
-from tests.support.audit_reports import EMPTY, EVENTFUL, many, report_of
-from tests.support.browser import Visit, visit
+from tests.support.audit_reports import EMPTY, EVENTFUL, many, report_of, two_years
+from tests.support.browser import Visit, keep_picture, visit
 
 
 def look(browser: Browser, text: str, **options: Any) -> AbstractContextManager[Visit]:
@@ -57,3 +57,11 @@ def test_nothing_is_cut_off_on_paper(browser: Browser) -> None:
         )
         assert cut == 0
         assert found.page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
+def test_two_years_of_a_college_are_a_picture_for_its_board(browser: Browser) -> None:
+    text = report_of(two_years(), at=1_771_459_200)
+    with look(browser, text, viewport={"width": 1000, "height": 1290}) as found:
+        assert_for_everybody(found)
+        assert found.page.get_by_text("One batch is void for that").is_visible()
+        keep_picture(found.page, "audit-report")
