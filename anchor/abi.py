@@ -36,7 +36,7 @@ def encode(types: Sequence[str], values: Sequence[Any]) -> bytes:
     """
     head, tail = bytearray(), bytearray()
     for kind, value in zip(types, values, strict=True):
-        if _is_dynamic(kind):
+        if is_dynamic(kind):
             head += _number(len(types) * _WORD + len(tail), 256)
             tail += _encode_dynamic(kind, value)
         else:
@@ -52,9 +52,10 @@ def decode(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
     """
     values: list[Any] = []
     end = len(types) * _WORD
+    heads = _slice(data, 0, end)
     for index, kind in enumerate(types):
-        word = _slice(data, index * _WORD, _WORD)
-        if not _is_dynamic(kind):
+        word = heads[index * _WORD : (index + 1) * _WORD]
+        if not is_dynamic(kind):
             values.append(_decode_word(kind, word))
         elif int.from_bytes(word, "big") != end:
             raise MalformedError(f"ABI: the content of a {kind} is not where it belongs")
@@ -66,7 +67,9 @@ def decode(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
     return tuple(values)
 
 
-def _is_dynamic(kind: str) -> bool:
+@lru_cache
+def is_dynamic(kind: str) -> bool:
+    """Tell whether a type's values stand in the tail, where its word points to."""
     return kind in _DYNAMIC or kind.endswith("[]")
 
 

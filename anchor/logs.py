@@ -11,7 +11,7 @@ what the contract would hash into the heads that it extends (design section 6):
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from eth_hash.auto import keccak
 
@@ -88,9 +88,10 @@ class _Form:
         self._heads = [name for name in names if name in {"head", "registry_head"}]
         # A head cannot hash itself.
         self._parameters = names[: len(names) - len(self._heads)]
-        self._hashed = ["bytes32", *types[: len(self._parameters)]]
-        # What has no tails is hashed as it stands in the log, once it is decoded strictly.
-        self._is_flat = not any(each in {"string", "bytes"} or each.endswith("[]") for each in types)
+        self._heads_start = _WORD * (len(self._parameters) - indexed_count)
+        # Where the log points to tails, which are hashed as they are, but after other words: topics, and no heads.
+        self._pointers = tuple(_WORD * place for place, each in enumerate(self._unindexed) if abi.is_dynamic(each))
+        self._moved = _WORD * (1 + indexed_count - len(self._heads))
 
     def parse(self, log: RawLog) -> AnyEvent:
         try:
@@ -110,14 +111,18 @@ class _Form:
                 fields["issuer_id"] if name == "head" else None: head
                 for name, head in zip(self._heads, heads, strict=True)
             },
-            event_hash=Hash32(keccak(self._preimage(log, hashed))),
+            event_hash=Hash32(keccak(self._preimage(log))),
             log=log,
         )
 
-    def _preimage(self, log: RawLog, hashed: list[Any]) -> bytes:
-        if self._is_flat:
-            return b"".join(log.topics) + log.data[: len(log.data) - _WORD * len(self._heads)]
-        return abi.encode(self._hashed, [self.topic, *hashed])
+    def _preimage(self, log: RawLog) -> bytes:
+        """Give what is hashed: what stands in the log, once that is decoded strictly, with its tails where they go."""
+        head = bytearray(log.data[: self._heads_start])
+        for at in self._pointers:
+            moved = int.from_bytes(head[at : at + _WORD], "big") + self._moved
+            head[at : at + _WORD] = moved.to_bytes(_WORD, "big")
+        tails = log.data[self._heads_start + _WORD * len(self._heads) :]
+        return b"".join(log.topics) + head + tails
 
 
 _FORMS: Final = {

@@ -45,9 +45,16 @@ def address(value: bytes) -> Address:
 
 def parse_hex(text: str) -> bytes:
     """Read `0x`-prefixed hex of either case and even length; raise `MalformedError` otherwise."""
-    if not isinstance(text, str) or re.fullmatch(r"0x(?:[0-9a-fA-F]{2})*", text) is None:
+    value = None
+    if isinstance(text, str) and text.startswith("0x"):
+        try:
+            value = bytes.fromhex(text[2:])
+        except ValueError as error:
+            raise MalformedError("expected 0x-prefixed hex") from error
+    # Python passes over spaces between bytes.
+    if value is None or 2 + 2 * len(value) != len(text):
         raise MalformedError("expected 0x-prefixed hex")
-    return bytes.fromhex(text[2:])
+    return value
 
 
 def to_hex(value: bytes) -> str:

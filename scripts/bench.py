@@ -54,7 +54,8 @@ def main(words: list[str]) -> None:
     if part in ("audit", "all"):
         from bench_audit import MADE_UP_EVENTS, NODE_EVENTS, measure_audit
 
-        measure_audit(count if part == "audit" and count else NODE_EVENTS, MADE_UP_EVENTS)
+        events = count if part == "audit" and count else NODE_EVENTS
+        measure_audit(events, events * (MADE_UP_EVENTS // NODE_EVENTS))
     if part not in ("verify", "light", "api", "api-issue", "page", "audit"):
         issuing(count or ISSUED, million=arguments.million, part=part)
     if part in ("verify", "all"):

@@ -21,9 +21,9 @@ from anchor.cli.histories import Since
 from anchor.cli.kept import Archive, GivenArchive, heads_of, read_checkpoint, write_checkpoint
 from anchor.errors import HistoryError, LedgerError, LedgerUnavailableError, UndeterminedError
 from anchor.events import AnyEvent, RawLog
-from anchor.evidence import ISSUER_COUNT_SLOT, LedgerState
+from anchor.evidence import ISSUER_COUNT_SLOT, REGISTRY_HEAD_SLOT, LedgerState, head_slot
 from anchor.history import History
-from anchor.model import Basis, BlockHeader, Hash32, Policy, TrustedRegistry, to_hex
+from anchor.model import Basis, BlockHeader, Hash32, Policy, RegistryId, TrustedRegistry, to_hex
 from anchor.replay import Replay
 
 if TYPE_CHECKING:
@@ -106,30 +106,37 @@ def audit_through(
     return _audit(pin, policy, tell, _Reader(pin, folder, given, is_anew=is_anew))
 
 
-def block_hash_at(policy: Policy, number: int) -> Hash32:
-    """Ask the nodes for the hash of an older block; all that answer must say the same.
+def header_at(policy: Policy, registry: RegistryId, number: int) -> BlockHeader:
+    """Give an older block of a registry's chain, vouched for as the policy wants.
 
     Raises:
-        LedgerError: No node has it, or they do not agree.
+        LedgerError: Too few nodes answered, or have it.
+        UnvouchedBlockError: They do not agree, or the policy does not know it.
     """
     from anchor.ledger.client import clients_of
-    from anchor.ledger.vouching import combined
+    from anchor.ledger.vouching import vouch_at
 
-    hashes, failures = set(), []
-    for node in clients_of(policy):
-        try:
-            found = node.block(number)
-        except LedgerError as error:
-            failures.append(error)
-            continue
-        if found is not None:
-            hashes.add(found.header.hash)
-    if len(hashes) == 1:
-        return hashes.pop()
-    if failures and not hashes:
-        raise combined(failures)
-    told = "the nodes do not agree on it" if hashes else "no node has it"
-    raise LedgerUnavailableError(f"the hash of block {number} is not known: {told}", advice="Ask other nodes.")
+    return vouch_at(clients_of(policy), registry.chain_id, policy, number).block.header
+
+
+def heads_at(
+    policy: Policy, registry: RegistryId, number: int, issuers: Iterable[int | None]
+) -> dict[int | None, Hash32]:
+    """Prove heads at an older block of a registry's chain; None: the registry-wide one.
+
+    Raises:
+        LedgerError: As `header_at`; or no node has the state of this block any more.
+        UndeterminedError: Likewise; or their proofs do not hold.
+    """
+    from anchor.ledger.client import clients_of
+    from anchor.ledger.collect import collect_slots
+    from anchor.ledger.vouching import vouch_at
+
+    nodes = clients_of(policy)
+    vouched = vouch_at(nodes, registry.chain_id, policy, number)
+    slots = {each: REGISTRY_HEAD_SLOT if each is None else head_slot(each) for each in issuers}
+    state = LedgerState(collect_slots(nodes, registry, slots.values(), policy, vouched=vouched))
+    return {each: Hash32(state.value(slot).to_bytes(32, "big")) for each, slot in slots.items()}
 
 
 class _Read(NamedTuple):

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -46,8 +47,8 @@ def test_bytes_of_another_type_become_plain_ones() -> None:
     assert {type(hash32(Shown(32))), type(address(Shown(20)))} == {bytes}
 
 
-@pytest.mark.parametrize("text", ["12", "0x1", "0X12", "0xzz", "0x12\n", ""])
-def test_hex_is_prefixed_and_whole(text: str) -> None:
+@pytest.mark.parametrize("text", ["12", "0x1", "0X12", "0xzz", "0x12\n", "", "0x 12", "0x12 34", None, b"0x12"])
+def test_hex_is_prefixed_and_whole(text: Any) -> None:
     with pytest.raises(MalformedError, match="0x-prefixed hex"):
         parse_hex(text)
 
