@@ -3,6 +3,8 @@
 Two answers, never mixed: a verifier on that day saw the first one. A key that is declared compromised later, since that
 date or before, makes batches void that nobody could know to be void then.
 
+Events are gone through again and never held: memory is for what they led to.
+
 Leaves to others: whether the history is complete (`anchor.audit`), reading files, showing it.
 """
 
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 from eth_hash.auto import keccak
 
@@ -20,9 +23,11 @@ from anchor.events import (
     AnyEvent,
     BatchAnchored,
     BatchRevoked,
+    IssuerEvent,
     KeyAdded,
     KeyCompromised,
     KeyRetired,
+    StatusChanged,
     StatusEpochChanged,
 )
 from anchor.evidence import EvidenceRequest
@@ -50,7 +55,9 @@ class StateAt:
 
     at: int
     then: History
-    """By the events up to that second: as it was known then."""
+    """What the events up to that second led to, without these events: as it was known then."""
+    count: int
+    """How many events there were up to then."""
     later: tuple[LaterCompromise, ...]
     """What later events say of that time."""
 
@@ -75,14 +82,17 @@ def state_at(history: History, at: int) -> StateAt:
     Args:
         history: All events from the deployment to now, proven complete.
         at: Unix seconds; events of that second count.
+
+    Raises:
+        HistoryError: The events gone through are not those that were proven.
     """
-    run = Replay(history.registry)
+    run = Replay(history.registry, keep=False)
     for event in history.events:
         if event.at > at:
             break
         run.take(event.log)
     then = run.result()
-    return StateAt(at=at, then=then, later=tuple(_later(history, then, at)))
+    return StateAt(at=at, then=then, count=run.count, later=tuple(_later(history, then, at)))
 
 
 def credential_at(state: StateAt, history: History, credential: Credential) -> CredentialAt:
@@ -119,7 +129,7 @@ def credential_at(state: StateAt, history: History, credential: Credential) -> C
         reason=reason,
         reason_in_hindsight=_reason(then, hindsight, request, credential, state.at),
         is_undone_later=undone,
-        events=tuple(_deciding(then, request)),
+        events=tuple(_deciding(history, then, request, state.at)),
     )
 
 
@@ -166,10 +176,12 @@ def _is_set(issuer: IssuerHistory, purpose: StatusPurpose, request: EvidenceRequ
     return bool(issuer.bits[purpose].get(place, 0) & mask_of(index))
 
 
-def _deciding(issuer: IssuerHistory, request: EvidenceRequest) -> Iterator[AnyEvent]:
+def _deciding(history: History, issuer: IssuerHistory, request: EvidenceRequest, at: int) -> Iterator[AnyEvent]:
     batch = issuer.batches.get(request.proof.root)
-    changes = issuer.changes_of(request.position)
-    for event in issuer.events:
+    status_list, index = request.position
+    for event in takewhile(lambda event: event.at <= at, history.events):
+        if not isinstance(event, IssuerEvent) or event.issuer_id != issuer.issuer_id:
+            continue
         match event:
             case BatchAnchored() | BatchRevoked():
                 is_meant = event.root == request.proof.root
@@ -177,7 +189,14 @@ def _deciding(issuer: IssuerHistory, request: EvidenceRequest) -> Iterator[AnyEv
                 is_meant = batch is not None and event.key == batch.key
             case AccreditationWithdrawn() | StatusEpochChanged():
                 is_meant = True
+            case StatusChanged():
+                is_meant = event.status_list == status_list and _touches(event, index)
             case _:
-                is_meant = event in changes
+                is_meant = False
         if is_meant:
             yield event
+
+
+def _touches(event: StatusChanged, index: int) -> bool:
+    masks = dict(zip(event.words, event.masks, strict=True))
+    return bool(masks.get(word_of(index), 0) & mask_of(index))

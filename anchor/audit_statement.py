@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -32,7 +32,7 @@ from anchor.members import (
     text_of,
     whole_of,
 )
-from anchor.model import Basis, Hash32, to_hex
+from anchor.model import ZERO_HASH, Basis, BlockHeader, Hash32, to_hex
 
 FORMAT: Final = "credanchor/audit-statement@v1"
 MAX_STATEMENT_BYTES: Final = 64 * 2**20
@@ -85,7 +85,11 @@ class Trouble(Enum):
     OTHER_ISSUER = "otherIssuer"
     """An issuer has another DID."""
     OTHER_BLOCK = "otherBlock"
-    """Of one number, there are two block hashes."""
+    """Number and hash of the block do not go together."""
+    OTHER_TIME = "otherTime"
+    """The block has another time."""
+    OTHER_CODE = "otherCode"
+    """The contract has other code, and none can be changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +98,17 @@ class Contradiction:
 
     trouble: Trouble
     issuer_id: int | None
-    """Whose head; None: the registry-wide one, or the block."""
+    """Whose head; None: the registry-wide one, or the statement as a whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What came of holding a statement against a history, or against another statement."""
+
+    contradictions: tuple[Contradiction, ...]
+    """What cannot be true on both sides."""
+    open: tuple[int | None, ...]
+    """Heads, by issuer, of which this tells nothing. None: the registry-wide one."""
 
 
 def make_statement(
@@ -180,16 +194,21 @@ def check_statement(data: bytes) -> AuditStatement:
     )
 
 
-def hold_against(statement: AuditStatement, history: History) -> tuple[Contradiction, ...]:
-    """Hold a statement against a history of its registry that is proven complete, and goes at least as far in time.
+def hold_against(
+    statement: AuditStatement, history: History, *, code_hash: Hash32, next_block_at: int | None
+) -> Comparison:
+    """Hold a statement against a history of its registry that is proven complete, and does not end before its block.
 
     Args:
         statement: What was said.
         history: Its events are gone through once.
+        code_hash: Keccak-256 of the code that the contract is proven to have.
+        next_block_at: Time of the block after the statement's, Unix seconds; None: the history ends with the
+            statement's block. Where both blocks have one time, of which of them events of that time are is open.
 
     Returns:
-        What contradicts; empty: the statement is what a complete audit at its block had to say. For each head the
-        first contradiction.
+        What contradicts, for each head the first contradiction. Nothing, and nothing open: the statement is what a
+        complete audit at its block had to say, if the block is one of the chain (`hold_block`).
 
     Raises:
         HistoryError: The history is of another registry.
@@ -198,41 +217,65 @@ def hold_against(statement: AuditStatement, history: History) -> tuple[Contradic
         raise HistoryError(
             f"the history is of {history.registry.to_text()}, the statement of {statement.basis.registry.to_text()}"
         )
+    block_at = statement.basis.block_at
+    ambiguous = block_at if next_block_at == block_at else None
     dids = dict(enumerate(statement.did_hashes, start=1))
     counts: Counter[int | None] = Counter()
     found: dict[int | None, Trouble] = {}
+    unclear: set[int | None] = set()
     for event in history.events:
         if isinstance(event, IssuerAccredited) and event.issuer_id in dids and dids[event.issuer_id] != event.did_hash:
             found.setdefault(event.issuer_id, Trouble.OTHER_ISSUER)
-        had_happened = event.at <= statement.basis.block_at
         for chain, head in event.heads.items():
             counts[chain] += 1
             stated = statement.heads.get(chain)
+            if event.at == ambiguous:
+                unclear.add(chain)
             if stated is None or counts[chain] > stated.events:
-                if had_happened:
+                if event.at <= block_at and event.at != ambiguous:
                     found.setdefault(chain, Trouble.LEFT_OUT)
-            elif not had_happened:
+            elif event.at > block_at:
                 found.setdefault(chain, Trouble.TOO_EARLY)
             elif counts[chain] == stated.events and head != stated.head:
                 found.setdefault(chain, Trouble.OTHER_HEAD)
     for chain, stated in statement.heads.items():
         if counts[chain] < stated.events:
             found.setdefault(chain, Trouble.MISSING_HERE)
-    return _in_order(found)
+    of_all = _of_all([Trouble.OTHER_CODE] if code_hash != statement.code_hash else [])
+    return Comparison(
+        contradictions=(*of_all, *_in_order(found)), open=tuple(sorted(unclear - found.keys(), key=_place))
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """What two statements say of each other, without the history."""
+def settle(statement: AuditStatement, held: Comparison, heads: Mapping[int | None, Hash32]) -> Comparison:
+    """Settle what `hold_against` left open by heads that are proven at the statement's own block.
 
-    contradictions: tuple[Contradiction, ...]
-    """Whatever the history is, one of the two is wrong."""
-    open: tuple[int | None, ...]
-    """Heads that went on from the one to the other: only the events between can tell."""
+    Args:
+        statement: What was said.
+        held: What came of holding it against a history.
+        heads: Of all that is open, zero for an issuer that was not accredited yet.
+    """
+    found = {
+        chain: Trouble.OTHER_HEAD if chain in statement.heads else Trouble.LEFT_OUT
+        for chain in held.open
+        if heads[chain] != (statement.heads[chain].head if chain in statement.heads else ZERO_HASH)
+    }
+    return Comparison(contradictions=(*held.contradictions, *_in_order(found)), open=())
+
+
+def hold_block(statement: AuditStatement, header: BlockHeader) -> tuple[Contradiction, ...]:
+    """Hold a statement's block against the one of its number that is vouched for."""
+    basis = statement.basis
+    if basis.block_hash != header.hash:
+        return _of_all([Trouble.OTHER_BLOCK])
+    return _of_all([Trouble.OTHER_TIME] if basis.block_at != header.timestamp else [])
 
 
 def compare_statements(one: AuditStatement, other: AuditStatement) -> Comparison:
     """Compare two statements about one registry.
+
+    Whatever the history is, one of two that contradict each other is wrong. Heads that went on from the one to the
+    other are open: only the events between can tell.
 
     Raises:
         HistoryError: They are about different registries.
@@ -257,12 +300,34 @@ def compare_statements(one: AuditStatement, other: AuditStatement) -> Comparison
     for number, (before_did, after_did) in enumerate(zip(earlier.did_hashes, later.did_hashes, strict=False), 1):
         if before_did != after_did:
             found[number] = Trouble.OTHER_ISSUER
-    contradictions = _in_order(found)
-    if is_same_block and earlier.basis.block_hash != later.basis.block_hash:
-        contradictions = (Contradiction(trouble=Trouble.OTHER_BLOCK, issuer_id=None), *contradictions)
-    return Comparison(contradictions=contradictions, open=tuple(went_on))
+    return Comparison(
+        contradictions=(*_of_all(_blocks_and_code(earlier, later)), *_in_order(found)),
+        open=tuple(chain for chain in went_on if chain not in found),
+    )
+
+
+def _blocks_and_code(earlier: AuditStatement, later: AuditStatement) -> list[Trouble]:
+    before, after = earlier.basis, later.basis
+    is_same_block = before.block_number == after.block_number
+    found = []
+    if is_same_block != (before.block_hash == after.block_hash):
+        found.append(Trouble.OTHER_BLOCK)
+    elif before.block_at != after.block_at if is_same_block else before.block_at > after.block_at:
+        found.append(Trouble.OTHER_TIME)
+    if earlier.code_hash != later.code_hash:
+        found.append(Trouble.OTHER_CODE)
+    return found
+
+
+def _of_all(troubles: Iterable[Trouble]) -> tuple[Contradiction, ...]:
+    return tuple(Contradiction(trouble=trouble, issuer_id=None) for trouble in troubles)
 
 
 def _in_order(found: Mapping[int | None, Trouble]) -> tuple[Contradiction, ...]:
-    chains = sorted(found, key=lambda chain: chain or 0)
+    chains = sorted(found, key=_place)
     return tuple(Contradiction(trouble=found[chain], issuer_id=chain) for chain in chains)
+
+
+def _place(chain: int | None) -> int:
+    """The registry-wide head comes first."""
+    return chain or 0

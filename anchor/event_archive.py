@@ -76,7 +76,7 @@ def read_archive(lines: Iterable[bytes], registry: RegistryId) -> Iterator[RawLo
         MalformedError: It is no archive, or one of another registry; the message names the line.
     """
     number = 0
-    last = -1
+    last, highest = -1, -1
     for number, line in enumerate(lines, start=1):
         try:
             content = _object(line)
@@ -85,12 +85,16 @@ def read_archive(lines: Iterable[bytes], registry: RegistryId) -> Iterator[RawLo
                 continue
             if content.keys() == {"upTo", "upToHash"}:
                 end = ArchiveEnd(_number(content["upTo"]), _hash(content["upToHash"]))
-                if end.block_number < last:
-                    raise MalformedError("an end of blocks that are above it already")
+                if end.block_number < max(last, highest):
+                    raise MalformedError("an end, and above it are blocks after it")
                 last = end.block_number
                 yield end
             else:
-                yield _log(content, registry)
+                log = _log(content, registry)
+                if log.block_number <= last:
+                    raise MalformedError(f"a log of block {log.block_number}, all of whose logs are above already")
+                highest = max(highest, log.block_number)
+                yield log
         except MalformedError as error:
             raise MalformedError(f"line {number} of the archive: {error}") from error
     if number == 0:
@@ -108,7 +112,14 @@ def _object(line: bytes) -> dict[str, Any]:
         raise MalformedError("not JSON") from error
     if not isinstance(content, dict):
         raise MalformedError("not an object")
+    # No text in an archive has a quotation mark in it: too many are a member twice, and readers differ in which counts.
+    if line.count(b'"') > 2 * (len(content) + sum(map(_count_texts, content.values()))):
+        raise MalformedError("a member twice, or one within another")
     return content
+
+
+def _count_texts(value: object) -> int:
+    return sum(isinstance(each, str) for each in (value if isinstance(value, list) else [value]))
 
 
 def _check_header(content: dict[str, Any], registry: RegistryId) -> None:

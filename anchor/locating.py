@@ -7,12 +7,14 @@ own. So a broken history has as many places as it was tampered with, each betwee
 What stands at such a place cannot be told from heads alone: whoever took out an event leaves the same trace as one who
 altered the next. `compare_logs` names the very event, where another source has it.
 
+Whoever gives a history may make it to exhaust time or memory: faults, heads to go on from and differences are bounded.
+
 Leaves to others: that the history is refused (`anchor.replay`, `anchor.audit`), which goes further than heads.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
@@ -20,15 +22,20 @@ from typing import Final, NamedTuple
 
 from anchor.audit import ProvenHeads
 from anchor.errors import HistoryError
-from anchor.events import RawLog
+from anchor.events import AnyEvent, RawLog
 from anchor.logs import first_head, next_head, parse_log
 from anchor.model import Hash32, RegistryId
 
 MAX_FAULTS: Final = 1000
 """Beyond these, a history is not damaged but another one."""
 
-_LOOK_BACK: Final = 64
+MAX_DIFFERENCES: Final = 1000
+"""Beyond these, two sources do not differ in some events but have little in common."""
+
+_LOOK_BACK: Final = 16
 """Events among which the one is sought that a later one goes on from."""
+_MAX_HEADS: Final = 4
+"""Heads from which an event may be gone on from: a few altered ones in a row are followed, not a million."""
 
 
 class FaultKind(Enum):
@@ -44,6 +51,8 @@ class FaultKind(Enum):
     """The contract's state is further: after `after`, events are missing; or it is altered."""
     UNREADABLE = "unreadable"
     """The contract writes no such log as `at`."""
+    ORDER = "order"
+    """The log `at` stands after the log `after`, and by block, position in it or time does not come after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +94,8 @@ class _Chain:
                     return
         last = self._steps[-1]
         self._note(FaultKind.GAP, after=last.log, at=log)
-        self._steps.append(_Step((stated, *(next_head(head, event_hash) for head in last.heads)), log))
+        led_to = (next_head(head, event_hash) for head in last.heads)
+        self._steps.append(_Step((stated, *led_to)[:_MAX_HEADS], log))
 
     def end(self, proven: Hash32) -> None:
         for back, step in enumerate(reversed(self._steps)):
@@ -109,8 +119,7 @@ class _Chain:
         self._note(FaultKind.ALTERED, after=None, at=step.log)
 
     def _note(self, kind: FaultKind, *, after: RawLog | None, at: RawLog | None) -> None:
-        if len(self.faults) < MAX_FAULTS:
-            self.faults.append(Fault(kind=kind, issuer_id=self._issuer_id, after=after, at=at))
+        self.faults.append(Fault(kind=kind, issuer_id=self._issuer_id, after=after, at=at))
 
 
 class Locator:
@@ -118,33 +127,49 @@ class Locator:
 
     Args:
         registry: The registry; chain and address go into every head.
+        issuer_count: How many issuers the contract's state says there are.
     """
 
-    def __init__(self, registry: RegistryId) -> None:
+    def __init__(self, registry: RegistryId, issuer_count: int) -> None:
         self._registry: Final = registry
+        self._issuer_count: Final = issuer_count
         self._chains: Final[dict[int | None, _Chain]] = {None: _Chain(registry, None)}
-        self._unreadable: Final[list[Fault]] = []
+        self._others: Final[list[Fault]] = []
+        """Faults that no chain tells."""
+        self._count = 0
+        self._last: RawLog | None = None
+        self._last_event: AnyEvent | None = None
 
     @property
     def issuers(self) -> tuple[int, ...]:
-        """Numbers of the issuers that the logs name."""
+        """Numbers of the issuers that the logs name, as far as there are such issuers."""
         return tuple(sorted(chain for chain in self._chains if chain is not None))
 
     def take(self, log: RawLog) -> None:
-        """Take the next log."""
+        """Take the next log; beyond `MAX_FAULTS` faults nothing is looked at any more."""
+        if self._count >= MAX_FAULTS:
+            return
         try:
             event = parse_log(log)
         except HistoryError:
-            if len(self._unreadable) < MAX_FAULTS:
-                fault = Fault(kind=FaultKind.UNREADABLE, issuer_id=None, after=None, at=log)
-                self._unreadable.append(fault)
+            self._note(FaultKind.UNREADABLE, None, after=None, at=log)
             return
+        if not self._comes_next(log, event):
+            self._note(FaultKind.ORDER, None, after=self._last, at=log)
+        self._last = log
         if event is None:
             return
+        self._last_event = event
         for issuer_id, stated in event.heads.items():
+            if issuer_id is not None and not 1 <= issuer_id <= self._issuer_count:
+                self._note(FaultKind.EXTRA, issuer_id, after=None, at=log)
+                continue
             if issuer_id not in self._chains:
                 self._chains[issuer_id] = _Chain(self._registry, issuer_id)
-            self._chains[issuer_id].take(log, event.event_hash, stated)
+            chain = self._chains[issuer_id]
+            before = len(chain.faults)
+            chain.take(log, event.event_hash, stated)
+            self._count += len(chain.faults) - before
 
     def faults(self, proven: ProvenHeads) -> tuple[Fault, ...]:
         """Tell where the logs taken break; once, after the last one.
@@ -155,12 +180,42 @@ class Locator:
         Returns:
             The faults in the order of the chain, those without an event last. None of them: heads find nothing wrong.
         """
+        if self._count < MAX_FAULTS:
+            self._end(proven)
+        found = [*(fault for chain in self._chains.values() for fault in chain.faults), *self._others]
+        # Beside what does not belong there everything is in the wrong order.
+        named = {id(each.at) for each in found if each.kind is not FaultKind.ORDER}
+        kept = (each for each in found if each.kind is not FaultKind.ORDER or not {id(each.at), id(each.after)} & named)
+        return tuple(sorted(kept, key=_place)[:MAX_FAULTS])
+
+    def _comes_next(self, log: RawLog, event: AnyEvent | None) -> bool:
+        """Tell whether a log comes after the last one, as steps 1 and 3 of `anchor.replay` want it."""
+        last, last_event = self._last, self._last_event
+        if last is not None:
+            if (log.block_number, log.log_index) <= (last.block_number, last.log_index):
+                return False
+            if (log.block_number == last.block_number) != (log.block_hash == last.block_hash):
+                return False
+        if event is None or last_event is None:
+            return True
+        is_same_block = log.block_number == last_event.log.block_number
+        return event.at == last_event.at if is_same_block else event.at >= last_event.at
+
+    def _end(self, proven: ProvenHeads) -> None:
         for issuer_id, chain in self._chains.items():
             head = proven.registry_head if issuer_id is None else proven.heads.get(issuer_id)
             if head is not None:
                 chain.end(head)
-        found = [*self._unreadable, *(fault for chain in self._chains.values() for fault in chain.faults)]
-        return tuple(sorted(found, key=_place)[:MAX_FAULTS])
+        # Of those that no log names, all events are missing: their accreditations at least.
+        for issuer_id in range(1, self._issuer_count + 1):
+            if self._count >= MAX_FAULTS:
+                return
+            if issuer_id not in self._chains:
+                self._note(FaultKind.END, issuer_id, after=None, at=None)
+
+    def _note(self, kind: FaultKind, issuer_id: int | None, *, after: RawLog | None, at: RawLog | None) -> None:
+        self._count += 1
+        self._others.append(Fault(kind=kind, issuer_id=issuer_id, after=after, at=at))
 
 
 def _place(fault: Fault) -> tuple[bool, int, int]:
@@ -168,26 +223,50 @@ def _place(fault: Fault) -> tuple[bool, int, int]:
     return (log is None, log.block_number if log else 0, log.log_index if log else 0)
 
 
-def compare_logs(given: Iterable[RawLog], others: Iterable[RawLog]) -> tuple[list[RawLog], list[RawLog]]:
+def compare_logs(
+    given: Iterable[RawLog], others: Iterable[RawLog]
+) -> tuple[tuple[RawLog, ...], tuple[RawLog, ...]] | None:
     """Compare the logs of two sources by what they say; where a node found them does not count.
 
+    Args:
+        given: In the order of the chain, as far as the source is honest; memory is for what differs.
+        others: Likewise.
+
     Returns:
-        Those that are only in the first, and those that are only in the second.
+        Those that are only in the first, and those that are only in the second; None if they differ in more than
+        `MAX_DIFFERENCES`.
     """
-    first, second = list(given), list(others)
-    left, right = Counter(map(_content, first)), Counter(map(_content, second))
-    return _only(first, left - right), _only(second, right - left)
+    sources = (iter(given), iter(others))
+    surplus: tuple[_Surplus, _Surplus] = ({}, {})
+    waiting = [next(source, None) for source in sources]
+    count = 0
+    while True:
+        # Whoever is behind goes on, so that what both have is soon seen in both.
+        places = [(each.block_number, each.log_index) if each is not None else None for each in waiting]
+        mine = 1 if places[0] is None or (places[1] is not None and places[1] < places[0]) else 0
+        log = waiting[mine]
+        if log is None:
+            return _all_of(surplus[0]), _all_of(surplus[1])
+        waiting[mine] = next(sources[mine], None)
+        content = (log.topics, log.data)
+        same = surplus[1 - mine].get(content)
+        if same is not None:
+            # Of logs that say the same, the last ones are too many.
+            same.pop(0)
+            count -= 1
+            if not same:
+                del surplus[1 - mine][content]
+        else:
+            surplus[mine].setdefault(content, []).append(log)
+            count += 1
+        if count > MAX_DIFFERENCES:
+            return None
 
 
-def _content(log: RawLog) -> tuple[tuple[Hash32, ...], bytes]:
-    return log.topics, log.data
+_Surplus = dict[tuple[tuple[Hash32, ...], bytes], list[RawLog]]
+"""Logs that only one source has had so far, by what they say."""
 
 
-def _only(logs: list[RawLog], surplus: Counter[tuple[tuple[Hash32, ...], bytes]]) -> list[RawLog]:
-    # Of logs that say the same, the last ones are too many.
-    found = []
-    for log in reversed(logs):
-        if surplus[_content(log)] > 0:
-            surplus[_content(log)] -= 1
-            found.append(log)
-    return found[::-1]
+def _all_of(surplus: _Surplus) -> tuple[RawLog, ...]:
+    logs = (log for each in surplus.values() for log in each)
+    return tuple(sorted(logs, key=lambda log: (log.block_number, log.log_index)))

@@ -31,7 +31,7 @@ _WORDS: Final = {
 def print_state(state: StateAt, basis: Basis, did: str | None, credential: CredentialAt | None) -> None:
     """Print what held at a date, and what it rests on."""
     then = state.then
-    console.print(f"at {to_utc(state.at)}, after {len(then.events)} events:")
+    console.print(f"at {to_utc(state.at)}, after {state.count} events:")
     for issuer in then.issuers:
         if did is None or issuer.did == did:
             print_issuer(issuer)
@@ -69,7 +69,7 @@ def state_content(state: StateAt, basis: Basis, did: str | None, credential: Cre
         "complete": True,
         "at": state.at,
         "basis": basis_content(basis),
-        "events": len(then.events),
+        "events": state.count,
         "roles": roles_content(then),
         "issuers": [issuer_content(each) for each in then.issuers if did is None or each.did == did],
         "declaredLater": [

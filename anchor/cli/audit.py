@@ -61,8 +61,9 @@ since, and shows only that. --from ARCHIVE takes the events from an archive; nob
 when, why and by whom, keys, incidents, and the proof, in English or French. It loads nothing and runs nothing.
 
 --follow keeps watching: it prints each event once it is proven, and raises alerts for incidents (or what --alert
-names), when a history is refuted, the chain is reorganised, or nodes are away: marked lines, messages to --webhook
-(signed, if $CREDANCHOR_WEBHOOK_SECRET has a whsec_… secret), and with --until-alert an end with exit code 1.
+names), when a history is refuted, the chain is reorganised, or nodes are away or do not agree: marked lines (with
+--json: a line of JSON for each event and alert), messages to --webhook (signed, if --webhook-secret or
+$CREDANCHOR_WEBHOOK_SECRET has a whsec_… secret), and with --until-alert an end with exit code 1.
 
 --statement FILE writes what was found proven, signed with the key of --sign-with: others check it with credanchor
 statement, also when the history has gone on.
@@ -154,6 +155,12 @@ def command(
     webhook: Annotated[
         str | None, typer.Option("--webhook", metavar="URL", help="With --follow: send alerts there, as JSON.")
     ] = None,
+    webhook_secret: Annotated[
+        Path | None,
+        typer.Option(
+            "--webhook-secret", metavar="FILE", help="With --webhook: sign alerts by the secret in this file."
+        ),
+    ] = None,
     until_alert: Annotated[
         bool, typer.Option("--until-alert", help="With --follow: stop with the first alert, exit code 1.")
     ] = False,
@@ -172,13 +179,24 @@ def command(
             f"the policy trusts {len(rules.registries)} registries; an audit is of one", advice="Name it with --trust."
         )
     if is_following:
-        if any((output, out, archive, anew, at, statement, issuer, as_json)):
+        if any((output, out, archive, anew, at, statement, issuer)):
             raise MalformedError("--follow only prints and sends what is new", advice="Leave the other options out.")
-        watch = watch_of(rules.registries[0].registry, keep, alert, webhook, every=every, until_alert=until_alert)
-        with_alert = follow(watch, lambda tell: audit_through(watch.folder, rules.registries[0], rules, tell))
+        watch = watch_of(
+            rules.registries[0].registry,
+            keep,
+            alert,
+            webhook,
+            secret_file=webhook_secret,
+            every=every,
+            until_alert=until_alert,
+            as_json=as_json,
+        )
+        with_alert = follow(watch, lambda: audit_through(watch.folder, rules.registries[0], rules, _say_nothing))
         raise typer.Exit(1 if with_alert else 0)
-    if alert or webhook or until_alert:
-        raise MalformedError("--alert, --webhook and --until-alert are for --follow", advice="Add --follow and --keep.")
+    if alert or webhook or webhook_secret or until_alert:
+        raise MalformedError(
+            "alerts (--alert, --webhook, --until-alert) are for --follow", advice="Add --follow and --keep."
+        )
     shown = _format_of(output, out, as_json=as_json)
     if credential is not None and at is None:
         raise MalformedError("--credential asks about a date", advice="Name it with --at, or use credanchor verify.")
@@ -209,6 +227,8 @@ def command(
             raise
         finally:
             status.stop()
+        for note in audited.notes:
+            error_console.print(f"[yellow]![/] {printable(note.message)}")
         if issuer is not None and all(each.did != issuer for each in audited.history.issuers):
             raise MalformedError("the registry has never accredited an issuer with this DID")
         if statement is not None and key is not None:
@@ -269,7 +289,8 @@ def _pieces(
     if shown is Format.CSV:
         yield from csv_pieces(history, issuer)
     elif shown is Format.JSON:
-        yield from json_pieces(history, basis, issuer, audited.since)
+        notes = ({"note": each.kind.value, "message": each.message} for each in audited.notes)
+        yield from json_pieces(history, basis, issuer, audited.since, notes=notes)
         yield "\n"
     else:
         from anchor.cli.audit_html import report_pieces
@@ -324,3 +345,7 @@ def _show_then(audited: Audited, at: int, issuer: str | None, asked: Credential 
     else:
         print_state(state, audited.basis, issuer, judged)
     return judged is None or not (judged.reason or judged.reason_in_hindsight)
+
+
+def _say_nothing(_doing: str) -> None:
+    """While a registry is watched, what is being done is no news."""

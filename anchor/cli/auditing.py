@@ -9,20 +9,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from anchor.audit import check_complete, read_heads, slots_of_heads
 from anchor.batch_steps import basis_of, check_ledger
 from anchor.checkpoint import Checkpoint
-from anchor.cli.faults import Prove, broken
+from anchor.cli.faults import Prove, Source, broken
 from anchor.cli.histories import Since
-from anchor.cli.kept import Archive, GivenArchive, read_checkpoint, write_checkpoint
-from anchor.errors import HistoryError, LedgerError, LedgerUnavailableError
+from anchor.cli.kept import Archive, GivenArchive, heads_of, read_checkpoint, write_checkpoint
+from anchor.errors import HistoryError, LedgerError, LedgerUnavailableError, UndeterminedError
 from anchor.events import AnyEvent, RawLog
-from anchor.evidence import ISSUER_COUNT_SLOT, LedgerState
+from anchor.evidence import ISSUER_COUNT_SLOT, REGISTRY_HEAD_SLOT, LedgerState, head_slot
 from anchor.history import History
-from anchor.model import Basis, BlockHeader, Hash32, Policy, TrustedRegistry
+from anchor.model import Basis, BlockHeader, Hash32, Policy, RegistryId, TrustedRegistry, to_hex
 from anchor.replay import Replay
 
 if TYPE_CHECKING:
@@ -30,6 +31,26 @@ if TYPE_CHECKING:
 
 Tell = Callable[[str], None]
 """Says what is being done."""
+
+
+class NoteKind(Enum):
+    """What an audit may note besides."""
+
+    REORGANISED = "reorganised"
+    """The chain is not any more the one that the checkpoint is of."""
+    CHECKPOINT_LEFT = "checkpointLeft"
+    """What came after the checkpoint did not go on from it; everything was read again."""
+    OTHER_CHAIN = "otherChain"
+    """The archive was written on another chain of blocks, up to one that a node has otherwise."""
+    NODE_REFUTED = "nodeRefuted"
+    """A node gave a history that is not whole, and another one did."""
+
+
+class Note(NamedTuple):
+    """Something that changes nothing about the answer, and that whoever audits wants to know."""
+
+    kind: NoteKind
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +64,7 @@ class Audited:
     since: Since | None
     all_events: Sequence[AnyEvent]
     """Those of the history, and of earlier audits that this one went on from."""
+    notes: tuple[Note, ...] = ()
 
 
 def audit_registry(pin: TrustedRegistry, policy: Policy, tell: Tell) -> tuple[History, Basis]:
@@ -84,30 +106,37 @@ def audit_through(
     return _audit(pin, policy, tell, _Reader(pin, folder, given, is_anew=is_anew))
 
 
-def block_hash_at(policy: Policy, number: int) -> Hash32:
-    """Ask the nodes for the hash of an older block; all that answer must say the same.
+def header_at(policy: Policy, registry: RegistryId, number: int) -> BlockHeader:
+    """Give an older block of a registry's chain, vouched for as the policy wants.
 
     Raises:
-        LedgerError: No node has it, or they do not agree.
+        LedgerError: Too few nodes answered, or have it.
+        UnvouchedBlockError: They do not agree, or the policy does not know it.
     """
     from anchor.ledger.client import clients_of
-    from anchor.ledger.vouching import combined
+    from anchor.ledger.vouching import vouch_at
 
-    hashes, failures = set(), []
-    for node in clients_of(policy):
-        try:
-            found = node.block(number)
-        except LedgerError as error:
-            failures.append(error)
-            continue
-        if found is not None:
-            hashes.add(found.header.hash)
-    if len(hashes) == 1:
-        return hashes.pop()
-    if failures and not hashes:
-        raise combined(failures)
-    told = "the nodes do not agree on it" if hashes else "no node has it"
-    raise LedgerUnavailableError(f"the hash of block {number} is not known: {told}", advice="Ask other nodes.")
+    return vouch_at(clients_of(policy), registry.chain_id, policy, number).block.header
+
+
+def heads_at(
+    policy: Policy, registry: RegistryId, number: int, issuers: Iterable[int | None]
+) -> dict[int | None, Hash32]:
+    """Prove heads at an older block of a registry's chain; None: the registry-wide one.
+
+    Raises:
+        LedgerError: As `header_at`; or no node has the state of this block any more.
+        UndeterminedError: Likewise; or their proofs do not hold.
+    """
+    from anchor.ledger.client import clients_of
+    from anchor.ledger.collect import collect_slots
+    from anchor.ledger.vouching import vouch_at
+
+    nodes = clients_of(policy)
+    vouched = vouch_at(nodes, registry.chain_id, policy, number)
+    slots = {each: REGISTRY_HEAD_SLOT if each is None else head_slot(each) for each in issuers}
+    state = LedgerState(collect_slots(nodes, registry, slots.values(), policy, vouched=vouched))
+    return {each: Hash32(state.value(slot).to_bytes(32, "big")) for each, slot in slots.items()}
 
 
 class _Read(NamedTuple):
@@ -131,25 +160,50 @@ class _Reader:
         self._folder: Final = folder
         self._given: Final = given
         self._found: Final = read_checkpoint(folder, pin.registry) if folder is not None and not is_anew else None
+        self._notes: Final[dict[Note, None]] = {}
 
     @property
-    def has_archive(self) -> bool:
-        """Whether events come from an archive that somebody gave."""
-        return self._given is not None
+    def notes(self) -> tuple[Note, ...]:
+        """What is to be noted of this reading."""
+        return tuple(self._notes)
 
     def history(
         self, node: LedgerClient, block: BlockHeader, check: Callable[[History, int], None], tell: Tell
     ) -> _Read:
         """Read and check the events up to a block: from the checkpoint on if it leads there, else all."""
-        if self._found is not None and self._is_on_chain(node, self._found[0], block, tell):
+        if self._found is not None and self._is_on_chain(node, self._found, block):
             try:
-                return self._read(node, block, check, *self._found)
+                return self._read(node, block, check, self._found)
             except HistoryError as error:
                 # The node may lie, or the checkpoint be wrong: what is read from the start on tells.
-                tell(f"what follows the checkpoint does not lead to the heads ({error}); reading everything")
-        return self._read(node, block, check, None, 0)
+                self._note(NoteKind.CHECKPOINT_LEFT, f"what follows the checkpoint does not go on from it: {error}")
+        if self._notes:
+            tell("reading everything again")
+        read = self._read(node, block, check, None)
+        self._hold_end_against(node, block)
+        return read
 
-    def _is_on_chain(self, node: LedgerClient, checkpoint: Checkpoint, block: BlockHeader, tell: Tell) -> bool:
+    def _note(self, kind: NoteKind, message: str) -> None:
+        self._notes[Note(kind, message)] = None
+
+    def _hold_end_against(self, node: LedgerClient, block: BlockHeader) -> None:
+        """Note that the archive is of another chain of blocks, where a node says so; heads alone decide."""
+        end = self._given.end if self._given is not None else None
+        if end is None:
+            return
+        there = block.hash if end.block_number == block.number else None
+        if there is None:
+            found = node.block(end.block_number)
+            there = None if found is None else found.header.hash
+        if there is not None and there != end.block_hash:
+            self._note(
+                NoteKind.OTHER_CHAIN,
+                f"the archive goes up to block {end.block_number} with the hash {to_hex(end.block_hash)}; at the node "
+                f"{node.node} it has {to_hex(there)}: the archive was written before a reorganisation, or is wrong "
+                "about it; its events are all there nevertheless",
+            )
+
+    def _is_on_chain(self, node: LedgerClient, checkpoint: Checkpoint, block: BlockHeader) -> bool:
         if block.number < checkpoint.block_number:
             raise LedgerUnavailableError(
                 f"the newest block that is vouched for, {block.number}, is before that of the checkpoint, "
@@ -159,7 +213,10 @@ class _Reader:
         same = node.block(checkpoint.block_number)
         if same is not None and same.header.hash == checkpoint.block_hash:
             return True
-        tell("the chain was reorganised since the checkpoint; reading everything")
+        self._note(
+            NoteKind.REORGANISED,
+            f"the chain was reorganised: block {checkpoint.block_number} is not that of the last audit",
+        )
         return False
 
     def _read(
@@ -168,7 +225,6 @@ class _Reader:
         block: BlockHeader,
         check: Callable[[History, int], None],
         checkpoint: Checkpoint | None,
-        size: int,
     ) -> _Read:
         registry, is_kept = self._pin.registry, self._folder is not None
         run = checkpoint.replay(keep=not is_kept) if checkpoint is not None else Replay(registry, keep=not is_kept)
@@ -180,7 +236,7 @@ class _Reader:
             history = run.result()
             check(history, run.count)
             return _Read(history, None, history.events)
-        archive = Archive(self._folder, registry, size)
+        archive = Archive(self._folder, checkpoint, registry)
         try:
             for log in archive.pass_on(logs):
                 run.take(log)
@@ -195,25 +251,40 @@ class _Reader:
             Checkpoint(registry=registry, block_number=block.number, block_hash=block.hash, state=state),
         )
         since = None if checkpoint is None else Since(checkpoint.block_number, before)
-        return _Read(replace(history, events=archive.events(run.count - before)), since, archive.all_events(run.count))
+        after = heads_of(state)
+        events = archive.events({} if checkpoint is None else heads_of(checkpoint.state), after, run.count - before)
+        return _Read(replace(history, events=events), since, archive.all_events(after, run.count))
 
-    def explained(self, error: HistoryError, node: LedgerClient, block: BlockHeader, prove: Prove) -> HistoryError:
-        """Read all logs once more, to say where a history that was refused breaks."""
-        registry, given = self._pin.registry, self._given
+    def explained(
+        self, error: HistoryError, nodes: Sequence[LedgerClient], block: BlockHeader, prove: Prove
+    ) -> HistoryError:
+        """Read all logs once more, to say where a history that was refused breaks.
 
-        def archived(first: int, last: int) -> Iterator[RawLog]:
-            logs = given.logs() if given is not None else iter(())
-            return (log for log in logs if first <= log.block_number <= last)
-
+        Args:
+            error: Why it was refused.
+            nodes: Those whose events were refused, that of the error first.
+            block: Up to which the history goes.
+            prove: Opens state proofs.
+        """
+        sources = [self._source(node) for node in nodes[:2]]
+        if self._given is not None:
+            sources.insert(0, Source(name="", logs=self._archived))
         return broken(
             error,
-            registry,
-            self._logs(node, 0, block),
+            self._pin.registry,
+            self._logs(nodes[0], 0, block),
             prove,
             last_block=block.number,
-            given=None if given is None else archived,
-            node=lambda first, last: node.logs(registry.address, first, last),
+            sources=(sources[0], sources[1]) if len(sources) > 1 else None,
         )
+
+    def _source(self, node: LedgerClient) -> Source:
+        address = self._pin.registry.address
+        return Source(name=node.node, logs=lambda first, last: node.logs(address, first, last))
+
+    def _archived(self, first: int, last: int) -> Iterator[RawLog]:
+        logs = self._given.logs() if self._given is not None else iter(())
+        return (log for log in logs if first <= log.block_number <= last)
 
     def _logs(self, node: LedgerClient, first: int, block: BlockHeader) -> Iterator[RawLog]:
         if self._given is not None:
@@ -250,22 +321,34 @@ def _audit(pin: TrustedRegistry, policy: Policy, tell: Tell, reader: _Reader) ->
         check_complete(history, read_heads(prove(slots_of_heads(history)), history))
 
     failures: list[LedgerError] = []
-    refuted: list[tuple[LedgerClient, HistoryError]] = []
+    refuted: dict[LedgerClient, HistoryError] = {}
     for node in sorted(nodes, key=lambda node: node.node not in vouched.vouched_by):
         try:
             read = _history_from(node, pin, state.block, reader, check, tell)
-            return Audited(basis=basis_of(state, pin), block=state.block, **read._asdict())
         except LedgerError as error:
             failures.append(error)
         except HistoryError as error:
-            refuted.append((node, error))
-            failures.append(LedgerUnavailableError(f"the events that the node {node.node} gave are not all: {error}"))
-    # Whatever one node gives is no proof against what another may give; an archive is the same, whichever goes on.
-    if len(refuted) == len(nodes) and (len(nodes) == 1 or reader.has_archive):
-        asked, why = refuted[0]
-        tell("looking for the place where it breaks")
-        raise reader.explained(why, asked, state.block, prove) from why
-    raise combined(failures)
+            refuted[node] = error
+            failures.append(LedgerUnavailableError(_refuted(node, error)))
+        else:
+            dissent = (Note(NoteKind.NODE_REFUTED, _refuted(other, error)) for other, error in refuted.items())
+            notes = (*dissent, *reader.notes)
+            return Audited(basis=basis_of(state, pin), block=state.block, notes=notes, **read._asdict())
+    # Whoever did not answer might have given a whole one.
+    if len(refuted) < len(nodes):
+        raise combined(failures)
+    why = next(iter(refuted.values()))
+    tell("looking for the place where it breaks")
+    try:
+        located = reader.explained(why, tuple(refuted), state.block, prove)
+    except (LedgerError, UndeterminedError):
+        # It is refused, wherever it breaks.
+        raise why from None
+    raise located from why
+
+
+def _refuted(node: LedgerClient, error: HistoryError) -> str:
+    return f"the events that the node {node.node} gave are not all: {error}"
 
 
 def _history_from(

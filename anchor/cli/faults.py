@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from anchor.audit import read_heads_of, slots_of_heads_of
 from anchor.cli.output import console, printable
 from anchor.cli.wording import Wording
-from anchor.errors import HistoryError
+from anchor.errors import HistoryError, LedgerError
 from anchor.events import RawLog
 from anchor.evidence import ISSUER_COUNT_SLOT, LedgerState
 from anchor.locating import Fault, FaultKind, Locator, compare_logs
@@ -18,8 +17,9 @@ from anchor.logs import parse_log
 from anchor.model import Hash32, RegistryId, to_hex
 
 _COMPARED: Final = 20
-"""Faults around which two sources are compared, and differences that are named."""
+"""Faults around which two sources are compared, and differences of each that are named."""
 _SHOWN: Final = 50
+_DIFFERENCES: Final = ("fault_only_given", "fault_only_node")
 
 Prove = Callable[[Iterable[Hash32]], LedgerState]
 """Opens state proofs of slots at the block of the audit."""
@@ -28,14 +28,31 @@ LogsBetween = Callable[[int, int], Iterable[RawLog]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Who else may have the events near a place where a history breaks."""
+
+    name: str
+    """Of a node; empty: an archive."""
+    logs: LogsBetween
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A log that one source has, near the faults, and the other does not."""
+
+    source: str
+    """Who has it: name of a node; empty: an archive."""
+    log: RawLog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
     """What is known of where a history breaks."""
 
     faults: tuple[Fault, ...]
-    only_given: tuple[RawLog, ...] = ()
-    """Logs of an archive that the node does not give, near the faults."""
-    only_node: tuple[RawLog, ...] = ()
-    """Logs of the node that the archive does not have, near the faults."""
+    differences: tuple[Difference, ...] = ()
+    differs_throughout: bool = False
+    """Two sources have so little in common near the faults that no event can be named."""
 
 
 class _BrokenHistoryError(HistoryError):
@@ -53,8 +70,7 @@ def broken(
     prove: Prove,
     *,
     last_block: int,
-    given: LogsBetween | None,
-    node: LogsBetween,
+    sources: tuple[Source, Source] | None,
 ) -> HistoryError:
     """Make the error that says where a history breaks.
 
@@ -64,28 +80,35 @@ def broken(
         logs: All logs, from the deployment on, as they were taken.
         prove: Opens state proofs.
         last_block: Up to which the logs go.
-        given: Gives logs of the archive that was given; None: there was none, and nothing to compare with.
-        node: Gives logs of the node.
+        sources: Two who have events, to be compared near the faults; None: there is only one.
     """
-    locator = Locator(registry)
+    count = prove([ISSUER_COUNT_SLOT]).value(ISSUER_COUNT_SLOT)
+    locator = Locator(registry, count)
     for log in logs:
         locator.take(log)
-    # Whoever invents issuers shall not have a billion heads asked for.
-    count = prove([ISSUER_COUNT_SLOT]).value(ISSUER_COUNT_SLOT)
-    issuers = [number for number in locator.issuers if number <= count]
+    issuers = locator.issuers
     faults = locator.faults(read_heads_of(prove(slots_of_heads_of(issuers)), issuers))
-    if given is None:
-        return _BrokenHistoryError(cause, Damage(faults=faults))
-    only_given: list[RawLog] = []
-    only_node: list[RawLog] = []
-    for first, last in _around(faults[:_COMPARED], last_block):
-        mine, theirs = compare_logs(given(first, last), node(first, last))
-        only_given += mine
-        only_node += theirs
-    return _BrokenHistoryError(
-        cause,
-        Damage(faults=faults, only_given=tuple(only_given[:_COMPARED]), only_node=tuple(only_node[:_COMPARED])),
-    )
+    damage = Damage(faults=faults)
+    return _BrokenHistoryError(cause, damage if sources is None else _compared(damage, last_block, *sources))
+
+
+def _compared(damage: Damage, last_block: int, one: Source, other: Source) -> Damage:
+    """Name the events in which two sources differ, within the blocks where faults are, as far as both have them."""
+    differences: list[Difference] = []
+    for first, last in _around(damage.faults[:_COMPARED], last_block):
+        try:
+            found = compare_logs(one.logs(first, last), other.logs(first, last))
+        except LedgerError:
+            # Nodes forget old logs; that it is refused, and where it breaks, stands.
+            continue
+        if found is None:
+            return replace(damage, differs_throughout=True)
+        for source, logs in zip((one, other), found, strict=True):
+            differences += (Difference(source=source.name, log=log) for log in logs)
+    differences.sort(key=lambda each: bool(each.source))
+    named = [each for each in differences if not each.source][:_COMPARED]
+    named += [each for each in differences if each.source][:_COMPARED]
+    return replace(damage, differences=tuple(named))
 
 
 def damage_of(error: HistoryError) -> Damage:
@@ -106,9 +129,11 @@ def damage_lines(damage: Damage, wording: Wording) -> Iterator[str]:
     """Say where a history breaks, a line for each place."""
     for fault in damage.faults:
         yield _fault_words(fault, wording)
-    for name, logs in (("fault_only_given", damage.only_given), ("fault_only_node", damage.only_node)):
-        for log in logs:
-            yield wording.say(name, event=_kind_of(log), at=_place_words(log, wording))
+    for each in damage.differences:
+        name, event, at = _DIFFERENCES[bool(each.source)], _kind_of(each.log), _place_words(each.log, wording)
+        yield wording.say(name, event=event, at=at, node=each.source)
+    if damage.differs_throughout:
+        yield wording.say("fault_throughout")
 
 
 def damage_content(damage: Damage) -> dict[str, Any]:
@@ -123,18 +148,16 @@ def damage_content(damage: Damage) -> dict[str, Any]:
             }
             for fault in damage.faults
         ],
-        "onlyInArchive": _logs_content(damage.only_given),
-        "onlyAtNode": _logs_content(damage.only_node),
+        "onlyInArchive": [_log_content(each.log) for each in damage.differences if not each.source],
+        "onlyAtNode": [{"node": each.source, **_log_content(each.log)} for each in damage.differences if each.source],
+        "differsThroughout": damage.differs_throughout,
     }
 
 
 def _around(faults: Sequence[Fault], last_block: int) -> Iterator[tuple[int, int]]:
     """Give the ranges of blocks within which faults are, joined where they meet."""
-    ranges = sorted(
-        (fault.after.block_number if fault.after else 0, fault.at.block_number if fault.at else last_block)
-        for fault in faults
-        if fault.kind is not FaultKind.EXTRA or fault.at is not None
-    )
+    # What only stands in the wrong place is there, but perhaps at other blocks.
+    ranges = sorted(_span(fault, last_block) for fault in faults if fault.kind is not FaultKind.ORDER)
     start: int | None = None
     end = -1
     for first, last in ranges:
@@ -145,6 +168,13 @@ def _around(faults: Sequence[Fault], last_block: int) -> Iterator[tuple[int, int
         end = max(end, last)
     if start is not None:
         yield start, end
+
+
+def _span(fault: Fault, last_block: int) -> tuple[int, int]:
+    last = fault.at.block_number if fault.at is not None else last_block
+    if fault.kind not in (FaultKind.GAP, FaultKind.END):
+        return last, last
+    return fault.after.block_number if fault.after is not None else 0, last
 
 
 def _fault_words(fault: Fault, wording: Wording) -> str:
@@ -172,8 +202,8 @@ def _place_content(log: RawLog | None) -> dict[str, Any] | None:
     return {"block": log.block_number, "index": log.log_index, "transaction": to_hex(log.transaction_hash)}
 
 
-def _logs_content(logs: Iterable[RawLog]) -> list[dict[str, Any]]:
-    return [{"event": _kind_of(log), **(_place_content(log) or {})} for log in islice(logs, _COMPARED)]
+def _log_content(log: RawLog) -> dict[str, Any]:
+    return {"event": _kind_of(log), **(_place_content(log) or {})}
 
 
 def _kind_of(log: RawLog) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -17,14 +18,14 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from anchor.cli.auditing import Audited, Tell
+from anchor.cli.auditing import Audited, NoteKind
 from anchor.cli.faults import damage_content, damage_lines, damage_of
 from anchor.cli.files import write_pieces
 from anchor.cli.occurrences import LABELS, Occurrence
 from anchor.cli.output import console, error_console, json_text, printable
 from anchor.cli.verdicts import basis_content
 from anchor.cli.wording import wording_of
-from anchor.errors import FetchError, HistoryError, LedgerError, MalformedError, UndeterminedError
+from anchor.errors import FetchError, HistoryError, LedgerError, MalformedError, UndeterminedError, UnvouchedBlockError
 from anchor.events import AnyEvent
 from anchor.model import RegistryId, to_hex, to_utc
 from anchor.webhook_signature import secret_of
@@ -51,7 +52,7 @@ _TOLD: Final = "told"
 _REMEMBERED: Final = 1000
 """Events told last that are known again, should the chain have been reorganised."""
 _ALERTS: Final = UUID("7e0e1f1c-8d0b-4f53-9d43-6d3c2f6f0f52")
-_STEADY: Final = frozenset({"refuted", "unreachable", "undetermined"})
+_STEADY: Final = frozenset({"refuted", "unreachable", "undetermined", "disagreement", NoteKind.NODE_REFUTED.value})
 """Alerts about a state that lasts: raised when it begins, and again only after it was over."""
 
 
@@ -73,6 +74,8 @@ class Watch:
     """Audits in a row that may fail for want of a node before that raises an alert."""
     until_alert: bool
     """Stop with the first alert."""
+    as_json: bool
+    """Print events and alerts as lines of JSON."""
 
 
 def kinds_of(text: str) -> frozenset[str]:
@@ -97,16 +100,24 @@ def kinds_of(text: str) -> frozenset[str]:
 
 
 def watch_of(
-    registry: RegistryId, keep: Path | None, alert: str | None, webhook: str | None, *, every: int, until_alert: bool
+    registry: RegistryId,
+    keep: Path | None,
+    alert: str | None,
+    webhook: str | None,
+    *,
+    secret_file: Path | None,
+    every: int,
+    until_alert: bool,
+    as_json: bool,
 ) -> Watch:
-    """Read how a registry shall be watched; the webhook's secret is in the environment.
+    """Read how a registry shall be watched; the webhook's secret is in a file, or else in the environment.
 
     Raises:
-        MalformedError: There is no folder, no such kind of event, or nowhere to send alerts.
+        MalformedError: There is no folder, no such kind of event, or nowhere to send alerts; or the secret is none.
     """
     if keep is None:
         raise MalformedError("--follow goes on from what --keep keeps", advice="Name a folder with --keep.")
-    secret = os.environ.get(SECRET_VARIABLE)
+    secret = os.environ.get(SECRET_VARIABLE) if secret_file is None else _secret_in(secret_file)
     if webhook is not None:
         from anchor.ledger.alerting import check_webhook
 
@@ -120,10 +131,18 @@ def watch_of(
         every=every,
         patience=_PATIENCE,
         until_alert=until_alert,
+        as_json=as_json,
     )
 
 
-def follow(watch: Watch, audit: Callable[[Tell], Audited]) -> bool:
+def _secret_in(path: Path) -> str:
+    try:
+        return path.read_text("ascii").strip()
+    except (OSError, ValueError) as error:
+        raise MalformedError(f"the secret in {path} cannot be read", advice="It is one line, whsec_….") from error
+
+
+def follow(watch: Watch, audit: Callable[[], Audited]) -> bool:
     """Audit until told to stop.
 
     Args:
@@ -140,12 +159,12 @@ def follow(watch: Watch, audit: Callable[[Tell], Audited]) -> bool:
             if watch.until_alert and watcher.has_alerted:
                 return True
             time.sleep(watch.every)
-    console.print(f"stopped; go on with the same command. {watcher.state}")
+    watcher.note(f"stopped; go on with the same command. {watcher.state}")
     return watcher.has_alerted and watch.until_alert
 
 
 class _Watcher:
-    def __init__(self, watch: Watch, audit: Callable[[Tell], Audited]) -> None:
+    def __init__(self, watch: Watch, audit: Callable[[], Audited]) -> None:
         self._watch: Final = watch
         self._audit: Final = audit
         self._told = _Told.read(watch.folder)
@@ -155,18 +174,21 @@ class _Watcher:
         self.has_alerted = False
         self.state = "Nothing was proven yet."
 
+    def note(self, words: str) -> None:
+        """Say something that is neither an event nor an alert."""
+        (error_console if self._watch.as_json else console).print(printable(words))
+
     def look(self) -> None:
         """Audit once, and tell what is new."""
-        notes: list[str] = []
         try:
-            audited = self._audit(notes.append)
+            audited = self._audit()
         except HistoryError as error:
             damage = damage_of(error)
             places = "; ".join(damage_lines(damage, wording_of("en")))
             self._alert("refuted", f"{error}{'; ' if places else ''}{places}", damage_content(damage))
             return
         except UndeterminedError as error:
-            self._alert("undetermined", str(error), {})
+            self._alert("disagreement" if isinstance(error, UnvouchedBlockError) else "undetermined", str(error), {})
             return
         except LedgerError as error:
             self._failed += 1
@@ -174,14 +196,15 @@ class _Watcher:
             if self._failed >= self._watch.patience:
                 self._alert("unreachable", str(error), {})
             return
-        self._failed, self._lasting = 0, ""
-        if any("reorganised" in note for note in notes):
-            number = audited.block.number
-            self._alert("reorganised", f"the chain was reorganised; read anew up to block {number}", {})
+        self._failed = 0
+        if not any(note.kind.value == self._lasting for note in audited.notes):
+            self._lasting = ""
+        for note in audited.notes:
+            self._alert(note.kind.value, note.message, {})
         count = len(audited.all_events)
         self.state = f"{count} events proven up to block {audited.block.number} of {to_utc(audited.block.timestamp)}."
         if self._is_first:
-            console.print(f"watching {self._watch.registry.to_text()}: {self.state}")
+            self.note(f"watching {self._watch.registry.to_text()}: {self.state}")
             if self._told is None:
                 self._told = _Told.of(audited, islice(audited.all_events, max(0, count - _REMEMBERED), None))
                 self._told.write(self._watch.folder)
@@ -193,28 +216,33 @@ class _Watcher:
             return
         # Those since the checkpoint; those before it too, if an earlier run ended before they were told.
         whole = replace(audited.history, events=audited.all_events)
-        for event in self._told.new(audited):
-            occurrence = Occurrence(whole, event)
-            if not self._print(occurrence, audited):
-                # Not taken: it is told again, and what comes after it later.
-                break
-            self._told.add(event)
-        self._told.write(self._watch.folder)
+        try:
+            for event in self._told.new(audited):
+                if not self._print(Occurrence(whole, event), audited):
+                    # Not taken: it is told again, and what comes after it later.
+                    break
+                self._told.add(event)
+        finally:
+            # Also when somebody stops it in the middle.
+            self._told.write(self._watch.folder)
 
     def _print(self, occurrence: Occurrence, audited: Audited) -> bool:
         event = occurrence.event
         is_alert = event.kind in self._watch.kinds
-        mark = "[bold red]![/]" if is_alert else " "
-        whose = "" if occurrence.issuer is None else f"  issuer {occurrence.issuer.issuer_id}"
-        reason = f"  {occurrence.reason}" if occurrence.reason else ""
-        console.print(
-            f"{mark} block {event.log.block_number}  {to_utc(event.at)}{whose}  {LABELS[event.kind]}  "
-            f"{printable(occurrence.words())}{reason}  by {to_hex(event.actor)}"
-        )
+        about = {"event": occurrence.content(), "basis": basis_content(audited.basis)}
+        if self._watch.as_json:
+            self._print_line(event.kind, occurrence.words(), about, is_alert=is_alert)
+        else:
+            mark = "[bold red]![/]" if is_alert else " "
+            whose = "" if occurrence.issuer is None else f"  issuer {occurrence.issuer.issuer_id}"
+            reason = f"  {occurrence.reason}" if occurrence.reason else ""
+            console.print(
+                f"{mark} block {event.log.block_number}  {to_utc(event.at)}{whose}  {LABELS[event.kind]}  "
+                f"{printable(occurrence.words())}{reason}  by {to_hex(event.actor)}"
+            )
         if not is_alert:
             return True
         self.has_alerted = True
-        about = {"event": occurrence.content(), "basis": basis_content(audited.basis)}
         return self._send(event.kind, occurrence.words(), about, to_hex(event.event_hash) + str(event.at))
 
     def _alert(self, name: str, message: str, about: dict[str, Any]) -> None:
@@ -223,7 +251,10 @@ class _Watcher:
             if self._lasting == name:
                 return
             self._lasting = name
-        error_console.print(f"[bold red]![/] {name}: {printable(message)}")
+        if self._watch.as_json:
+            self._print_line(name, message, about, is_alert=True)
+        else:
+            error_console.print(f"[bold red]![/] {name}: {printable(message)}")
         self.has_alerted = True
         if not self._send(name, message, about, f"{name}{time.time_ns()}") and name in _STEADY:
             self._lasting = ""
@@ -235,7 +266,7 @@ class _Watcher:
             return True
         from anchor.ledger.alerting import post_alert
 
-        content = {"format": FORMAT, "registry": watch.registry.to_text(), "alert": name, "message": message, **about}
+        content = self._content(name, message, about)
         # The same each time that an event is told again.
         identifier = uuid5(_ALERTS, f"{watch.registry.to_text()} {identity}")
         try:
@@ -244,6 +275,15 @@ class _Watcher:
             error_console.print(f"[bold red]✘[/] {printable(str(error))}; it is sent again later")
             return False
         return True
+
+    def _content(self, name: str | None, message: str, about: dict[str, Any]) -> dict[str, Any]:
+        registry = self._watch.registry.to_text()
+        return {"format": FORMAT, "registry": registry, "alert": name, "message": message, **about}
+
+    def _print_line(self, name: str, message: str, about: dict[str, Any], *, is_alert: bool) -> None:
+        # ASCII: nothing in it is obeyed by a terminal. At once: whoever reads a pipe waits for it.
+        sys.stdout.write(json.dumps(self._content(name if is_alert else None, message, about)) + "\n")
+        sys.stdout.flush()
 
 
 class _Told:
@@ -273,10 +313,10 @@ class _Told:
     def write(self, folder: Path) -> None:
         write_pieces(folder / _TOLD, [json.dumps({"count": self._count, "last": self._last})])
 
-    def new(self, audited: Audited) -> list[AnyEvent]:
-        """List the events that were not told."""
+    def new(self, audited: Audited) -> Sequence[AnyEvent]:
+        """Give the events that were not told."""
         if audited.since is not None and audited.since.proven == self._count:
-            return list(audited.history.events)
+            return audited.history.events
         known = set(self._last)
         # After a reorganisation events may have gone, and others come, among the last ones.
         start = max(0, min(self._count, len(audited.all_events)) - len(self._last))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from rich.table import Table
@@ -74,9 +74,12 @@ def print_history(history: History, basis: Basis, did: str | None, since: Since 
     console.print(f"  rests on {printable(basis_words(basis))}")
 
 
-def json_pieces(history: History, basis: Basis, did: str | None, since: Since | None = None) -> Iterator[str]:
+def json_pieces(
+    history: History, basis: Basis, did: str | None, since: Since | None = None, *, notes: Iterable[Any] = ()
+) -> Iterator[str]:
     """Write a history as a JSON document, event by event: memory for one of them, whatever their number."""
-    start, end = json_text(_content(history, basis, did, since)).rsplit("[]", 1)
+    content = {**_content(history, basis, did, since), "notes": list(notes), "events": []}
+    start, end = json_text(content).rsplit("[]", 1)
     yield start
     opening = "[\n    "
     for each in _occurrences(history, did):
@@ -94,7 +97,6 @@ def _content(history: History, basis: Basis, did: str | None, since: Since | Non
         "registryHead": to_hex(history.registry_head),
         "roles": roles_content(history),
         "issuers": [issuer_content(each) for each in _issuers(history, did)],
-        "events": [],
     }
 
 

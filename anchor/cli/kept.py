@@ -9,20 +9,24 @@ from __future__ import annotations
 import gzip
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
-from itertools import islice
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Final, overload
+from typing import IO, Any, Final, overload
 
 from anchor.checkpoint import Checkpoint, checkpoint_to_bytes, parse_checkpoint
-from anchor.errors import MalformedError
+from anchor.errors import HistoryError, MalformedError
 from anchor.event_archive import MAX_LINE_BYTES, ArchiveEnd, end_line, header_line, log_line, read_archive
 from anchor.events import AnyEvent, RawLog
-from anchor.logs import parse_log
+from anchor.logs import first_head, next_head, parse_log
 from anchor.model import Hash32, RegistryId
 
 ARCHIVE: Final = "events.jsonl"
 CHECKPOINT: Final = "checkpoint"
+
+Heads = Mapping[int | None, Hash32]
+"""By issuer; the registry-wide one by None."""
 
 
 class Archive:
@@ -30,74 +34,103 @@ class Archive:
 
     Args:
         folder: Where it is kept.
+        checkpoint: Where an earlier run ended, which this one goes on from; None: the archive starts anew.
         registry: The registry that it is of.
-        size: Bytes that count; what is behind them is cut off. 0: it starts anew.
 
     Raises:
-        MalformedError: It cannot be written, or is shorter.
+        MalformedError: It cannot be written, or is shorter than the checkpoint says.
     """
 
-    def __init__(self, folder: Path, registry: RegistryId, size: int) -> None:
+    def __init__(self, folder: Path, checkpoint: Checkpoint | None, registry: RegistryId) -> None:
         self._path: Final = folder / ARCHIVE
-        # What was kept stays until what replaces it is proven.
-        self._written: Final = self._path if size else folder / f".{ARCHIVE}.new"
+        self._checkpoint_path: Final = folder / CHECKPOINT
         self._registry: Final = registry
-        self._start: Final = size
+        self._start: Final = 0 if checkpoint is None else _archive_bytes(checkpoint)
+        # What was kept stays until what replaces it is proven.
+        self._written: Final = self._path if checkpoint is not None else folder / f".{ARCHIVE}.new"
         self._file: Final[IO[bytes]] = _writable(self._written)
-        if self._file.seek(0, os.SEEK_END) < size:
+        if self._file.seek(0, os.SEEK_END) < self._start:
             self._file.close()
             raise MalformedError(f"{self._path} is shorter than the checkpoint says", advice="Use --anew.")
-        self._file.truncate(size)
-        self._file.seek(size)
-        if not size:
-            self._file.write(header_line(registry))
+        first = header_line(registry) if checkpoint is None else _end_of(checkpoint)
+        self._end_at: Final = max(0, self._start - len(first))
+        """Where the end of an earlier run stands."""
+        self._file.seek(self._end_at)
+        self._file.truncate()
+        self._file.write(first)
+        self._is_longer = checkpoint is None
 
     def pass_on(self, logs: Iterator[RawLog]) -> Iterator[RawLog]:
         """Write logs down as they pass."""
         for log in logs:
+            self._is_longer = True
             self._file.write(log_line(log))
             yield log
 
     def finish(self, block_number: int, block_hash: Hash32) -> int:
         """Say that all logs up to a block are there; give the size in bytes."""
+        if not self._is_longer:
+            # Of a registry in which nothing happens the archive does not grow either.
+            self._file.seek(self._end_at)
+            self._file.truncate()
         self._file.write(end_line(block_number, block_hash))
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._written.replace(self._path)
+        if self._written != self._path:
+            # No checkpoint is better than one that goes with the archive that was there before.
+            self._checkpoint_path.unlink(missing_ok=True)
+            self._written.replace(self._path)
         return self._file.tell()
 
     def close(self) -> None:
         """Close the file; what was written stays."""
         self._file.close()
 
-    def events(self, count: int) -> ArchivedEvents:
-        """Give the events of this run, whose number is known."""
-        return ArchivedEvents(self._path, self._registry, self._start, count)
+    def events(self, before: Heads, after: Heads, count: int) -> ArchivedEvents:
+        """Give the events of this run, by the heads before and after them, and their number."""
+        start = self._start if self._is_longer else self._end_at
+        return ArchivedEvents(self._path, self._registry, start, before, after, count)
 
-    def all_events(self, count: int) -> ArchivedEvents:
+    def all_events(self, after: Heads, count: int) -> ArchivedEvents:
         """Give the events of this run and those before it."""
-        return ArchivedEvents(self._path, self._registry, 0, count)
+        return ArchivedEvents(self._path, self._registry, 0, {}, after, count)
 
 
 class ArchivedEvents(Sequence[AnyEvent]):
-    """Events of an archive, read again each time that they are gone through: none of them stays in memory."""
+    """Events of an archive, read again each time that they are gone through: none of them stays in memory.
 
-    def __init__(self, path: Path, registry: RegistryId, start: int, count: int) -> None:
+    They are held against the heads that were proven, for a file may have been changed since.
+
+    Raises:
+        MalformedError: While they are gone through: they are not those that were proven.
+    """
+
+    def __init__(self, path: Path, registry: RegistryId, start: int, before: Heads, after: Heads, count: int) -> None:
         self._path, self._registry, self._start, self._count = path, registry, start, count
+        self._before, self._after = before, after
 
     def __len__(self) -> int:
         return self._count
 
     def __iter__(self) -> Iterator[AnyEvent]:
+        heads = dict(self._before)
         with self._path.open("rb") as file:
-            lines: Iterator[bytes] = iter(file)
+            lines = _lines(file)
             if self._start:
                 file.seek(self._start)
-                lines = _after_header(file, self._registry)
+                lines = chain([header_line(self._registry)], lines)
             for log in read_archive(lines, self._registry):
-                event = parse_log(log) if isinstance(log, RawLog) else None
-                if event is not None:
-                    yield event
+                event = self._event(log) if isinstance(log, RawLog) else None
+                if event is None:
+                    continue
+                for issuer_id, stated in event.heads.items():
+                    head = heads.get(issuer_id) or first_head(self._registry, issuer_id)
+                    if next_head(head, event.event_hash) != stated:
+                        raise self._changed()
+                    heads[issuer_id] = stated
+                yield event
+        if heads != self._after:
+            raise self._changed()
 
     @overload
     def __getitem__(self, index: int) -> AnyEvent: ...
@@ -111,9 +144,28 @@ class ArchivedEvents(Sequence[AnyEvent]):
         except StopIteration as error:
             raise IndexError(index) from error
 
+    def _event(self, log: RawLog) -> AnyEvent | None:
+        try:
+            return parse_log(log)
+        except HistoryError as error:
+            raise self._changed() from error
 
-def read_checkpoint(folder: Path, registry: RegistryId) -> tuple[Checkpoint, int] | None:
-    """Read the checkpoint of a folder, and the size of the archive that goes with it; None if there is none.
+    def _changed(self) -> MalformedError:
+        return MalformedError(
+            f"{self._path} was changed: its events do not lead to the heads that were proven", advice="Use --anew."
+        )
+
+
+def heads_of(state: dict[str, Any]) -> Heads:
+    """Give the heads of what `Replay.content` gave."""
+    heads: dict[int | None, Hash32] = {None: state["registryHead"]}
+    for number, issuer in enumerate(state["issuers"], start=1):
+        heads[number] = issuer["head"]
+    return heads
+
+
+def read_checkpoint(folder: Path, registry: RegistryId) -> Checkpoint | None:
+    """Read the checkpoint of a folder; None if there is none.
 
     Raises:
         MalformedError: It cannot be read, or is damaged, or of another registry.
@@ -126,10 +178,9 @@ def read_checkpoint(folder: Path, registry: RegistryId) -> tuple[Checkpoint, int
     except OSError as error:
         raise MalformedError(f"{path} cannot be read: {error.strerror}") from error
     try:
-        checkpoint = parse_checkpoint(data, registry)
+        return parse_checkpoint(data, registry)
     except MalformedError as error:
         raise MalformedError(f"{path}: {error}", advice="Keep each registry in a folder of its own.") from error
-    return checkpoint, int(checkpoint.state["archiveBytes"])
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
@@ -173,7 +224,7 @@ class GivenArchive:
                         self.end = each
                     else:
                         yield each
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise MalformedError(f"{self._path} cannot be read: {error}") from error
         if not ended:
             raise MalformedError(f"{self._path} does not say up to which block it goes", advice="Get it again.")
@@ -185,9 +236,13 @@ def _lines(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
         yield line
 
 
-def _after_header(file: IO[bytes], registry: RegistryId) -> Iterator[bytes]:
-    yield header_line(registry)
-    yield from _lines(file)
+def _end_of(checkpoint: Checkpoint) -> bytes:
+    return end_line(checkpoint.block_number, checkpoint.block_hash)
+
+
+def _archive_bytes(checkpoint: Checkpoint) -> int:
+    """Tell how many bytes of the archive go with a checkpoint; its end is the last line of them."""
+    return int(checkpoint.state["archiveBytes"])
 
 
 def _writable(path: Path) -> IO[bytes]:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
 from anchor.audit_statement import (
     MAX_STATEMENT_BYTES,
     AuditStatement,
+    Comparison,
     Contradiction,
     Trouble,
     check_statement,
     compare_statements,
     hold_against,
+    hold_block,
+    settle,
 )
-from anchor.cli.auditing import audit_through, block_hash_at
+from anchor.cli.auditing import Audited, audit_through, header_at, heads_at
 from anchor.cli.output import JsonFlag, console, error_console, print_json, printable
 from anchor.cli.policies import (
     AgreeOption,
@@ -33,8 +37,17 @@ from anchor.cli.policies import (
 from anchor.cli.receipts import block_words
 from anchor.cli.verdicts import basis_content, basis_words
 from anchor.data_integrity import require_signer
-from anchor.errors import LedgerUnavailableError, PolicyFormatError, SignedFormatError
-from anchor.model import to_hex, to_utc
+from anchor.errors import (
+    CredanchorError,
+    LedgerError,
+    LedgerUnavailableError,
+    MalformedError,
+    PolicyFormatError,
+    SignedFormatError,
+    UndeterminedError,
+)
+from anchor.history import History
+from anchor.model import BlockHeader, Policy, TrustedRegistry, to_hex, to_utc
 
 FORMAT: Final = "credanchor/statement-check@v1"
 """First member of the JSON output; a change that could break readers changes it."""
@@ -52,7 +65,7 @@ Example:
 _CHECK_HELP: Final = """Audit the registry anew, and hold a statement against it.
 
 The statement's heads must have been passed on the way to those of today, after as many events; nothing that had
-happened by its block may be missing from it; and its block must be one of the chain.
+happened by its block may be missing from it; and its block must be one of the chain, with the time that it says.
 
 Exit code: 0 it is what a complete audit had to say · 1 it is not, or not signed so · 2 malformed · 3 could not be
 determined.
@@ -61,17 +74,19 @@ Example:
 
   credanchor statement check statement.json --trust eip155:1:0x… --rpc https://node.example
 """
-_COMPARE_HELP: Final = """Compare two auditors' statements. Asks nobody.
+_COMPARE_HELP: Final = """Compare two auditors' statements. Asks nobody but with --audit.
 
 If they contradict each other, one of the auditors was lied to, or lies. Where the history went on between them,
-only the ledger can tell: credanchor statement check.
+only the ledger can tell: --audit audits the registry, and holds both against it. So it says which of two is wrong.
 
-Exit code: 0 they say the same · 1 they contradict each other, or a signature does not hold · 2 malformed · 3 the
-history went on between them.
+Exit code: 0 they say the same, or with --audit both hold · 1 they contradict each other or the ledger, or a signature
+does not hold · 2 malformed · 3 the history went on between them, or could not be determined.
 
-Example:
+Examples:
 
   credanchor statement compare ours.json theirs.json
+
+  credanchor statement compare ours.json theirs.json --audit --rpc https://node.example
 """
 
 _WORDS: Final = {
@@ -81,10 +96,22 @@ _WORDS: Final = {
     Trouble.TOO_EARLY: "it counts something that happened only after its block",
     Trouble.OTHER_ISSUER: "it is the number of another institution",
     Trouble.OTHER_BLOCK: "there are two blocks of this number: the chains are not the same",
+    Trouble.OTHER_TIME: "the block is of another time",
+    Trouble.OTHER_CODE: "the contract has other code than it says, and none can be changed",
+}
+
+_WHOLE: Final = {
+    Trouble.OTHER_BLOCK: "the block",
+    Trouble.OTHER_TIME: "the block",
+    Trouble.OTHER_CODE: "the contract",
 }
 
 SignerOption = Annotated[
     str | None, typer.Option("--signer", metavar="DID", help="did:key of who must have signed it.")
+]
+ArchiveOption = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="ARCHIVE", help="Read the events of this archive before asking a node."),
 ]
 StatementArgument = Annotated[Path, typer.Argument(metavar="STATEMENT", help="The statement.")]
 
@@ -109,10 +136,7 @@ def show(statement_file: StatementArgument, signer: SignerOption = None, as_json
 def check(
     statement_file: StatementArgument,
     signer: SignerOption = None,
-    archive: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="ARCHIVE", help="Read the events of this archive before asking a node."),
-    ] = None,
+    archive: ArchiveOption = None,
     policy: PolicyOption = None,
     trust: TrustOption = None,
     rpc: RpcOption = None,
@@ -124,10 +148,94 @@ def check(
     """Audit the registry anew, and hold a statement against it."""
     statement = _read(statement_file, signer)
     rules = load_policy(policy, trust, rpc, agree=agree, own_node=own_node, max_age=max_age)
-    pin = rules.pin_of(statement.basis.registry)
+    audited, (held,) = _audit(rules, archive, [statement])
+    if held.problem is not None and not held.contradictions:
+        raise held.problem
+    if as_json:
+        print_json(
+            {
+                "format": FORMAT,
+                **_content(statement),
+                "against": basis_content(audited.basis),
+                "contradictions": _found_content(held.contradictions),
+                "open": list(held.open),
+            }
+        )
+    else:
+        _print(statement, signer)
+        _print_found(held.contradictions)
+        _print_held(held)
+        console.print(f"  rests on {printable(basis_words(audited.basis))}")
+    raise typer.Exit(held.exit_code)
+
+
+@app.command("compare", help=_COMPARE_HELP)
+def compare(
+    one_file: Annotated[Path, typer.Argument(metavar="STATEMENT", help="One statement.")],
+    other_file: Annotated[Path, typer.Argument(metavar="OTHER", help="Another one, about the same registry.")],
+    with_audit: Annotated[
+        bool, typer.Option("--audit", help="Audit the registry, and hold both against it, whatever they say.")
+    ] = False,
+    archive: ArchiveOption = None,
+    policy: PolicyOption = None,
+    trust: TrustOption = None,
+    rpc: RpcOption = None,
+    agree: AgreeOption = None,
+    own_node: OwnNodeOption = False,
+    max_age: MaxAgeOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Compare two auditors' statements."""
+    if not with_audit and any((archive, policy, trust, rpc, agree, own_node, max_age)):
+        raise MalformedError("statements are compared without asking anybody", advice="Add --audit to ask nodes.")
+    statements = [_read(one_file, None), _read(other_file, None)]
+    compared = compare_statements(*statements)
+    held: list[_Held] = []
+    if with_audit:
+        rules = load_policy(policy, trust, rpc, agree=agree, own_node=own_node, max_age=max_age)
+        _, held = _audit(rules, archive, statements)
+        problem = next((each.problem for each in held if each.problem is not None), None)
+        if problem is not None and not compared.contradictions and not any(each.contradictions for each in held):
+            raise problem
+    if as_json:
+        content = {
+            "format": FORMAT,
+            "statements": [_content(each) for each in statements],
+            "contradictions": _found_content(compared.contradictions),
+            "wentOn": list(compared.open),
+        }
+        if held:
+            content["held"] = [
+                {"contradictions": _found_content(each.contradictions), "open": list(each.open)} for each in held
+            ]
+        print_json(content)
+    else:
+        _print_compared(statements, compared, held)
+    codes = {each.exit_code for each in held} or {3 if compared.open else 0}
+    raise typer.Exit(1 if compared.contradictions or 1 in codes else max(codes))
+
+
+class _Held(NamedTuple):
+    """What came of holding a statement against the ledger."""
+
+    contradictions: tuple[Contradiction, ...]
+    open: tuple[int | None, ...]
+    problem: CredanchorError | None
+    """Why the rest is not known."""
+
+    @property
+    def exit_code(self) -> int:
+        return 1 if self.contradictions else 3 if self.open or self.problem else 0
+
+
+def _audit(rules: Policy, archive: Path | None, statements: Sequence[AuditStatement]) -> tuple[Audited, list[_Held]]:
+    """Audit the registry of some statements, and hold each against it."""
+    registry = statements[0].basis.registry
+    newest = max(each.basis.block_number for each in statements)
+    pin = rules.pin_of(registry)
     if pin is None:
         raise PolicyFormatError(
-            f"the policy does not trust the statement's registry, {statement.basis.registry.to_text()}",
+            f"the policy does not trust the statement's registry, {registry.to_text()}",
             advice="If you do, name it with --trust.",
         )
     with (
@@ -135,58 +243,39 @@ def check(
         error_console.status("asking the node") as status,
     ):
         audited = audit_through(Path(spare), pin, rules, status.update, archive=archive)
-        if audited.block.number < statement.basis.block_number:
+        if audited.block.number < newest:
             raise LedgerUnavailableError(
                 f"the newest block that is vouched for, {audited.block.number}, is before that of the statement, "
-                f"{statement.basis.block_number}",
+                f"{newest}",
                 advice="Wait until the node has synced.",
             )
-        found = hold_against(statement, replace(audited.history, events=audited.all_events))
-        if block_hash_at(rules, statement.basis.block_number) != statement.basis.block_hash:
-            found = (Contradiction(trouble=Trouble.OTHER_BLOCK, issuer_id=None), *found)
-        if pin.code_hash != statement.code_hash:
-            error_console.print("[yellow]note[/]: the statement required other code of the contract than your policy")
-    if as_json:
-        against = {"against": basis_content(audited.basis)}
-        print_json({"format": FORMAT, **_content(statement), **against, "contradictions": _found_content(found)})
-    else:
-        _print(statement, signer)
-        _print_found(found)
-        if not found:
-            console.print("[bold green]✔ HOLDS[/]  it is what a complete audit at its block had to say")
-        console.print(f"  rests on {printable(basis_words(audited.basis))}")
-    raise typer.Exit(1 if found else 0)
+        history = replace(audited.history, events=audited.all_events)
+        return audited, [_hold(each, history, audited.block, rules, pin) for each in statements]
 
 
-@app.command("compare", help=_COMPARE_HELP)
-def compare(
-    one_file: Annotated[Path, typer.Argument(metavar="STATEMENT", help="One statement.")],
-    other_file: Annotated[Path, typer.Argument(metavar="OTHER", help="Another one, about the same registry.")],
-    as_json: JsonFlag = False,
-) -> None:
-    """Compare two auditors' statements. Asks nobody."""
-    one, other = _read(one_file, None), _read(other_file, None)
-    compared = compare_statements(one, other)
-    if as_json:
-        print_json(
-            {
-                "format": FORMAT,
-                "statements": [_content(one), _content(other)],
-                "contradictions": _found_content(compared.contradictions),
-                "wentOn": list(compared.open),
-            }
-        )
-    else:
-        for each in (one, other):
-            _print(each, None)
-        _print_found(compared.contradictions)
-        if compared.open and not compared.contradictions:
-            went_on = ", ".join(map(_chain_words, compared.open))
-            console.print(f"[bold yellow]? OPEN[/]  between them went on: {went_on}")
-            console.print("  Check each with credanchor statement check: it reads the events between.")
-        elif not compared.contradictions:
-            console.print("[bold green]✔ THE SAME[/]  both found the same heads")
-    raise typer.Exit(1 if compared.contradictions else 3 if compared.open else 0)
+def _hold(
+    statement: AuditStatement, history: History, newest: BlockHeader, rules: Policy, pin: TrustedRegistry
+) -> _Held:
+    registry, number = pin.registry, statement.basis.block_number
+    problem: CredanchorError | None = None
+    block: tuple[Contradiction, ...] = ()
+    next_at: int | None = None
+    try:
+        block = hold_block(statement, newest if number == newest.number else header_at(rules, registry, number))
+    except (LedgerError, UndeterminedError) as error:
+        problem = error
+    if number < newest.number:
+        try:
+            next_at = header_at(rules, registry, number + 1).timestamp
+        except (LedgerError, UndeterminedError):
+            # It might have the same time: what that leaves open is said to be so.
+            next_at = statement.basis.block_at
+    held = hold_against(statement, history, code_hash=pin.code_hash, next_block_at=next_at)
+    if held.open and not block and problem is None:
+        # What stays open where no node has the state of that block any more is said to be so.
+        with suppress(LedgerError, UndeterminedError):
+            held = settle(statement, held, heads_at(rules, registry, number, held.open))
+    return _Held((*block, *held.contradictions), held.open, problem)
 
 
 def _read(path: Path, signer: str | None) -> AuditStatement:
@@ -222,8 +311,39 @@ def _print(statement: AuditStatement, signer: str | None) -> None:
 
 def _print_found(found: Sequence[Contradiction]) -> None:
     for each in found:
-        whose = "the block" if each.trouble is Trouble.OTHER_BLOCK else _chain_words(each.issuer_id)
+        whose = _WHOLE.get(each.trouble) or _chain_words(each.issuer_id)
         console.print(f"[bold red]✘ CONTRADICTED[/]  {whose}: {_WORDS[each.trouble]}")
+
+
+def _print_held(held: _Held) -> None:
+    if held.problem is not None and not held.contradictions:
+        console.print(f"[bold yellow]? OPEN[/]  {printable(str(held.problem))}")
+    elif held.open and not held.contradictions:
+        chains = ", ".join(map(_chain_words, held.open))
+        console.print(
+            f"[bold yellow]? OPEN[/]  the block after its own may be of the same second as events of: {chains}"
+        )
+        console.print("  Ask for a statement of a later block.")
+    elif not held.contradictions:
+        console.print("[bold green]✔ HOLDS[/]  it is what a complete audit at its block had to say")
+
+
+def _print_compared(statements: Sequence[AuditStatement], compared: Comparison, held: Sequence[_Held]) -> None:
+    for each in statements:
+        _print(each, None)
+    _print_found(compared.contradictions)
+    for name, against in zip(("first", "second"), held, strict=False):
+        console.print(f"the {name} against the ledger:")
+        _print_found(against.contradictions)
+        _print_held(against)
+    if compared.contradictions or held:
+        return
+    if compared.open:
+        went_on = ", ".join(map(_chain_words, compared.open))
+        console.print(f"[bold yellow]? OPEN[/]  between them went on: {went_on}")
+        console.print("  With --audit both are held against the ledger, which has the events between.")
+    else:
+        console.print("[bold green]✔ THE SAME[/]  both found the same heads")
 
 
 def _chain_words(chain: int | None) -> str:

@@ -98,6 +98,32 @@ def vouch_for(nodes: Sequence[LedgerClient], chain_id: int, policy: Policy, head
     return vouched
 
 
+def vouch_at(nodes: Sequence[LedgerClient], chain_id: int, policy: Policy, number: int) -> Vouched:
+    """Find the block of a given number that is vouched for as the policy wants; which one is final is not asked.
+
+    Args:
+        nodes: The policy's nodes, in its order.
+        chain_id: EIP-155 number of the chain.
+        policy: Says what must vouch; known blocks vouch for themselves alone.
+        number: Of the block.
+
+    Raises:
+        LedgerUnavailableError: Too few nodes answered, or have the block.
+        WrongLedgerError: All of them serve another chain.
+        UnvouchedBlockError: They are of two minds, or the policy knows no block of this chain.
+        PolicyFormatError: Two of the nodes that must agree are the same.
+    """
+    _require_some(nodes)
+    match policy.vouching:
+        case Vouching.K_OF_N:
+            agreed, block, _ = Panel(nodes, chain_id, policy.agreeing_nodes).given(number, with_final=False)
+            return _agreed(nodes, policy, agreed.nodes, block, None)
+        case Vouching.PINNED_HASH:
+            return _pinned(nodes, chain_id, policy, number)
+        case Vouching.ONE_NODE | Vouching.OWN_NODE:
+            return _first_useful(nodes, chain_id, policy, [number])
+
+
 # One node.
 
 
@@ -144,15 +170,19 @@ def _first_useful(
     raise combined(failures)
 
 
-def _pinned(nodes: Sequence[LedgerClient], chain_id: int, policy: Policy) -> Vouched:
-    """Find the newest known block whose header a node has."""
+def _pinned(nodes: Sequence[LedgerClient], chain_id: int, policy: Policy, number: int | None = None) -> Vouched:
+    """Find the newest known block whose header a node has, or the one of a given number."""
     hashes = sorted(known.hash for known in policy.known_blocks if known.chain_id == chain_id)
     if not hashes:
         raise UnvouchedBlockError(f"the policy knows no block of chain {chain_id}")
     failures: list[LedgerError] = []
     for node in nodes:
         answers = node.ask([ask_block_by_hash(block_hash) for block_hash in hashes])
-        blocks = [answer for answer in answers if isinstance(answer, Block)]
+        blocks = [
+            answer
+            for answer in answers
+            if isinstance(answer, Block) and (number is None or answer.header.number == number)
+        ]
         if blocks:
             newest = max(blocks, key=lambda block: block.header.number)
             pin = (f"known block {to_hex(newest.header.hash)}",)

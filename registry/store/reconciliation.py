@@ -50,10 +50,10 @@ def asked_statuses(connection: InstitutionConnection, registry: RegistryId, issu
     """
     columns = status_changes.c
     statement = _of_issuer(
+        connection,
         select(columns.status_list, columns.status_index, columns.kind, transactions.c.state).join(
             transactions, transactions.c.id == columns.transaction_id
         ),
-        connection,
         registry,
         issuer_id,
     ).order_by(columns.status_list, columns.status_index, columns.transaction_id)
@@ -67,10 +67,10 @@ def asked_revocations(
 ) -> tuple[AskedRevocation, ...]:
     """Give the batches that were to be revoked as a whole, each once; refused transactions left out."""
     statement = _of_issuer(
+        connection,
         select(batch_revocations.c.root, transactions.c.state).join(
             transactions, transactions.c.id == batch_revocations.c.transaction_id
         ),
-        connection,
         registry,
         issuer_id,
         table=batch_revocations,
@@ -97,8 +97,8 @@ def _asked(position: StatusPosition, changes: Iterator[Row[Any]]) -> AskedStatus
 
 
 def _of_issuer(
-    statement: Select[Any],
     connection: InstitutionConnection,
+    statement: Select[Any],
     registry: RegistryId,
     issuer_id: int,
     *,

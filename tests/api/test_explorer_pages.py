@@ -133,6 +133,15 @@ def test_status_says_what_counts_and_that_it_is_no_verdict(read: Explored) -> No
         assert "This is no verdict" in html
 
 
+def test_whatever_is_searched_for_is_answered_and_stays_text(read: Explored) -> None:
+    nowhere = "1/0/131072", "0x" + "5f" * 20, "x" * 5000
+    for asked in ("", "%00", "%ED%A0%80", "%25%5F", "%F0%9F%98%80", "%22%3E%3Cscript%3E", *nowhere):
+        answer = read.get(f"/ledger/search?q={asked}&lang=en")
+        assert answer.status_code == 200, asked
+        assert "Nothing on this registry fits that." in answer.text, asked
+        assert "<script" not in answer.text, asked
+
+
 def test_an_account_is_shown_with_the_parts_it_plays(read: Explored) -> None:
     admin, controller, key = (read.get(f"/ledger/accounts/{account_of(each).lower()}").text for each in range(3))
     assert "<dt>accreditor</dt>" in admin

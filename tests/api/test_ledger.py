@@ -135,7 +135,9 @@ def test_search_tells_what_was_meant(ledger: Served, chain: Chain) -> None:
         status: ("position", "/issuers/1/status/0/7"),
     }
     for text, (kind, path) in wanted.items():
-        (hit,) = get(ledger, f"/search?q={quote(text)}")["hits"]
+        found = get(ledger, f"/search?q={quote(text)}")
+        (hit,) = found["hits"]
+        assert (hit["kind"] in found["forms"]) == (text != "COLLEGE.example"), text
         assert (hit["kind"], hit["path"]) == (kind, f"/v1/ledger{path}"), text
         assert ledger.client.get(hit["path"]).status_code == 200
     key, *rest = get(ledger, f"/search?q={to_hex(dev_signer(ANCHOR_KEY).address)}")["hits"]
@@ -148,6 +150,20 @@ def test_search_tells_what_was_meant(ledger: Served, chain: Chain) -> None:
     }
     for text in nothing:
         assert get(ledger, f"/search?q={quote(text, errors='surrogatepass')}")["hits"] == [], text
+
+
+def test_search_tells_what_was_looked_for_in_vain(ledger: Served) -> None:
+    wanted = {
+        "0x" + "00" * 32: ["batch", "transaction"],
+        "00" * 20: ["key", "account"],
+        "9": ["issuer"],
+        "did:web:nobody.example": ["issuer"],
+        "9/0/0": ["position"],
+        "nobody": [],
+    }
+    found = {text: get(ledger, f"/search?q={quote(text)}") for text in wanted}
+    assert {text: each["forms"] for text, each in found.items()} == wanted
+    assert not any(each["hits"] for each in found.values())
 
 
 def test_client_is_not_sent_again_what_it_has(ledger: Served, chain: Chain) -> None:

@@ -21,6 +21,7 @@ from anchor.ledger.client import LedgerClient
 from anchor.webhook_signature import secret_text
 from tests.cli.conftest import Desk
 from tests.ledger.chain import CONTROLLER, STATUS_KEY
+from tests.ledger.nodes import forking
 from tests.ledger.proxy import Fault, FaultProxy
 from tests.support.receiver import Receiver, receiving, status
 
@@ -222,7 +223,7 @@ def test_a_reorganisation_is_an_alert_and_what_it_changed_is_told(
 
     code, out, error = watched(before, after, options=("--webhook", receiver.url))
     assert code == 0
-    assert "! reorganised: the chain was reorganised; read anew up to block" in error
+    assert "! reorganised: the chain was reorganised: block 6 is not that of the last audit" in error
     assert [each["alert"] for each in alerts(receiver)] == ["reorganised"]
     told = [line.rpartition("index ")[2].split(" ")[0] for line in out.splitlines()[1:-1]]
     assert told == ["0", "1", "2"]
@@ -278,3 +279,75 @@ def test_a_damaged_note_of_what_was_told_is_said(desk: Desk, watched: Callable[.
     Path(desk.folder / "kept" / "told").write_text("{}")
     code, _, error = watched()
     assert (code, "told cannot be read" in error) == (2, True)
+
+
+def test_events_and_alerts_are_lines_of_json_if_asked_for(
+    desk: Desk, receiver: Receiver, watched: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    secret = b"\x06" * 24
+    (tmp_path / "secret").write_text(secret_text(secret) + "\n")
+    options = ("--json", "--webhook", receiver.url, "--webhook-secret", tmp_path / "secret")
+    code, out, error = watched(lambda: revoke(desk, 0), lambda: offer_control(desk), options=options)
+    first, second = (json.loads(line) for line in out.splitlines())
+    assert (code, first["alert"], second["alert"]) == (0, None, "controllerTransferStarted")
+    assert first["format"] == second["format"] == "credanchor/audit-alert@v1"
+    assert (first["event"]["event"], first["event"]["indices"]) == ("credentialsRevoked", [0])
+    assert "watching " in error
+    came = receiver.next()
+    assert json.loads(came.body) == second
+    signed = b".".join((came.id.encode(), came.headers["webhook-timestamp"].encode(), came.body))
+    signature = came.headers["webhook-signature"].removeprefix("v1,")
+    assert b64decode(signature) == hmac.digest(secret, signed, "sha256")
+
+
+def test_what_was_told_before_somebody_stopped_it_is_not_told_again(
+    desk: Desk, watched: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched()
+    for index in range(3):
+        revoke(desk, index)
+    told = following._Watcher._print
+
+    def once(self: Any, *args: Any) -> bool:
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(1)
+        return told(self, *args)
+
+    seen: list[int] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(following._Watcher, "_print", once)
+        _, out, _ = watched()
+    assert "index 0" in out
+    _, out, _ = watched()
+    assert ["index 1" in line for line in out.splitlines()[1:-1]] == [True, False]
+    assert "index 2" in out
+
+
+def test_nodes_that_do_not_agree_are_an_alert(
+    desk: Desk, receiver: Receiver, watched: Callable[..., tuple[int, str, str]]
+) -> None:
+    nodes = [FaultProxy(desk.chain.url) for _ in range(4)]
+    options = ["--trust", desk.chain.registry.to_text(), "--max-age", "any", "--agree", "2"]
+    options += [word for node in nodes for word in ("--rpc", node.url)]
+
+    def part() -> None:
+        for node in nodes[:2]:
+            node.answer = forking(desk.chain, 3, 0xAA)
+
+    try:
+        code, _, error = watched(part, nothing, options=(*options, "--webhook", receiver.url))
+    finally:
+        for node in nodes:
+            node.close()
+    assert (code, [each["alert"] for each in alerts(receiver)]) == (0, ["disagreement"]), error
+
+
+def test_a_secret_that_cannot_be_read_is_said(desk: Desk, tmp_path: Path) -> None:
+    for content in (None, b"\xff", b"no secret"):
+        path = tmp_path / "secret"
+        if content is not None:
+            path.write_bytes(content)
+        options = ("--webhook", "https://alerts.example/", "--webhook-secret", path)
+        code, _, error = desk.run("audit", "--follow", "--keep", "kept", *options)
+        assert (code, "secret" in error, "no secret" in error) == (2, True, False)

@@ -152,3 +152,82 @@ def test_folder_that_is_none_is_told(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     code, _, err = desk.run("audit", "--keep", str(tmp_path / "file"))
     assert (code, "cannot be" in err) == (2, True)
+
+
+def test_archive_of_a_registry_in_which_nothing_happens_does_not_grow(desk: Desk, tmp_path: Path) -> None:
+    keep, archive = ("audit", "--keep", str(tmp_path / "kept")), tmp_path / "kept" / "events.jsonl"
+    desk.run_json(*keep)
+    before = archive.read_bytes().splitlines()
+    for _ in range(3):
+        desk.chain.node.write("anvil_mine", ["0x40"])
+        code, content = desk.run_json(*keep)
+        assert (code, content["events"]) == (0, [])
+    after = archive.read_bytes().splitlines()
+    assert after[:-1] == before[:-1]
+    assert json.loads(after[-1])["upTo"] == json.loads(before[-1])["upTo"] + 3 * 0x40
+    desk.chain.anchor(77)
+    assert kinds(desk.run_json(*keep)[1]) == ["batchAnchored"]
+    assert archive.read_bytes().splitlines()[: len(after)] == after
+    assert desk.run_json("audit", "--from", str(archive))[0] == 0
+
+
+@pytest.mark.parametrize("option", [(), ("--anew",)])
+def test_a_run_that_is_cut_short_before_its_checkpoint_loses_nothing(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: tuple[str, ...]
+) -> None:
+    keep, archive = ("audit", "--keep", str(tmp_path / "kept")), tmp_path / "kept" / "events.jsonl"
+    # Two ends: written anew, the archive is shorter.
+    desk.run_json(*keep)
+    desk.chain.anchor(77)
+    desk.run_json(*keep)
+    desk.chain.anchor(78)
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("anchor.cli.auditing.write_checkpoint", end)
+        assert desk.run(*keep, *option)[0] != 0
+    code, content = desk.run_json(*keep)
+    assert (code, kinds(content)[-1]) == (0, "batchAnchored")
+    code, again = desk.run_json("audit", "--from", str(archive))
+    assert (code, kinds(again)) == (0, kinds(desk.run_json("audit")[1]))
+
+
+def test_events_that_were_changed_after_they_were_proven_are_not_shown(desk: Desk, tmp_path: Path) -> None:
+    keep, archive = ("audit", "--keep", str(tmp_path / "kept")), tmp_path / "kept" / "events.jsonl"
+    report = tmp_path / "report.html"
+    assert desk.run(*keep, "--out", str(report))[0] == 0
+    report.unlink()
+    lines = archive.read_bytes().splitlines(keepends=True)
+    place = next(number for number, line in enumerate(lines) if b"topics" in line and b'"data":"0x"' not in line)
+    log = json.loads(lines[place])
+    size = archive.stat().st_size
+    for data, why in (
+        (log["data"][:-64] + "07" * 32, "was changed"),
+        (log["data"][:-2] + "zz", f"line {place + 1} of the archive"),
+    ):
+        changed = {**log, "data": data}
+        line = json.dumps(changed, separators=(",", ":")).encode() + b"\n"
+        archive.write_bytes(b"".join([*lines[:place], line, *lines[place + 1 :]]))
+        assert archive.stat().st_size == size
+        code, _, error = desk.run(*keep, "--out", str(report))
+        assert (code, report.exists(), why in error) == (2, False, True)
+    # One that is left out for spaces of the same length, too: the heads at the end tell.
+    last = max(number for number, line in enumerate(lines) if b"topics" in line)
+    spaces = lines[last - 1][:-1] + b" " * len(lines[last]) + b"\n"
+    archive.write_bytes(b"".join([*lines[: last - 1], spaces, *lines[last + 1 :]]))
+    code, _, error = desk.run(*keep, "--out", str(report))
+    assert (code, "was changed: its events do not lead to the heads" in error) == (2, True)
+    assert desk.run(*keep, "--anew", "--out", str(report))[0] == 0
+
+
+def test_a_compressed_archive_that_is_damaged_is_told(desk: Desk, tmp_path: Path) -> None:
+    desk.run_json("audit", "--keep", str(tmp_path / "kept"))
+    archive = tmp_path / "kept" / "events.jsonl"
+    packed = bytearray(gzip.compress(archive.read_bytes()))
+    packed[len(packed) // 2] ^= 0xFF
+    packed[len(packed) // 2 + 1] ^= 0xFF
+    archive.write_bytes(packed)
+    code, _, error = desk.run("audit", "--from", str(archive))
+    assert (code, "cannot be read" in error or "of the archive" in error) == (2, True)

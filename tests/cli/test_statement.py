@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from anchor.audit_statement import check_statement
+from anchor.cli.auditing import header_at
 from anchor.cli.signing_keys import create_signer
-from anchor.errors import SignatureError, SignedFormatError
+from anchor.data_integrity import sign_document
+from anchor.did_key import Ed25519Key
+from anchor.errors import LedgerUnavailableError, SignatureError, SignedFormatError
 from anchor.ledger.client import LedgerClient
+from anchor.model import BlockHeader, Policy, RegistryId
 from tests.cli.conftest import Desk
 from tests.ledger.chain import STATUS_KEY
 
@@ -36,6 +41,8 @@ def revoke(desk: Desk, index: int) -> None:
     call = desk.chain.contract.revoke(
         issuer_id=desk.chain.issuer_id, status_list=0, words=[0], masks=[1 << index], reason=1
     )
+    # On a later second than the block before, as on Ethereum.
+    desk.chain.node.write("evm_increaseTime", [1])
     desk.chain.execute(STATUS_KEY, call)
 
 
@@ -161,10 +168,12 @@ def test_a_node_without_the_block_decides_nothing(
     statement = state(desk, keys)
     number = json.loads(statement.read_text("utf-8"))["block"]["number"]
     revoke(desk, 0)
-    block = LedgerClient.block
-    monkeypatch.setattr(LedgerClient, "block", lambda self, which: None if which == number else block(self, which))
+    blocks = LedgerClient.blocks
+    monkeypatch.setattr(
+        LedgerClient, "blocks", lambda self, *asked: [None] if asked[1] == [number] else blocks(self, *asked)
+    )
     code, _, error = desk.run("statement", "check", statement)
-    assert (code, f"the hash of block {number} is not known: no node has it" in error) == (3, True)
+    assert (code, f"has no block {number}" in error) == (3, True)
 
 
 def test_a_registry_that_is_not_trusted_is_not_asked(desk: Desk, keys: tuple[Path, str, str]) -> None:
@@ -206,3 +215,116 @@ def test_nothing_is_stated_of_a_history_that_is_not_whole(
     path = desk.folder / "statement.json"
     assert desk.run("audit", "--statement", path, "--sign-with", keys[0])[0] == 1
     assert not path.exists()
+
+
+def signed_anew(desk: Desk, statement: Path, change: Any, name: str) -> Path:
+    """A statement by an auditor who lies: changed before it was signed."""
+    content = json.loads(statement.read_text("utf-8"))
+    signed_at = content["auditedAt"]
+    del content["proof"]
+    change(content)
+    return desk.write(name, sign_document(content, Ed25519Key(bytes(32)), signed_at))
+
+
+def test_two_statements_are_held_against_the_ledger_where_it_went_on(desk: Desk, keys: tuple[Path, str, str]) -> None:
+    one = state(desk, keys, "one.json", "--keep", desk.folder / "kept")
+    revoke(desk, 0)
+    two = state(desk, keys, "two.json")
+    revoke(desk, 1)
+    more = ("--audit", "--from", desk.folder / "kept" / "events.jsonl")
+    code, out, _ = desk.run("statement", "compare", two, one, *more)
+    assert (code, out.count(HOLDS), "OPEN" in out) == (0, 2, False)
+    code, content = desk.run_json("statement", "compare", one, two, *more)
+    assert (code, content["wentOn"]) == (0, [1])
+    assert content["held"] == [{"contradictions": [], "open": []}] * 2
+
+
+def test_the_ledger_tells_which_of_two_auditors_was_lied_to(desk: Desk, keys: tuple[Path, str, str]) -> None:
+    honest = state(desk, keys)
+
+    def another_head(content: Any) -> None:
+        content["issuers"][0]["head"] = "0x" + "11" * 32
+
+    other = signed_anew(desk, honest, another_head, "other.json")
+    assert desk.run("statement", "compare", honest, other)[0] == 1
+    code, out, _ = desk.run("statement", "compare", honest, other, "--audit")
+    first, second = out.split("the first against the ledger:")[1].split("the second against the ledger:")
+    assert (code, HOLDS in first, HOLDS in second) == (1, True, False)
+    assert "✘ CONTRADICTED  issuer 1: after as many events, the head is another" in second
+
+
+def test_whoever_leaves_out_what_happened_cannot_do_so_by_an_earlier_time(
+    desk: Desk, keys: tuple[Path, str, str]
+) -> None:
+    before = json.loads(state(desk, keys, "before.json").read_text("utf-8"))
+    revoke(desk, 0)
+    after = state(desk, keys, "after.json")
+
+    def without_the_revocation(content: Any) -> None:
+        content["issuers"] = before["issuers"]
+        content["block"]["at"] = before["block"]["at"]
+
+    lie = signed_anew(desk, after, without_the_revocation, "lie.json")
+    for later in (1, 2):
+        code, content = desk.run_json("statement", "check", lie)
+        assert (code, [each["trouble"] for each in content["contradictions"]]) == (1, ["otherTime"])
+        revoke(desk, later)
+
+
+def test_other_code_than_that_of_the_contract_is_found(desk: Desk, keys: tuple[Path, str, str]) -> None:
+    lie = signed_anew(desk, state(desk, keys), lambda each: each.update(codeHash="0x" + "11" * 32), "lie.json")
+    code, out, _ = desk.run("statement", "check", lie)
+    assert (code, "✘ CONTRADICTED  the contract: " in out) == (1, True)
+
+
+def test_what_is_refuted_is_said_though_the_block_is_not_known(
+    desk: Desk, keys: tuple[Path, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def invented(content: Any) -> None:
+        content["issuers"][0]["events"] += 100
+
+    statement = state(desk, keys)
+    lie = signed_anew(desk, statement, invented, "lie.json")
+    number = json.loads(statement.read_text("utf-8"))["block"]["number"]
+    revoke(desk, 0)
+    blocks = LedgerClient.blocks
+    monkeypatch.setattr(
+        LedgerClient, "blocks", lambda self, *asked: [None] if asked[1] == [number] else blocks(self, *asked)
+    )
+    code, content = desk.run_json("statement", "check", lie)
+    assert code == 1
+    assert [each["trouble"] for each in content["contradictions"] if each["issuer"] == 1] == ["tooEarly"]
+    assert desk.run("statement", "check", statement)[0] == 3
+    assert desk.run("statement", "compare", statement, statement, "--audit")[0] == 3
+
+
+def test_a_block_of_the_same_second_leaves_events_of_that_second_open(
+    desk: Desk, keys: tuple[Path, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    revoke(desk, 0)
+    statement = state(desk, keys)
+    at = json.loads(statement.read_text("utf-8"))["block"]["at"]
+    revoke(desk, 1)
+
+    def of_one_second(policy: Policy, registry: RegistryId, number: int) -> BlockHeader:
+        return replace(header_at(policy, registry, number), timestamp=at)
+
+    monkeypatch.setattr("anchor.cli.statement.header_at", of_one_second)
+    code, out, _ = desk.run("statement", "check", statement)
+    assert (code, HOLDS in out) == (0, True), "a node that has the state of that block settles it"
+
+    def no_state_any_more(*_asked: object) -> None:
+        raise LedgerUnavailableError("the state of this block is not there any more")
+
+    monkeypatch.setattr("anchor.cli.statement.heads_at", no_state_any_more)
+    code, out, _ = desk.run("statement", "check", statement)
+    assert (code, "? OPEN  the block after its own may be of the same second as events of: issuer 1" in out) == (
+        3,
+        True,
+    )
+
+
+def test_options_for_nodes_are_refused_where_nobody_is_asked(desk: Desk, keys: tuple[Path, str, str]) -> None:
+    statement = state(desk, keys)
+    code, _, error = desk.run("statement", "compare", statement, statement, "--rpc", desk.chain.url)
+    assert (code, "Add --audit" in error) == (2, True)

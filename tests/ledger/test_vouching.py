@@ -12,7 +12,7 @@ from anchor.errors import LedgerUnavailableError, PolicyFormatError, UnvouchedBl
 from anchor.ledger.answers import Block
 from anchor.ledger.client import LedgerClient
 from anchor.ledger.testnet import CHAIN_ID
-from anchor.ledger.vouching import Vouched, vouch_for, vouch_newest
+from anchor.ledger.vouching import Vouched, vouch_at, vouch_for, vouch_newest
 from anchor.model import BlockHeader, KnownBlock, Policy, Vouching, hash32, to_hex
 from tests.ledger.chain import Chain
 from tests.ledger.nodes import (
@@ -355,6 +355,34 @@ def test_a_block_that_too_few_have_yet_is_not_vouched_for(chain: Chain, three: l
     header = block_at(chain, tip).header
     with pytest.raises(LedgerUnavailableError, match=f"of 3 nodes 2 must agree on block {tip}, and do not: "):
         vouch_for(clients(three), CHAIN_ID, panel_of(chain, three), header)
+
+
+# A number.
+
+
+@pytest.mark.parametrize("kind", ["one", "panel"])
+def test_an_older_block_is_found_by_its_number(chain: Chain, three: list[FaultProxy], tip: int, kind: str) -> None:
+    vouched = vouch_at(clients(three), CHAIN_ID, policies(chain, three, confirmations=None)[kind], tip - 100)
+    assert (is_of(chain, vouched.block, tip - 100), vouched.final) == (True, None)
+
+
+@pytest.mark.parametrize("liar", range(3))
+def test_one_liar_names_no_older_block(chain: Chain, three: list[FaultProxy], tip: int, liar: int) -> None:
+    three[liar].answer = LIES["another time"]
+    policy = panel_of(chain, three, confirmations=None)
+    assert is_of(chain, vouch_at(clients(three), CHAIN_ID, policy, tip - 1).block, tip - 1)
+    for node in three:
+        if node is not three[liar]:
+            node.answer = lagging(chain, 2)
+    with pytest.raises(LedgerUnavailableError, match=f"of 3 nodes 2 must agree on block {tip - 1}, and do not: "):
+        vouch_at(clients(three), CHAIN_ID, policy, tip - 1)
+
+
+def test_known_blocks_vouch_for_themselves_alone(chain: Chain, three: list[FaultProxy], tip: int) -> None:
+    policy = known(chain, 3, tip)
+    assert is_of(chain, vouch_at(clients(three), CHAIN_ID, policy, 3).block, 3)
+    with pytest.raises(LedgerUnavailableError, match="has none of the blocks that the policy knows"):
+        vouch_at(clients(three), CHAIN_ID, policy, 4)
 
 
 # Known blocks.

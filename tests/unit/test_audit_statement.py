@@ -6,15 +6,19 @@ import pytest
 from anchor import audit_statement
 from anchor.audit_statement import (
     AuditStatement,
+    Comparison,
+    Contradiction,
     Trouble,
     check_statement,
     hold_against,
+    hold_block,
     make_statement,
+    settle,
 )
 from anchor.did_key import Ed25519Key
 from anchor.errors import HistoryError, SignedFormatError
 from anchor.history import History
-from anchor.model import Basis, RegistryId, Vouching, hash32
+from anchor.model import Basis, BlockHeader, RegistryId, Vouching, hash32
 from anchor.replay import replay
 from tests.support.history import REGISTRY, Call, accredited, anchored, chain
 from tests.support.stories import ANCHOR_KEY, BEGINNING, NEWCOMER, OTHER_KEY, STORY, replayed, revoked_alone
@@ -40,8 +44,14 @@ def written(history: History, at: int, **changes: Any) -> bytes:
     return make_statement(history, basis, **options)
 
 
+def held(statement: AuditStatement, *calls: Call, next_block_at: int | None = 2**40) -> Comparison:
+    return hold_against(statement, replayed(*calls), code_hash=CODE, next_block_at=next_block_at)
+
+
 def troubles(statement: AuditStatement, *calls: Call) -> dict[int | None, Trouble]:
-    return {each.issuer_id: each.trouble for each in hold_against(statement, replayed(*calls))}
+    compared = held(statement, *calls)
+    assert compared.open == ()
+    return {each.issuer_id: each.trouble for each in compared.contradictions}
 
 
 LATER = (
@@ -127,7 +137,7 @@ def test_a_history_of_another_registry_is_refused() -> None:
     elsewhere = RegistryId(chain_id=1, address=REGISTRY.address)
     logs, _ = chain(STORY, elsewhere)
     with pytest.raises(HistoryError, match="the history is of eip155:1:"):
-        hold_against(stated(replayed(*STORY), 800), replay(logs, elsewhere))
+        hold_against(stated(replayed(*STORY), 800), replay(logs, elsewhere), code_hash=CODE, next_block_at=None)
 
 
 def test_a_statement_that_nobody_would_read_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,3 +151,68 @@ def test_it_is_written_for_people_and_names_no_node_that_was_not_asked() -> None
     assert text.startswith('{\n "format": "credanchor/audit-statement@v1"')
     assert text.endswith("}\n")
     assert "http" not in text
+
+
+ONE_SECOND = (*STORY, revoked_alone(3, at=2000, block=20), revoked_alone(4, at=2000, block=21))
+
+
+def test_of_two_blocks_of_one_second_nobody_can_tell_which_has_an_event() -> None:
+    # Of block 20, honest; and one that lacks the event of block 20.
+    for end in (len(STORY), len(STORY) + 1, len(STORY) + 2):
+        statement = stated(replayed(*ONE_SECOND[:end]), 2000)
+        assert held(statement, *ONE_SECOND, next_block_at=2000) == Comparison(contradictions=(), open=(1,))
+
+
+def test_heads_that_are_proven_at_its_block_settle_what_is_open() -> None:
+    history = replayed(*ONE_SECOND[:-1])
+    heads = {None: history.registry_head, 1: history.issuers[0].head}
+    for end, expected in [(-2, {1: Trouble.OTHER_HEAD}), (-1, {}), (len(ONE_SECOND), {1: Trouble.OTHER_HEAD})]:
+        statement = stated(replayed(*ONE_SECOND[:end]), 2000)
+        settled = settle(statement, held(statement, *ONE_SECOND, next_block_at=2000), heads)
+        assert ({each.issuer_id: each.trouble for each in settled.contradictions}, settled.open) == (expected, ())
+
+
+@pytest.mark.parametrize("was_there", [True, False])
+def test_an_issuer_that_was_accredited_in_that_second_is_settled_too(was_there: bool) -> None:
+    calls = (*STORY, accredited(3, "did:web:three.example", controller=NEWCOMER, at=2000, block=20))
+    history = replayed(*(calls if was_there else STORY))
+    statement = stated(replayed(*STORY), 2000)
+    compared = held(statement, *calls, next_block_at=2000)
+    assert compared == Comparison(contradictions=(), open=(None, 3))
+    heads = {None: history.registry_head, 3: history.issuers[2].head if was_there else hash32(bytes(32))}
+    settled = settle(statement, compared, heads)
+    expected = [Trouble.OTHER_HEAD, Trouble.LEFT_OUT] if was_there else []
+    assert [each.trouble for each in settled.contradictions] == expected
+
+
+def test_an_event_before_that_second_is_missed_all_the_same() -> None:
+    statement = stated(replayed(*STORY[:-1]), 2000)
+    (contradiction,) = held(statement, *ONE_SECOND, next_block_at=2000).contradictions
+    assert contradiction.trouble is Trouble.LEFT_OUT
+
+
+def test_the_last_block_of_a_history_has_no_other_of_its_second() -> None:
+    statement = stated(replayed(*ONE_SECOND), 2000)
+    assert held(statement, *ONE_SECOND, next_block_at=None) == Comparison(contradictions=(), open=())
+
+
+def test_other_code_than_the_contract_has_is_a_contradiction() -> None:
+    statement = stated(replayed(*STORY), 800, code_hash=hash32(b"\xc1" * 32))
+    contradiction = Contradiction(trouble=Trouble.OTHER_CODE, issuer_id=None)
+    assert held(statement, *STORY) == Comparison(contradictions=(contradiction,), open=())
+
+
+@pytest.mark.parametrize(
+    ("block_hash", "at", "expected"),
+    [
+        (b"\xbb", 800, []),
+        (b"\xbc", 800, [Trouble.OTHER_BLOCK]),
+        (b"\xbc", 801, [Trouble.OTHER_BLOCK]),
+        # Without this, whoever states an earlier time could leave out what happened until his block.
+        (b"\xbb", 801, [Trouble.OTHER_TIME]),
+    ],
+)
+def test_the_block_must_be_the_chains_with_its_time(block_hash: bytes, at: int, expected: list[Trouble]) -> None:
+    header = BlockHeader(hash=hash32(block_hash * 32), number=800, timestamp=at, state_root=hash32(bytes(32)))
+    found = hold_block(stated(replayed(*STORY), 800), header)
+    assert [(each.trouble, each.issuer_id) for each in found] == [(trouble, None) for trouble in expected]

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -34,7 +35,8 @@ def test_archive_is_lines_of_json() -> None:
 
 
 def test_archive_that_was_added_to_has_several_ends() -> None:
-    lines = [*LINES[:4], end_line(1, HASH), end_line(1, HASH), *LINES[4:]]
+    first = next(place for place, log in enumerate(LOGS) if log.block_number > 1) + 1
+    lines = [*LINES[:first], end_line(1, HASH), end_line(1, HASH), *LINES[first:]]
     read = list(read_archive(lines, REGISTRY))
     assert [each.block_number for each in read if isinstance(each, ArchiveEnd)] == [1, 1, 8]
     assert [each for each in read if isinstance(each, RawLog)] == LOGS
@@ -62,6 +64,8 @@ def test_archive_with_a_log_left_out_is_no_history() -> None:
         ([LINES[0], b" " * MAX_LINE_BYTES + b"\n"], "more than 1048576 bytes"),
         ([LINES[0], line({**LOG, "more": 1})], "neither a log nor an end"),
         ([LINES[0], line({**LOG, "topics": {}})], "topics are no list"),
+        ([LINES[0], line({**LOG, "topics": {"topics": "0x"}})], "a member twice, or one within another"),
+        ([LINES[0], b'{"data":' + b"[" * 1000 + b"]" * 1000 + b"}\n"], "neither a log nor an end"),
         ([LINES[0], line({**LOG, "topics": [5]})], "expected bytes in hex"),
         ([LINES[0], line({**LOG, "topics": ["0x05"]})], "32 bytes"),
         ([LINES[0], line({**LOG, "topics": LOG["topics"] * 3})], "at most 4 topics"),
@@ -71,7 +75,11 @@ def test_archive_with_a_log_left_out_is_no_history() -> None:
         ([LINES[0], line({**LOG, "block": -1})], "expected a whole number"),
         ([LINES[0], line({**LOG, "index": 2**63})], "expected a whole number"),
         ([LINES[0], line({**LOG, "index": "0x0"})], "expected a whole number"),
-        ([LINES[0], end_line(5, HASH), end_line(4, HASH)], "an end of blocks that are above it"),
+        ([LINES[0], end_line(5, HASH), end_line(4, HASH)], "an end, and above it are blocks after it"),
+        ([*LINES[:-1], end_line(LOGS[-1].block_number - 1, HASH)], "an end, and above it are blocks after it"),
+        ([LINES[0], end_line(5, HASH), log_line(replace(LOGS[0], block_number=5))], "a log of block 5, all of whose"),
+        ([LINES[0][:-2] + b',"format":"credanchor/event-archive@v1"}\n'], "a member twice"),
+        ([LINES[0], LINES[1][:-2] + b',"d\\u0061ta":"0x"}\n'], "line 2 of the archive: a member twice"),
         ([LINES[0], line({"upTo": 5, "upToHash": None})], "expected bytes in hex"),
     ],
 )

@@ -5,7 +5,8 @@ import pytest
 from anchor import locating
 from anchor.events import RawLog
 from anchor.locating import Fault, FaultKind, Locator, compare_logs
-from anchor.model import hash32
+from anchor.logs import next_head
+from anchor.model import Hash32, hash32
 from tests.support.history import REGISTRY, accredited, anchored, chain
 from tests.support.stories import ANCHOR_KEY, NEWCOMER, STORY, revoked_alone
 
@@ -22,7 +23,7 @@ SECOND, THIRD, LAST = OF_ONE[1], OF_ONE[2], OF_ONE[-1]
 
 
 def located(logs: list[RawLog]) -> list[tuple[FaultKind, int | None, RawLog | None, RawLog | None]]:
-    locator = Locator(REGISTRY)
+    locator = Locator(REGISTRY, PROVEN.issuer_count)
     for log in logs:
         locator.take(log)
     return [(each.kind, each.issuer_id, each.after, each.at) for each in locator.faults(PROVEN)]
@@ -41,7 +42,7 @@ def altered(log: RawLog, at: int) -> RawLog:
 
 def test_nothing_is_found_in_a_whole_history() -> None:
     assert located(LOGS) == []
-    locator = Locator(REGISTRY)
+    locator = Locator(REGISTRY, PROVEN.issuer_count)
     for log in LOGS:
         locator.take(log)
     assert locator.issuers == (1, 2, 3)
@@ -103,20 +104,20 @@ def test_what_concerns_both_chains_is_found_in_both() -> None:
     (at,) = (index for index, call in enumerate(CALLS) if call.event == "IssuerAccredited" and call.issuer == 3)
     found = located(without(at))
     # Of an issuer whose accreditation is missing nothing is known: its number alone is.
-    assert found == [(FaultKind.END, None, LOGS[3], None)]
+    assert found == [(FaultKind.END, None, LOGS[3], None), (FaultKind.END, 3, None, None)]
 
 
 def test_unreadable_logs_are_named_and_unknown_ones_are_passed_over() -> None:
     logs = list(LOGS)
     logs[THIRD] = replace(LOGS[THIRD], data=LOGS[THIRD].data + b"\x00")
-    unknown = replace(LOGS[0], topics=(hash32(b"\x01" * 32),))
-    found = located([*logs, unknown, replace(unknown, topics=())])
+    unknown = replace(LOGS[-1], topics=(hash32(b"\x01" * 32),), log_index=LOGS[-1].log_index + 1)
+    found = located([*logs, unknown, replace(unknown, topics=(), log_index=unknown.log_index + 1)])
     assert found[0] == (FaultKind.UNREADABLE, None, None, logs[THIRD])
     assert [each[0] for each in found] == [FaultKind.UNREADABLE, FaultKind.GAP]
 
 
 def test_the_end_of_an_issuer_that_nobody_proved_is_not_judged() -> None:
-    locator = Locator(REGISTRY)
+    locator = Locator(REGISTRY, PROVEN.issuer_count)
     for log in without(LAST):
         locator.take(log)
     assert locator.faults(replace(PROVEN, heads={})) == ()
@@ -130,7 +131,7 @@ def test_faults_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         logs[: len(STORY)] + logs[len(STORY) :: 2],
         [replace(log, data=log.data + b"\x00") for log in logs],
     ):
-        locator = Locator(REGISTRY)
+        locator = Locator(REGISTRY, PROVEN.issuer_count)
         for log in broken:
             locator.take(log)
         found = locator.faults(proven)
@@ -138,12 +139,96 @@ def test_faults_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert all(isinstance(each, Fault) for each in found)
 
 
+def test_what_stands_in_the_wrong_place_is_named_where_heads_tell_nothing() -> None:
+    by_two = next(
+        index
+        for index, call in enumerate(CALLS)
+        if index
+        and {CALLS[index - 1].issuer, call.issuer} == {1, 2}
+        and "Accr" not in CALLS[index - 1].event + call.event
+    )
+    logs = list(LOGS)
+    logs[by_two - 1], logs[by_two] = logs[by_two], logs[by_two - 1]
+    assert located(logs) == [(FaultKind.ORDER, None, logs[by_two - 1], logs[by_two])]
+    other_hash = replace(LOGS[-1], block_hash=hash32(b"\x05" * 32), block_number=LOGS[-2].block_number, log_index=99)
+    assert located([*LOGS[:-1], other_hash]) == [(FaultKind.ORDER, None, LOGS[-2], other_hash)]
+    too_early = replace(LOGS[0], topics=(hash32(b"\x01" * 32),))
+    assert located([*LOGS, too_early]) == [(FaultKind.ORDER, None, LOGS[-1], too_early)]
+
+
+@pytest.mark.parametrize("at", [4999, 5001])
+def test_times_that_do_not_follow_are_named(at: int) -> None:
+    is_same_block = at > 5000
+    last = revoked_alone(6, at=at, block=50 if is_same_block else 51)
+    logs, proven = chain([*CALLS, last])
+    locator = Locator(REGISTRY, proven.issuer_count)
+    for log in logs:
+        locator.take(log)
+    assert [(each.kind, each.after, each.at) for each in locator.faults(proven)] == [
+        (FaultKind.ORDER, logs[-2], logs[-1])
+    ]
+
+
+def test_issuers_that_do_not_exist_are_invented_and_those_that_nobody_names_are_missing() -> None:
+    invented = next(log for log, call in zip(LOGS, CALLS, strict=True) if call.issuer == 3)
+    locator = Locator(REGISTRY, 2)
+    for log in LOGS:
+        locator.take(log)
+    assert locator.issuers == (1, 2)
+    found = locator.faults(replace(PROVEN, issuer_count=2))
+    assert [(each.kind, each.issuer_id, each.at) for each in found] == [(FaultKind.EXTRA, 3, invented)]
+    locator = Locator(REGISTRY, 5)
+    for log in LOGS:
+        locator.take(log)
+    found = locator.faults(replace(PROVEN, issuer_count=5))
+    assert [(each.kind, each.issuer_id, each.after) for each in found] == [
+        (FaultKind.END, 4, None),
+        (FaultKind.END, 5, None),
+    ]
+
+
+def test_issuers_without_number_do_not_make_it_go_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locating, "MAX_FAULTS", 10)
+    locator = Locator(REGISTRY, 2**32 - 1)
+    assert len(locator.faults(PROVEN)) == 10
+
+
+def test_rubbish_costs_a_bounded_number_of_hashes_for_each_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = [0]
+
+    def counting(*values: Hash32) -> Hash32:
+        hashed[0] += 1
+        return next_head(*values)
+
+    monkeypatch.setattr(locating, "next_head", counting)
+    locator = Locator(REGISTRY, PROVEN.issuer_count)
+    sent = LOGS[LAST]
+    for number in range(500):
+        data = sent.data[:-32] + bytes([7]) * 28 + number.to_bytes(4, "big")
+        locator.take(replace(sent, data=data, block_number=number))
+    most = locating._LOOK_BACK * locating._MAX_HEADS + locating._MAX_HEADS
+    assert hashed[0] <= 500 * most
+    for number in range(1000):
+        locator.take(replace(sent, data=sent.data[:-4] + number.to_bytes(4, "big"), block_number=500 + number))
+    before = hashed[0]
+    locator.take(replace(sent, block_number=9999))
+    assert hashed[0] == before  # beyond so many faults nothing is looked at
+
+
 def test_two_sources_are_compared_by_what_logs_say() -> None:
     logs = list(LOGS)
     changed = altered(LOGS[THIRD], -1)
     elsewhere = replace(LOGS[0], block_number=99)
-    given = [elsewhere, *logs[1:THIRD], changed, *logs[THIRD + 1 :], logs[-1]]
-    only_given, only_others = compare_logs(given, logs)
-    assert only_given == [changed, logs[-1]]
-    assert only_others == [LOGS[THIRD]]
-    assert compare_logs(logs, logs) == ([], [])
+    twice = replace(logs[-1], log_index=logs[-1].log_index + 1)
+    given = [elsewhere, *logs[1:THIRD], changed, *logs[THIRD + 1 :], twice]
+    assert compare_logs(given, logs) == ((changed, twice), (LOGS[THIRD],))
+    assert compare_logs(logs, given) == ((LOGS[THIRD],), (changed, twice))
+    assert compare_logs(logs, iter(logs)) == ((), ())
+    assert compare_logs([logs[-1], twice], [replace(twice, block_number=99)]) == ((twice,), ())
+    assert compare_logs([], logs) == ((), tuple(logs))
+
+
+def test_sources_that_have_little_in_common_are_not_compared_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locating, "MAX_DIFFERENCES", 4)
+    assert compare_logs(LOGS, LOGS[3:]) == (tuple(LOGS[:3]), ())
+    assert compare_logs(LOGS, LOGS[5:]) is None

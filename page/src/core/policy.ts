@@ -6,7 +6,7 @@ import { checkMembers, isArray, isObject, type JsonValue, parseJsonObject } from
 import { parseRegistry, type Registry } from "./registry.js";
 
 const FORMAT = "credanchor/policy@v1";
-const VOUCHING = ["oneNode", "pinnedHash", "kOfN", "ownNode"] as const;
+export const VOUCHING = ["oneNode", "pinnedHash", "kOfN", "ownNode"] as const;
 
 /** What vouches for the block hash. */
 export type Vouching = (typeof VOUCHING)[number];

@@ -45,7 +45,7 @@ function filled(name: string, values: Readonly<Record<string, string>>): Documen
 function show(finding: Finding): void {
   const name = plain(finding.name);
   const item = document.createElement("li");
-  item.className = "finding";
+  item.className = `finding ${finding.kind}`;
   item.append(filled(finding.kind, { name, ...detailsOf(finding) }));
   if (finding.kind === "found") {
     const traces = within(item, "ul", HTMLUListElement);

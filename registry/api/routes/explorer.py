@@ -21,6 +21,7 @@ from anchor.status import LIST_SIZE
 from registry.api.answers import is_known
 from registry.api.context import Context, ContextDep
 from registry.api.people import answer_people, html_of
+from registry.api.routes.ledger_downloads import takes_gzip
 from registry.errors import NotFoundError
 from registry.services.explorer.queries import INCIDENTS, Moment
 from registry.services.explorer.search import find
@@ -287,7 +288,7 @@ async def _answer(
 ) -> Response:
     language = choose_language(lang, request.headers.get("accept-language"))
     query = tuple((name, value) for name, value in request.query_params.multi_items() if name != "lang")
-    is_small = "gzip" in request.headers.get("accept-encoding", "")
+    is_small = takes_gzip(request.headers.get("accept-encoding", ""))
     place = Place(path=request.scope["path"], language=language, asked_language=lang == language, query=query)
 
     def read() -> Response:

@@ -30,7 +30,6 @@ from registry.api.schemas.ledger import (
     LedgerBatches,
     LedgerBatchShown,
     LedgerEvents,
-    LedgerHit,
     LedgerHits,
     LedgerIssuer,
     LedgerIssuers,
@@ -42,7 +41,7 @@ from registry.api.schemas.ledger import (
 from registry.api.schemas.ledger_events import MOST_POSITIONS, EventKind, LedgerEvent
 from registry.services.explorer.histories import history_of
 from registry.services.explorer.queries import INCIDENTS, Explorer, Moment
-from registry.services.explorer.search import MAX_TEXT, find
+from registry.services.explorer.search import MAX_TEXT, find, forms_of
 from registry.services.explorer.views import EventView
 
 router = APIRouter(prefix="/v1/ledger", tags=["ledger"], dependencies=[Depends(limited_by_address)])
@@ -118,7 +117,7 @@ async def search(
     """
 
     def make(moment: Moment, as_of: AsOf) -> LedgerHits:
-        return LedgerHits(as_of=as_of, hits=[LedgerHit.of(hit) for hit in find(moment, q)])
+        return LedgerHits.of(as_of, forms_of(q), find(moment, q))
 
     return await _answer(request, context, make)
 

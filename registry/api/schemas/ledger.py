@@ -335,10 +335,13 @@ class LedgerPosition(Document):
         )
 
 
+Kind = Literal["issuer", "batch", "transaction", "key", "account", "position"]
+
+
 class LedgerHit(Document):
     """One thing that was found."""
 
-    kind: Literal["issuer", "batch", "transaction", "key", "account", "position"]
+    kind: Kind
     text: str = Field(description="What it is called, in full.", examples=["did:web:college.example"])
     issuer: int | None = Field(description="Whose it is; null: of none, or of several.")
     path: str | None = Field(description="Where this API shows it; null: nowhere.", examples=["/v1/ledger/issuers/1"])
@@ -353,7 +356,16 @@ class LedgerHits(Document):
     """What was found, the likeliest first; nothing: the registry has nothing of the kind."""
 
     as_of: AsOf
+    forms: list[Kind] = Field(
+        description="What the text may be by its form, found or not; nothing: a part of a DID at most.",
+        examples=[["issuer"]],
+    )
     hits: list[LedgerHit]
+
+    @classmethod
+    def of(cls, as_of: AsOf, forms: Iterable[HitKind], hits: Iterable[SearchHit]) -> Self:
+        """Show them."""
+        return cls(as_of=as_of, forms=[_kind(each) for each in forms], hits=[LedgerHit.of(each) for each in hits])
 
 
 def _path(hit: SearchHit) -> str | None:
@@ -375,5 +387,5 @@ def _vouching(vouching: Vouching) -> Literal["pinnedHash", "kOfN", "ownNode", "o
     return vouching.value
 
 
-def _kind(kind: HitKind) -> Literal["issuer", "batch", "transaction", "key", "account", "position"]:
+def _kind(kind: HitKind) -> Kind:
     return kind.value

@@ -51,6 +51,25 @@ def find(moment: Moment, text: str) -> tuple[SearchHit, ...]:
     return tuple(dict.fromkeys(hits))[:MAX_HITS]
 
 
+def forms_of(text: str) -> tuple[HitKind, ...]:
+    """Tell what a text may be by its form alone, whether or not the registry has it; nothing: a part of a DID at most.
+
+    Args:
+        text: As somebody typed it.
+    """
+    text = text.strip()
+    digits = match[1] if (match := _HEX.fullmatch(text)) is not None else ""
+    forms = {
+        HitKind.POSITION: bool(_POSITION.fullmatch(text) or _STATUS_URL.fullmatch(text)),
+        HitKind.BATCH: len(digits) == _HASH_DIGITS,
+        HitKind.TRANSACTION: len(digits) == _HASH_DIGITS,
+        HitKind.KEY: len(digits) == _ADDRESS_DIGITS,
+        HitKind.ACCOUNT: len(digits) == _ADDRESS_DIGITS,
+        HitKind.ISSUER: bool(_NUMBER.fullmatch(text)) or text.startswith("did:"),
+    }
+    return tuple(kind for kind, is_it in forms.items() if is_it)
+
+
 def _positions(moment: Moment, text: str) -> list[SearchHit]:
     match = _POSITION.fullmatch(text)
     numbers = match.groups() if match is not None else ()

@@ -162,6 +162,22 @@ def _pairs() -> list[Json]:
         ),
         pair("an-issuer-fewer-later", content(block=later, issuers=[FIRST]), [(2, "missingHere")], []),
         pair("another-issuer", content(issuers=[FIRST, {**SECOND, "didHash": head}]), [(2, "otherIssuer")], []),
+        pair(
+            "another-issuer-that-went-on",
+            content(block=later, issuers=[FIRST, {**SECOND, **grown, "didHash": head}]),
+            [(2, "otherIssuer")],
+            [],
+        ),
         pair("another-block-of-this-number", content(block={**BLOCK, "hash": head}), [(None, "otherBlock")], []),
+        pair("another-time-of-this-block", content(block={**BLOCK, "at": SIGNED_AT - 4}), [(None, "otherTime")], []),
+        pair("one-hash-of-two-numbers", content(block={**BLOCK, "number": 10}), [(None, "otherBlock")], []),
+        pair("a-later-block-of-an-earlier-time", content(block={**later, "at": 1}), [(None, "otherTime")], []),
+        pair("a-later-block-of-the-same-time", content(block={**later, "at": BLOCK["at"]}), [], []),
+        pair(
+            "other-code-and-another-head",
+            content(codeHash=head, registryWide={**WIDE, "head": head}),
+            [(None, "otherCode"), (None, "otherHead")],
+            [],
+        ),
         pair("another-registry", content(block={**BLOCK, "registry": other_registry}), None, []),
     ]

@@ -9,6 +9,7 @@ from tests.support.vectors import (
     audit_statements,
     bundles,
     canonical,
+    event_archives,
     receipts,
     status_entries,
     trees,
@@ -30,6 +31,7 @@ FILES: dict[str, Callable[[], Json]] = {
     "receipts.json": receipts.build,
     "trust-lists.json": trust_lists.build,
     "audit-statements.json": audit_statements.build,
+    "event-archives.json": event_archives.build,
     "bundle.json": bundles.build,
 }
 

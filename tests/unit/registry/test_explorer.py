@@ -69,8 +69,8 @@ def test_what_is_shown_is_what_the_replay_says(store: Store, kind: str) -> None:
     check_shown(store, calls)
 
 
-def test_what_is_shown_is_the_same_after_any_parts(store: Store) -> None:
-    calls = STORIES["switched, and revoked again"]
+def test_what_is_shown_is_the_same_after_any_parts(sqlite_database: Database) -> None:
+    store, calls = sqlite_database.open(), STORIES["switched, and revoked again"]
     for end in (*ends_of_blocks(calls), len(calls)):
         show(store, calls[:end])
         check_shown(store, calls[:end])

@@ -45,7 +45,12 @@ from registry.store.tables import metadata
 from tests.support.institutions import add
 from tests.support.registry import NOW, REGISTRY, frame_of, recipients_of, seal
 
-NOBODYS = {"institutions", "sending_accounts"}
+NOBODYS = {
+    "institutions",
+    "sending_accounts",
+    # The chain's, which is open to all.
+    *(name for name in metadata.tables if name.startswith("ledger_")),
+}
 MAY_BE_THE_OPERATORS = {"api_keys"}
 
 OPERATORS = {
@@ -54,6 +59,9 @@ OPERATORS = {
     "job_claims",
     "sending_accounts",
     "engine",
+    "ledger_copies",
+    "ledger_events",
+    "ledger_issuers",
     # What is particular to one kind of database.
     "bulk",
     "connection",
