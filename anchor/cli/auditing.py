@@ -13,15 +13,13 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from anchor.audit import check_complete, read_heads, slots_of_heads
-from anchor.batch_steps import basis_of, check_ledger
 from anchor.checkpoint import Checkpoint
 from anchor.cli.faults import Prove, Source, broken
 from anchor.cli.histories import Since
 from anchor.cli.kept import Archive, GivenArchive, heads_of, read_checkpoint, write_checkpoint
 from anchor.errors import HistoryError, LedgerError, LedgerUnavailableError, UndeterminedError
 from anchor.events import AnyEvent, RawLog
-from anchor.evidence import ISSUER_COUNT_SLOT, REGISTRY_HEAD_SLOT, LedgerState, head_slot
+from anchor.evidence import REGISTRY_HEAD_SLOT, LedgerState, head_slot
 from anchor.history import History
 from anchor.model import Basis, BlockHeader, Hash32, Policy, RegistryId, TrustedRegistry, to_hex
 from anchor.replay import Replay
@@ -303,28 +301,22 @@ class _Reader:
 def _audit(pin: TrustedRegistry, policy: Policy, tell: Tell, reader: _Reader) -> Audited:
     # What asks nodes takes a while to import; `--help` needs none of it.
     from anchor.ledger.client import clients_of
-    from anchor.ledger.collect import collect_slots
-    from anchor.ledger.vouching import combined, vouch_newest
+    from anchor.ledger.complete import VouchedRegistry
+    from anchor.ledger.vouching import combined
 
     nodes = clients_of(policy)
-    vouched = vouch_newest(nodes, pin.registry.chain_id, policy)
-
-    def prove(slots: Iterable[Hash32]) -> LedgerState:
-        return LedgerState(collect_slots(nodes, pin.registry, slots, policy, vouched=vouched))
-
     # Before anything long: is this a fresh block, and is the contract there?
-    state = prove([ISSUER_COUNT_SLOT])
-    check_ledger(state, pin, policy, int(time.time()))
+    vouched = VouchedRegistry(nodes, pin, policy, int(time.time()))
 
     def check(history: History, count: int) -> None:
         tell(f"proving that {count} events are all there are")
-        check_complete(history, read_heads(prove(slots_of_heads(history)), history))
+        vouched.check(history)
 
     failures: list[LedgerError] = []
     refuted: dict[LedgerClient, HistoryError] = {}
-    for node in sorted(nodes, key=lambda node: node.node not in vouched.vouched_by):
+    for node in vouched.sources():
         try:
-            read = _history_from(node, pin, state.block, reader, check, tell)
+            read = _history_from(node, pin, vouched.block, reader, check, tell)
         except LedgerError as error:
             failures.append(error)
         except HistoryError as error:
@@ -333,14 +325,14 @@ def _audit(pin: TrustedRegistry, policy: Policy, tell: Tell, reader: _Reader) ->
         else:
             dissent = (Note(NoteKind.NODE_REFUTED, _refuted(other, error)) for other, error in refuted.items())
             notes = (*dissent, *reader.notes)
-            return Audited(basis=basis_of(state, pin), block=state.block, notes=notes, **read._asdict())
+            return Audited(basis=vouched.basis, block=vouched.block, notes=notes, **read._asdict())
     # Whoever did not answer might have given a whole one.
     if len(refuted) < len(nodes):
         raise combined(failures)
     why = next(iter(refuted.values()))
     tell("looking for the place where it breaks")
     try:
-        located = reader.explained(why, tuple(refuted), state.block, prove)
+        located = reader.explained(why, tuple(refuted), vouched.block, vouched.prove)
     except (LedgerError, UndeterminedError):
         # It is refused, wherever it breaks.
         raise why from None

@@ -39,7 +39,7 @@ class VouchedRegistry:
         self._pin: Final = pin
         self._policy: Final = policy
         self._vouched: Final = vouch_newest(nodes, pin.registry.chain_id, policy)
-        state = self._prove([ISSUER_COUNT_SLOT])
+        state = self.prove([ISSUER_COUNT_SLOT])
         check_ledger(state, pin, policy, now)
         self.block: Final[BlockHeader] = state.block
         self.basis: Final[Basis] = basis_of(state, pin)
@@ -52,13 +52,19 @@ class VouchedRegistry:
             LedgerError: No node has the proofs.
             UndeterminedError: A proof does not hold.
         """
-        check_complete(history, read_heads(self._prove(slots_of_heads(history)), history))
+        check_complete(history, read_heads(self.prove(slots_of_heads(history)), history))
 
     def sources(self) -> tuple[LedgerClient, ...]:
         """Give the nodes to read events from, those that vouch for the block first."""
         return tuple(sorted(self._nodes, key=lambda node: node.node not in self._vouched.vouched_by))
 
-    def _prove(self, slots: Iterable[Hash32]) -> LedgerState:
+    def prove(self, slots: Iterable[Hash32]) -> LedgerState:
+        """Open state proofs of slots at the block.
+
+        Raises:
+            LedgerError: No node has them.
+            UndeterminedError: One does not hold.
+        """
         return LedgerState(collect_slots(self._nodes, self._pin.registry, slots, self._policy, vouched=self._vouched))
 
 

@@ -129,7 +129,7 @@ def test_checkpoint_that_does_not_lead_to_the_heads_is_left(
     keep = ("audit", "--keep", str(tmp_path / "kept"))
     whole = desk.run_json(*keep)[1]
     with monkeypatch.context() as patch:
-        patch.setattr("anchor.cli.auditing.check_complete", lambda *_: None)
+        patch.setattr("anchor.ledger.complete.check_complete", lambda *_: None)
         honest = LedgerClient.logs
         patch.setattr(LedgerClient, "logs", lambda *args: iter(list(honest(*args))[:-1]))
         desk.run_json(*keep, "--anew")
