@@ -243,7 +243,7 @@ class _Watcher:
         if not is_alert:
             return True
         self.has_alerted = True
-        return self._send(event.kind, occurrence.words(), about, to_hex(event.event_hash) + str(event.at))
+        return self._send(event.kind, occurrence.words(), about, _identity(event))
 
     def _alert(self, name: str, message: str, about: dict[str, Any]) -> None:
         """Raise an alert that is about no event."""
