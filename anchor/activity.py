@@ -14,7 +14,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -204,11 +204,11 @@ class _Count:
         )
 
 
-@dataclass(slots=True)
 class _Acts:
-    first_at: int
-    kinds: Counter[str] = field(default_factory=Counter)
-    last_at: int = 0
+    def __init__(self, at: int) -> None:
+        self.first_at: Final = at
+        self.last_at = at
+        self.kinds: Final[Counter[str]] = Counter()
 
 
 class _Issued:
