@@ -58,9 +58,9 @@ class Damage:
 class _BrokenHistoryError(HistoryError):
     """A history that is not whole, and where it breaks."""
 
-    def __init__(self, cause: HistoryError, damage: Damage) -> None:
-        super().__init__(str(cause), advice=cause.advice)
-        self.damage: Final = damage
+    def __init__(self, message: str, *, advice: str = "", damage: Damage | None = None) -> None:
+        super().__init__(message, advice=advice)
+        self.damage: Final = damage or Damage(faults=())
 
 
 def broken(
@@ -89,7 +89,8 @@ def broken(
     issuers = locator.issuers
     faults = locator.faults(read_heads_of(prove(slots_of_heads_of(issuers)), issuers))
     damage = Damage(faults=faults)
-    return _BrokenHistoryError(cause, damage if sources is None else _compared(damage, last_block, *sources))
+    compared = damage if sources is None else _compared(damage, last_block, *sources)
+    return _BrokenHistoryError(str(cause), advice=cause.advice, damage=compared)
 
 
 def _compared(damage: Damage, last_block: int, one: Source, other: Source) -> Damage:
