@@ -16,6 +16,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Final, NamedTuple
 
 from anchor.events import (
@@ -29,7 +30,6 @@ from anchor.events import (
     IssuerAccredited,
     IssuerEvent,
     KeyCompromised,
-    NoncesCancelled,
     RoleChanged,
     StatusChanged,
     StatusEpochChanged,
@@ -51,10 +51,12 @@ Alarming = (
     | ControllerTransferred
     | KeyCompromised
     | StatusEpochChanged
-    | NoncesCancelled
     | BatchRevoked
 )
-"""What whoever answers for a registry wants to be told of: few, whatever is issued."""
+"""What whoever answers for a registry wants to be told of."""
+
+KEPT_ALARMS: Final = 200
+"""Of each kind: so many of one kind bury none of another."""
 
 
 class Tally(NamedTuple):
@@ -70,7 +72,8 @@ class Tally(NamedTuple):
     """Hours since 1970, UTC."""
     events: int
     credentials: int
-    """How many it concerned; of batches whose size is not stated, none."""
+    """How many it concerned: of batches that stayed good, once each, as far as sizes are stated; of revocations, those
+    that were not revoked before, in whichever status epoch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +109,9 @@ class Activity:
     actors: tuple[Actor, ...]
     """By issuer, the registry first; then in the order of their first act."""
     alarming: tuple[Alarming, ...]
-    """In the order of the chain."""
+    """The last `KEPT_ALARMS` of each kind, in the order of the chain."""
+    alarms: int
+    """How many there were in all."""
     delays: Delays
     last: tuple[AnyEvent, ...]
     """The last events, in the order of the chain."""
@@ -134,7 +139,10 @@ class _Count:
         self._last: Final[deque[AnyEvent]] = deque(maxlen=last)
         self._tallies: Final[dict[tuple[int, str, int, int], list[int]]] = {}
         self._actors: Final[dict[tuple[int, Address], _Acts]] = {}
-        self._alarming: Final[list[Alarming]] = []
+        self._alarming: Final[dict[str, deque[tuple[int, Alarming]]]] = {}
+        self._alarms = 0
+        self._revoked: Final[dict[tuple[int, int, int], int]] = {}
+        self._revoked_roots: Final[set[tuple[int, Hash32]]] = set()
         self._issued: Final = {each.issuer_id: _Issued(each) for each in history.issuers}
         self._exact: Final[Counter[int]] = Counter()
         self._estimated: Final[Counter[int]] = Counter()
@@ -154,31 +162,42 @@ class _Count:
         acts.last_at = event.at
         self._last.append(event)
         if isinstance(event, Alarming):
-            self._alarming.append(event)
+            self._alarms += 1
+            self._alarming.setdefault(event.kind, deque(maxlen=KEPT_ALARMS)).append((self._alarms, event))
 
     def _credentials(self, event: AnyEvent) -> int:
         match event:
             case BatchAnchored():
-                self._issued[event.issuer_id].anchor(event)
-                return event.size
+                return self._issued[event.issuer_id].anchor(event)
             case BatchRevoked():
-                issued = self._issued[event.issuer_id]
-                size = issued.size_of(event.root)
-                self._exact[(event.at - issued.anchored_at(event.root)) // DAY] += size
-                return size
+                return self._revoke_batch(event)
             case CredentialsRevoked():
-                self._estimate(event)
+                return sum(self._revoke(event, word, mask) for word, mask in zip(event.words, event.masks, strict=True))
         return sum(mask.bit_count() for mask in event.masks) if isinstance(event, StatusChanged) else 0
 
-    def _estimate(self, event: CredentialsRevoked) -> None:
+    def _revoke_batch(self, event: BatchRevoked) -> int:
+        place, issued = (event.issuer_id, event.root), self._issued[event.issuer_id]
+        if place in self._revoked_roots:
+            return 0
+        self._revoked_roots.add(place)
+        size = issued.size_of(event.root)
+        self._exact[(event.at - issued.anchored_at(event.root)) // DAY] += size
+        return size
+
+    def _revoke(self, event: CredentialsRevoked, word: int, mask: int) -> int:
+        """Count those of one word that were not revoked before: after a theft, a new epoch repeats them."""
+        place = (event.issuer_id, event.status_list, word)
+        before = self._revoked.get(place, 0)
+        self._revoked[place] = before | mask
         issued = self._issued[event.issuer_id]
-        for word, mask in zip(event.words, event.masks, strict=True):
-            for position in positions_of(event.status_list, word, mask):
-                since = issued.likely_since(position.status_list * LIST_SIZE + position.index)
-                if since is None:
-                    self._unknown += 1
-                else:
-                    self._estimated[(event.at - since) // DAY] += 1
+        positions = positions_of(event.status_list, word, mask & ~before)
+        for position in positions:
+            since = issued.likely_since(position.status_list * LIST_SIZE + position.index)
+            if since is None:
+                self._unknown += 1
+            else:
+                self._estimated[(event.at - since) // DAY] += 1
+        return len(positions)
 
     def result(self) -> Activity:
         tallies = (
@@ -198,7 +217,8 @@ class _Count:
                 )
                 for (issuer_id, account), acts in actors
             ),
-            alarming=tuple(self._alarming),
+            alarming=tuple(event for _, event in sorted(chain(*self._alarming.values()), key=lambda each: each[0])),
+            alarms=self._alarms,
             delays=Delays(exact=dict(self._exact), estimated=dict(self._estimated), unknown=self._unknown),
             last=tuple(self._last),
         )
@@ -216,27 +236,31 @@ class _Issued:
 
     def __init__(self, issuer: IssuerHistory) -> None:
         void = set(issuer.void_batches())
-        self._is_good: Final = {root: root not in void for root in issuer.batches}
+        # A thief may have anchored an honest root with a size of his own: the last anchoring counts.
+        self._sizes: Final = {root: 0 if root in void else batch.size for root, batch in issuer.batches.items()}
         self._first: Final = _first_position(issuer, void)
-        self._batches: Final[dict[Hash32, tuple[int, int]]] = {}
+        self._since: Final[dict[Hash32, int]] = {}
         self._starts: Final[list[int]] = []
         self._times: Final[list[int]] = []
         self._end = 0
 
-    def anchor(self, event: BatchAnchored) -> None:
-        # Anchored again: its credentials are as old as they were.
-        size, since = self._batches.get(event.root, (0, event.at))
-        self._batches[event.root] = (max(size, event.size), since)
-        if since == event.at and not size and self._is_good[event.root]:
+    def anchor(self, event: BatchAnchored) -> int:
+        """Take an anchoring; give how many credentials it brought. Anchored again, they are as old as they were."""
+        if event.root in self._since:
+            return 0
+        size = self._sizes[event.root]
+        self._since[event.root] = event.at
+        if size:
             self._starts.append(self._end)
             self._times.append(event.at)
-            self._end += event.size
+            self._end += size
+        return size
 
     def size_of(self, root: Hash32) -> int:
-        return self._batches[root][0]
+        return self._sizes[root]
 
     def anchored_at(self, root: Hash32) -> int:
-        return self._batches[root][1]
+        return self._since[root]
 
     def likely_since(self, position: int) -> int | None:
         """Tell when the credential with a status position was likely anchored; None: there is no telling."""

@@ -27,6 +27,7 @@ from anchor.cli.files import write_pieces
 from anchor.cli.following import follow, watch_of
 from anchor.cli.histories import FORMAT, csv_pieces, json_pieces, print_history
 from anchor.cli.output import JsonFlag, console, error_console, error_content, json_text, plain, print_json, printable
+from anchor.cli.plots import require_plots
 from anchor.cli.policies import (
     AgreeOption,
     MaxAgeOption,
@@ -207,6 +208,10 @@ def command(
     moment = parse_time(at) if at is not None else None
     asked = _read_credential(credential) if credential is not None else None
     # Before anything long, so that no work is lost.
+    if shown is Format.HTML:
+        require_plots()
+    if out is not None and not out.parent.is_dir():
+        raise MalformedError(f"{out} cannot be written: its folder is missing", advice="Name another with --out.")
     key = key_for(statement, sign_with, passphrase_file, "statement")
     with (
         tempfile.TemporaryDirectory(prefix="credanchor-audit-") as spare,
@@ -303,6 +308,7 @@ def _pieces(
             code_hash=pin.code_hash,
             made_at=int(time.time()),
             did=issuer,
+            notes=tuple(note.message for note in audited.notes),
         )
         yield from report_pieces(report, wording_of(language.value))
 

@@ -21,13 +21,14 @@ from anchor.cli.audit_sections import (
     institutions_section,
     keys_section,
     over_time_section,
+    still_undone,
     why_revoked_section,
 )
 from anchor.cli.audit_tables import Totals, facts_list, heads_table, totals_of
 from anchor.cli.html_page import head
 from anchor.cli.markup import Markup, element
 from anchor.cli.wording import Wording
-from anchor.history import IssuerHistory
+from anchor.history import IssuerHistory, is_void
 from anchor.model import to_hex, to_utc
 
 _STYLE: Final = """
@@ -63,7 +64,8 @@ pre { margin: .5rem 0; padding: .75rem 1rem; overflow-x: auto; border-radius: .3
   p:has(+ figure), p:has(+ .wide) { break-after: avoid; }
   tr, .verdict, dl > div { break-inside: avoid; }
   .proof { break-before: page; }
-  details:not([open]) { display: none; }
+  summary { display: none; }
+  details::details-content { content-visibility: visible; block-size: auto; overflow: visible; }
 }
 """
 
@@ -127,20 +129,18 @@ def _about(registry: str, made_at: int, did: str | None, wording: Wording) -> Ma
 def _cover(report: AuditReport, wording: Wording) -> Markup:
     basis, say = report.basis, wording.say
     named = [element("p", element("strong", basis.registry_name))] if basis.registry_name else []
-    totals = _totals(report)
+    totals, count = _totals(report), wording.count
     accredited = sum(_is_accredited(each, basis.block_at) for each in report.issuers)
     compromised = sum(key.compromised_at > 0 for _, _, key in report.keys)
+    share = wording.share(totals.revoked, totals.credentials)
     tiles = (
-        (wording.number(totals.credentials), say("tile_credentials"), "green"),
-        (wording.number(totals.batches), say("tile_batches"), "green"),
-        (wording.number(accredited), say("tile_institutions"), "green"),
-        (
-            wording.number(totals.revoked),
-            say("tile_revoked", share=wording.share(totals.revoked, totals.credentials)),
-            "yellow",
-        ),
-        (wording.number(totals.suspended), say("tile_suspended"), "yellow"),
-        (wording.number(compromised), say("tile_compromised"), "red" if compromised else "green"),
+        (totals.credentials, count("tile_credentials", totals.credentials), "green"),
+        (totals.batches, count("tile_batches", totals.batches), "green"),
+        (accredited, count("tile_institutions", accredited), "green"),
+        (totals.revoked, say("tile_revoked", share=share), "yellow"),
+        (totals.revoked_whole, say("tile_batch_revoked"), "yellow"),
+        (totals.suspended, say("tile_suspended"), "yellow"),
+        (compromised, count("tile_compromised", compromised), "red" if compromised else "green"),
     )
     events = len(report.history.events)
     return Markup(
@@ -159,24 +159,33 @@ def _cover(report: AuditReport, wording: Wording) -> Markup:
                 element(
                     "ul",
                     *(
-                        element("li", element("b", number), element("span", what), class_=colour)
+                        element("li", element("b", wording.number(number)), element("span", what), class_=colour)
                         for number, what, colour in tiles
                     ),
                     class_="counts",
                 ),
+                *_notes(report.notes, wording),
             )
         )
     )
 
 
+def _notes(notes: Sequence[str], wording: Wording) -> list[Markup]:
+    if not notes:
+        return []
+    return [element("h2", wording.say("notes")), element("ul", *(element("li", each) for each in notes))]
+
+
 def _totals(report: AuditReport) -> Totals:
     sums = [sum(column) for column in zip(*map(totals_of, report.issuers), strict=True)]
-    return Totals(*sums) if sums else Totals(0, 0, 0, 0)
+    return Totals(*sums) if sums else Totals(0, 0, 0, 0, 0)
 
 
 def _in_short(report: AuditReport, wording: Wording) -> Markup:
     say, count, number, totals = wording.say, wording.count, wording.number, _totals(report)
-    batches = [batch for issuer in report.issuers for batch in issuer.batches.values()]
+    batches = [
+        batch for issuer in report.issuers for batch in issuer.batches.values() if not is_void(batch, issuer.keys)
+    ]
     unstated = sum(not batch.size for batch in batches)
     withdrawn = sum(not _is_accredited(each, report.basis.block_at) for each in report.issuers)
     said = [count("short_institutions", len(report.issuers) - withdrawn)]
@@ -189,7 +198,8 @@ def _in_short(report: AuditReport, wording: Wording) -> Markup:
             count("short_issued", totals.batches, credentials=number(totals.credentials), first=first, last=last)
         )
     else:
-        said.append(say("short_nothing"))
+        anything = any(issuer.batches for issuer in report.issuers)
+        said.append(say("short_none_good" if anything else "short_nothing"))
     if unstated:
         said.append(count("short_unstated", unstated))
     if totals.revoked or totals.suspended:
@@ -200,7 +210,7 @@ def _in_short(report: AuditReport, wording: Wording) -> Markup:
         said.append(say("short_reason", reason=say(f"reason_{next(iter(reasons)).label}")))
     revoked = sum(len(each.revoked_batches()) for each in report.issuers)
     if revoked:
-        said.append(count("short_batches_revoked", revoked))
+        said.append(count("short_batches_revoked", revoked, credentials=totals.revoked_whole))
     compromised = sum(key.compromised_at > 0 for _, _, key in report.keys)
     said.append(count("short_compromised", compromised) if compromised else say("short_no_compromise"))
     void = sum(len(each.void_batches()) for each in report.issuers)
@@ -209,7 +219,7 @@ def _in_short(report: AuditReport, wording: Wording) -> Markup:
     undone = sum(
         len(change.unrevoked) + len(change.unrevoked_batches)
         for issuer in report.issuers
-        for change in issuer.epoch_changes
+        for change in still_undone(issuer)
     )
     if undone:
         said.append(say("short_undone", count=undone))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from anchor.activity import Activity, reasons_of, timeline_of
+from anchor.activity import KEPT_ALARMS, Activity, reasons_of, timeline_of
 from anchor.cli.audit_tables import (
     SHOWN_ROWS,
     actors_table,
@@ -24,8 +24,9 @@ from anchor.cli.occurrences import position_words
 from anchor.cli.plots import KeyBar, activity_plot, bars_plot, data_address, delay_classes, delay_plot, keys_plot
 from anchor.cli.wording import Wording
 from anchor.events import AnyEvent, RoleChanged
-from anchor.history import History, IssuerHistory
+from anchor.history import EpochChange, History, IssuerHistory
 from anchor.model import Address, Basis, Hash32, Key, to_hex, to_utc
+from anchor.status import StatusPurpose
 
 REVOKING: Final = ("credentialsRevoked", "batchRevoked")
 """Kinds of event that revoke."""
@@ -48,6 +49,8 @@ class AuditReport:
     """Unix seconds."""
     did: str | None
     """Only this institution is shown; None: all are."""
+    notes: tuple[str, ...] = ()
+    """What the audit came upon and went on from."""
 
     @property
     def issuers(self) -> tuple[IssuerHistory, ...]:
@@ -86,7 +89,8 @@ def why_revoked_section(report: AuditReport, wording: Wording) -> Markup:
     if not reasons:
         return _section(wording, "why_revoked", element("p", say("no_revocation")))
     rows = ", ".join(f"{reason} {wording.number(count)}" for reason, count in reasons.items())
-    parts = [_figure(bars_plot(reasons, "credentialsRevoked", wording.number), say("reasons_alt", rows=rows))]
+    parts = [element("p", say("reasons_text"))]
+    parts += [_figure(bars_plot(reasons, "credentialsRevoked", wording.number), say("reasons_alt", rows=rows))]
     delays = report.activity.delays
     exact, estimated = delay_classes(delays.exact), delay_classes(delays.estimated)
     parts += [element("h3", say("delay_title")), element("p", say("delay_text"))]
@@ -100,10 +104,10 @@ def why_revoked_section(report: AuditReport, wording: Wording) -> Markup:
 
 def incidents_section(report: AuditReport, wording: Wording) -> Markup:
     """Show what a board wants to hear of: compromises, control, ended accreditations, revoked and void batches."""
-    events = _incidents_of(report)
-    shown = [events_table(events[-SHOWN_ROWS:], wording)] if events else [element("p", wording.say("no_incidents"))]
-    if len(events) > SHOWN_ROWS:
-        shown.insert(0, element("p", wording.say("last_shown", shown=SHOWN_ROWS, count=len(events))))
+    events, alarms = _incidents_of(report), report.activity.alarms
+    shown = [events_table(events, wording)] if events else [element("p", wording.say("no_incidents"))]
+    if len(report.activity.alarming) < alarms:
+        shown.insert(0, element("p", wording.say("kind_last", shown=KEPT_ALARMS, count=alarms)))
     if any(each.void_batches() for each in report.issuers):
         shown += [element("h3", wording.say("void_title")), void_table(report.issuers, wording)]
     undone = [element("li", each) for issuer in report.issuers for each in _undone(issuer, wording)]
@@ -125,7 +129,7 @@ def _incidents_of(report: AuditReport) -> list[AnyEvent]:
 
 
 def _undone(issuer: IssuerHistory, wording: Wording) -> Iterator[str]:
-    for change in issuer.epoch_changes:
+    for change in still_undone(issuer):
         event = change.event
         since = wording.say("since_epoch", time=to_utc(event.at), issuer=str(issuer.issuer_id), epoch=str(event.epoch))
         if change.unrevoked:
@@ -134,6 +138,21 @@ def _undone(issuer: IssuerHistory, wording: Wording) -> Iterator[str]:
             yield f"{since}: {wording.say('undone_suspended', positions=position_words(change.unsuspended))}"
         for root in change.unrevoked_batches:
             yield f"{since}: {wording.say('undone_batch', root=to_hex(root))}"
+
+
+def still_undone(issuer: IssuerHistory) -> Iterator[EpochChange]:
+    """Give what changes of epoch undid, without what was repeated since."""
+    revoked, suspended = (
+        set(issuer.positions(purpose)) for purpose in (StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION)
+    )
+    whole = set(issuer.revoked_batches())
+    for change in issuer.epoch_changes:
+        yield replace(
+            change,
+            unrevoked=tuple(each for each in change.unrevoked if each not in revoked),
+            unsuspended=tuple(each for each in change.unsuspended if each not in suspended),
+            unrevoked_batches=tuple(root for root in change.unrevoked_batches if root not in whole),
+        )
 
 
 def institutions_section(report: AuditReport, wording: Wording) -> Markup:
@@ -179,7 +198,8 @@ def batches_section(report: AuditReport, wording: Wording) -> Markup:
     count = sum(len(issuer.batches) for issuer in report.issuers)
     if not count:
         return Markup("")
-    return _section(wording, "batches", *_last(count, wording), batches_table(report.issuers, wording))
+    last = [element("p", wording.say("last_anchored", shown=SHOWN_ROWS, count=count), class_="faint")]
+    return _section(wording, "batches", *(last if count > SHOWN_ROWS else []), batches_table(report.issuers, wording))
 
 
 def events_section(report: AuditReport, wording: Wording) -> Markup:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import nlargest
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
@@ -29,7 +29,10 @@ class Totals(NamedTuple):
     batches: int
     credentials: int
     revoked: int
+    """One by one."""
     suspended: int
+    revoked_whole: int
+    """In batches that are revoked as a whole."""
 
 
 def totals_of(issuer: IssuerHistory) -> Totals:
@@ -40,13 +43,17 @@ def totals_of(issuer: IssuerHistory) -> Totals:
         sum(batch.size for batch in good),
         len(issuer.positions(StatusPurpose.REVOCATION)),
         len(issuer.positions(StatusPurpose.SUSPENSION)),
+        sum(batch.size for batch in good if batch.is_revoked_in(issuer.record.status_epoch)),
     )
 
 
-def table(titles: Sequence[str], rows: Iterable[Cells], wording: Wording, *, numbers: Iterable[int] = ()) -> Markup:
+def table(
+    label: str, titles: Sequence[str], rows: Iterable[Cells], wording: Wording, *, numbers: Iterable[int] = ()
+) -> Markup:
     """Build a table whose first column names the row.
 
     Args:
+        label: Name of what it is called, among the words.
         titles: Names of the columns' titles among the words.
         rows: Cells, as many as titles.
         wording: The language.
@@ -82,7 +89,7 @@ def table(titles: Sequence[str], rows: Iterable[Cells], wording: Wording, *, num
         class_="wide",
         tabindex="0",
         role="group",
-        aria_label=wording.say(titles[0]),
+        aria_label=wording.say(label),
     )
 
 
@@ -90,6 +97,7 @@ def institutions_table(issuers: Iterable[IssuerHistory], wording: Wording) -> Ma
     """Show each institution, how long it was accredited, and what counts of it."""
     titles = ("col_number", "col_institution", "col_accredited", "col_until", "col_batches", "col_credentials")
     return table(
+        "institutions",
         (*titles, "col_revoked", "col_suspended"),
         (
             (
@@ -97,7 +105,7 @@ def institutions_table(issuers: Iterable[IssuerHistory], wording: Wording) -> Ma
                 element("bdi", issuer.did),
                 when(issuer.record.accredited_at),
                 when(issuer.record.withdrawn_at) if issuer.record.withdrawn_at else wording.say("still"),
-                *map(wording.number, totals_of(issuer)),
+                *map(wording.number, totals_of(issuer)[:4]),
             )
             for issuer in issuers
         ),
@@ -109,6 +117,7 @@ def institutions_table(issuers: Iterable[IssuerHistory], wording: Wording) -> Ma
 def keys_table(keys: Iterable[tuple[IssuerHistory, bytes, Key]], until: int, wording: Wording) -> Markup:
     """Show each key, its period and what became of it, as of a time."""
     return table(
+        "keys",
         ("col_key", "col_number", "col_may", "col_epoch", "col_from", "col_until", "col_state"),
         (
             (
@@ -131,12 +140,13 @@ def _key_state(key: Key, until: int, wording: Wording) -> str:
         return element("span", wording.say("compromised_since", time=to_utc(key.compromised_at)), class_="red")
     if key.valid_until and key.valid_until <= until:
         return wording.say("ended")
-    return wording.say("good" if key.valid_from <= until else "not_yet")
+    return wording.say("good_key" if key.valid_from <= until else "not_yet")
 
 
 def actors_table(actors: Iterable[Actor], wording: Wording) -> Markup:
     """Show what each account did, and for whom."""
     return table(
+        "who_acted",
         ("col_account", "col_of", "col_acts", "col_first", "col_last"),
         (
             (
@@ -156,7 +166,9 @@ def actors_table(actors: Iterable[Actor], wording: Wording) -> Markup:
 
 def batches_table(issuers: Iterable[IssuerHistory], wording: Wording) -> Markup:
     """Show the batches that were anchored last, and what became of them."""
-    return _batch_rows(deque(((issuer, root) for issuer in issuers for root in issuer.batches), SHOWN_ROWS), wording)
+    every = ((issuer, root) for issuer in issuers for root in issuer.batches)
+    last = nlargest(SHOWN_ROWS, every, key=lambda each: each[0].batches[each[1]].anchored_at)
+    return _batch_rows(reversed(last), wording)
 
 
 def void_table(issuers: Iterable[IssuerHistory], wording: Wording) -> Markup:
@@ -167,6 +179,7 @@ def void_table(issuers: Iterable[IssuerHistory], wording: Wording) -> Markup:
 
 def _batch_rows(batches: Iterable[tuple[IssuerHistory, Hash32]], wording: Wording) -> Markup:
     return table(
+        "batches",
         ("col_root", "col_number", "col_size", "col_anchored", "col_by", "col_state"),
         (
             (
@@ -191,12 +204,13 @@ def _batch_state(issuer: IssuerHistory, batch: Batch, wording: Wording) -> str:
     if batch.is_revoked_in(issuer.record.status_epoch):
         reason = wording.say(f"reason_{StatusReason(batch.revoked_reason).label}")
         return element("span", wording.say("batch_revoked", reason=reason), class_="red")
-    return wording.say("good")
+    return wording.say("good_batch")
 
 
 def events_table(events: Iterable[AnyEvent], wording: Wording) -> Markup:
     """Show events: when, whose, what, why, by whom, and where to look."""
     return table(
+        "events",
         ("col_when", "col_number", "col_what", "col_reason", "col_by", "block"),
         (
             (
@@ -222,7 +236,7 @@ def timeline_table(timeline: Timeline, wording: Wording) -> Markup:
         for place, start in enumerate(timeline.starts)
         if any(timeline.credentials[kind][place] for kind in kinds)
     )
-    return table(("period", *kinds), rows, wording, numbers=range(1, len(kinds) + 1))
+    return table("in_numbers", ("period", *kinds), rows, wording, numbers=range(1, len(kinds) + 1))
 
 
 _COUNTED: Final = (
@@ -240,14 +254,14 @@ def delays_table(exact: Sequence[int], estimated: Sequence[int], wording: Wordin
         (wording.say(f"delay_{name}"), wording.number(sure), wording.number(likely))
         for name, sure, likely in zip(DELAY_NAMES, exact, estimated, strict=True)
     )
-    return table(("delay", "exact", "estimated"), rows, wording, numbers=(1, 2))
+    return table("delay_title", ("delay", "exact", "estimated"), rows, wording, numbers=(1, 2))
 
 
 def heads_table(history: History, wording: Wording) -> Markup:
     """Show the heads that prove the history, the registry's first."""
     registry: Iterator[Cells] = iter([(wording.say("whole_registry"), element("code", to_hex(history.registry_head)))])
     issuers = ((str(each.issuer_id), element("code", to_hex(each.head))) for each in history.issuers)
-    return table(("col_of", "col_head"), chain(registry, issuers), wording)
+    return table("heads", ("col_of", "col_head"), chain(registry, issuers), wording)
 
 
 def facts_list(facts: Mapping[str, str], wording: Wording) -> Markup:

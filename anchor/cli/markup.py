@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import Final
 
@@ -9,6 +10,10 @@ from anchor.cli.output import plain
 
 _VOID: Final = frozenset({"img", "meta"})
 """Of the elements used here, those without an end tag."""
+
+_SPACES: Final = ("\N{NO-BREAK SPACE}", "\N{NARROW NO-BREAK SPACE}")
+"""Of French numbers and punctuation: a page may have them, though Python prints them escaped."""
+_AT_SPACES: Final = re.compile(f"([{''.join(_SPACES)}])")
 
 
 class Markup(str):
@@ -34,4 +39,7 @@ def element(name: str, /, *content: str, **attributes: str) -> Markup:
 
 def as_markup(text: str) -> Markup:
     """Give text as HTML: escaped, unless it is HTML already."""
-    return text if isinstance(text, Markup) else Markup(escape(plain(text), quote=True))
+    if isinstance(text, Markup):
+        return text
+    parts = (part if part in _SPACES else plain(part) for part in _AT_SPACES.split(text))
+    return Markup(escape("".join(parts), quote=True))

@@ -13,6 +13,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from anchor.activity import Timeline
@@ -222,13 +223,22 @@ def _plain(axes: Axes, number: Callable[[int], str]) -> None:
     axes.set_axisbelow(True)
 
 
-def _figure(height: float) -> Figure:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
+def require_plots() -> None:
+    """Check that plots can be drawn.
+
+    Raises:
+        MalformedError: The plotting library is not installed.
+    """
+    if find_spec("matplotlib") is None:
         raise MalformedError(
             "plots need matplotlib, which is not installed", advice="Run: pip install 'credanchor[report]'"
-        ) from error
+        )
+
+
+def _figure(height: float) -> Figure:
+    require_plots()
+    from matplotlib.figure import Figure
+
     return Figure(figsize=(_WIDTH, height), layout="constrained")
 
 

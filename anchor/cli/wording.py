@@ -48,8 +48,10 @@ class Wording:
         return f"{number:,}".replace(",", _GROUPS[self.language])
 
     def share(self, part: int, whole: int) -> str:
-        """Write a part of a whole in per cent; what is little but not nothing is never 0."""
-        percent = 100 * part / whole if whole else 0.0
+        """Write a part of a whole in per cent; what is little but not nothing is never 0, what is no part is a dash."""
+        if part > whole or not whole:
+            return "\N{EN DASH}"
+        percent = 100 * part / whole
         text = "< 0.1" if 0 < percent < 0.1 else f"{percent:.1f}"
         return text.replace(".", _POINTS[self.language]) + _PERCENT[self.language]
 

@@ -3,11 +3,13 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from anchor.cli import audit_tables
 from anchor.cli.audit_html import refusal_pieces, report_pieces
 from anchor.cli.wording import LANGUAGES, wording_of
 from anchor.ledger.client import LedgerClient
@@ -15,9 +17,10 @@ from anchor.model import Vouching, to_hex
 from tests.cli.conftest import Desk
 from tests.ledger.chain import DID, STATUS_KEY
 from tests.support.audit_reports import EMPTY, EVENTFUL, HOSTILE_DID, made, many, report_of
-from tests.support.history import Call
+from tests.support.history import Call, anchored, batch_revoked
 from tests.support.pages import Element, read_page
-from tests.support.stories import BEGINNING, STORY, SWITCHED, VOID
+from tests.support.stories import ANCHOR_KEY, BEGINNING, OTHER_KEY, ROOT, STAGED_KEY, STORY, SWITCHED, VOID
+from tests.support.stories import STATUS_KEY as STATUS
 
 
 def page_of(calls: tuple[Call, ...], language: str = "en", **options: Any) -> Element:
@@ -45,9 +48,10 @@ def test_totals_are_those_of_the_history() -> None:
     tiles = [each.text for each in page_of(STORY).all("ul")[0].all("li")]
     assert tiles == [
         "500credentials anchored",
-        "1batches",
+        "1batch",
         "2institutions accredited now",
-        "3revoked now (0.6%)",
+        "3revoked one by one (0.6%)",
+        "0revoked with their whole batch",
         "2suspended now",
         "0keys declared compromised",
     ]
@@ -67,8 +71,38 @@ def test_void_batches_are_named_and_not_counted() -> None:
     page = page_of(VOID)
     assert "Batches that are void" in section(page, "Incidents and changes of control").text
     assert page.all("ul")[0].all("li")[0].text == "0credentials anchored"
+    assert "Every batch that was anchored is void." in section(page, "In short").text
     assert "One batch is void for that" in section(page, "In short").text
     assert rows(section(page, "Batches"))[1][-1] == "void"
+
+
+def test_batches_revoked_as_a_whole_are_counted_with_their_credentials() -> None:
+    page = page_of((*STORY, batch_revoked(1, ROOT, actor=STATUS, at=900, block=9)))
+    assert page.all("ul")[0].all("li")[4].text == "500revoked with their whole batch"
+    assert "One batch is revoked as a whole: 500 credentials." in section(page, "In short").text
+
+
+def test_what_was_repeated_after_a_theft_is_not_called_undone() -> None:
+    again = batch_revoked(1, ROOT, actor=STAGED_KEY, at=3000, block=30, epoch=1)
+    page = page_of((*SWITCHED, again))
+    text = section(page, "Incidents and changes of control").text
+    assert "no longer revoked: list 0, index 0, 767" in text
+    assert "no longer revoked: batch" not in text
+    assert "2 revocations made before do not count any more" in section(page, "In short").text
+
+
+def test_what_the_audit_came_upon_is_said() -> None:
+    report = replace(made(STORY), notes=("the node https://x.example gave <b>less</b>",))
+    page = read_page("".join(report_pieces(report, wording_of("en"))))
+    assert [each.text for each in page.all("ul")[1].all("li")] == ["the node https://x.example gave <b>less</b>"]
+
+
+def test_the_batches_that_were_anchored_last_are_shown_whoever_anchored_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_tables, "SHOWN_ROWS", 2)
+    late = anchored(1, b"\x31" * 32, size=3, actor=ANCHOR_KEY, at=9000, block=90)
+    early = anchored(2, b"\x32" * 32, size=4, actor=OTHER_KEY, at=5000, block=50)
+    shown = [row[2] for row in rows(section(page_of((*STORY, early, late)), "Batches"))[1:]]
+    assert shown == ["4", "3"]
 
 
 def test_what_never_happened_is_said_to_have_never_happened() -> None:
@@ -177,15 +211,22 @@ def test_numbers_are_written_as_the_language_has_them() -> None:
     english, french = wording_of("en"), wording_of("fr")
     assert (english.number(1234567), french.number(1234567)) == ("1,234,567", "1\u202f234\u202f567")
     assert (english.share(1, 8), french.share(1, 8)) == ("12.5%", "12,5\xa0%")
-    assert (english.share(1, 100_000), english.share(0, 0)) == ("< 0.1%", "0.0%")
+    assert (english.share(1, 100_000), english.share(0, 7)) == ("< 0.1%", "0.0%")
+    assert (english.share(0, 0), english.share(3, 2), french.share(5, 0)) == ("–", "–", "–")
     assert french.count("short_institutions", 0) == "0 établissement est accrédité à présent."
     assert english.count("short_institutions", 0) == "0 institutions are accredited now."
+
+
+def test_french_numbers_are_shown_as_they_are_written() -> None:
+    text = report_of((*STORY, anchored(1, b"\x31" * 32, size=123_456, actor=ANCHOR_KEY, at=9000, block=90)), "fr")
+    assert "123\u202f956" in text
+    assert "\ufffd" not in text
 
 
 def test_tables_that_could_grow_without_end_do_not() -> None:
     page = page_of(many(210))
     assert len(rows(section(page, "Batches"))) == 201
-    assert "The last 200 of 210" in section(page, "Batches").text
+    assert "The 200 of 210 that were anchored last" in section(page, "Batches").text
     assert len(rows(section(page, "Last events"))) == 201
     assert len(rows(section(page, "Institutions"))) == 211
     assert "Drawn are the 40 of 210 keys" in section(page, "Keys").text

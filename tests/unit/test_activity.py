@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from anchor.activity import DAY, HOUR, Activity, Tally, activity_of, reasons_of, timeline_of
+from anchor.activity import DAY, HOUR, KEPT_ALARMS, Activity, Tally, activity_of, reasons_of, timeline_of
 from anchor.model import hash32
 from anchor.status import LIST_SIZE, StatusReason
 from tests.support.history import (
@@ -11,6 +11,7 @@ from tests.support.history import (
     Call,
     anchored,
     batch_revoked,
+    control_offered,
     key_added,
     key_compromised,
     role_changed,
@@ -23,6 +24,9 @@ from tests.support.stories import (
     CONTROLLER,
     REINSTATED,
     REVOKED,
+    ROOT,
+    STAGED,
+    STAGED_KEY,
     STATUS_KEY,
     SUSPENDED,
     replayed,
@@ -220,3 +224,44 @@ def test_reasons_are_summed_up_the_most_frequent_first() -> None:
         (StatusReason.OTHER, 5),
         (StatusReason.ISSUED_IN_ERROR, 2),
     ]
+
+
+def credentials_of(told: Activity, kind: str) -> int:
+    return sum(each.credentials for each in told.tallies if each.kind == kind)
+
+
+def test_what_a_new_epoch_repeats_counts_once() -> None:
+    told = activity_of(replayed(*STAGED))
+    # Three are revoked; the next epoch repeats one of them.
+    assert credentials_of(told, "credentialsRevoked") == 3
+    again = batch_revoked(1, ROOT, actor=STAGED_KEY, at=1200, block=12, epoch=1)
+    twice = activity_of(replayed(*STAGED, again))
+    assert credentials_of(twice, "batchRevoked") == credentials_of(told, "batchRevoked") == 500
+    assert twice.delays.exact == told.delays.exact == {0: 500}
+
+
+def test_void_batches_and_those_anchored_again_bring_no_credentials() -> None:
+    void = activity(
+        anchor(OLD, 40, 0),
+        key_compromised(1, ANCHOR_KEY, START, actor=CONTROLLER, at=START + 2 * DAY, block=13),
+        batch_revoked(1, OLD, actor=STATUS_KEY, at=START + 10 * DAY, block=15),
+    )
+    assert (credentials_of(void, "batchAnchored"), credentials_of(void, "batchRevoked")) == (0, 0)
+    again = activity(
+        anchor(OLD, 4_000_000_000, 0),
+        key_added(1, OTHER_KEY, 1, actor=CONTROLLER, at=START + DAY, block=12),
+        key_compromised(1, ANCHOR_KEY, START, actor=CONTROLLER, at=START + 2 * DAY, block=13),
+        anchored(1, OLD, size=40, actor=OTHER_KEY, at=START + 3 * DAY, block=14),
+    )
+    assert credentials_of(again, "batchAnchored") == 40
+
+
+def test_many_alarms_of_one_kind_bury_none_of_another() -> None:
+    offers = [
+        control_offered(1, bytes([9, number]) * 10, actor=CONTROLLER, at=START + 5, block=20)
+        for number in range(KEPT_ALARMS + 50)
+    ]
+    told = activity(withdrawn(1, START + 9, at=START, block=10), *offers)
+    assert told.alarms == 2 + 1 + len(offers)
+    assert [each.kind for each in told.alarming[:3]] == ["roleChanged", "roleChanged", "accreditationWithdrawn"]
+    assert len(told.alarming) == 3 + KEPT_ALARMS
