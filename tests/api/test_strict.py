@@ -77,6 +77,7 @@ def test_no_parameter_breaks_anything(any_town: Town) -> None:
     """On PostgreSQL above all, which takes neither NUL in texts nor numbers of more than 64 bits."""
     town = any_town
     town.here.add_job()
+    town.read_history()
     tried = 0
     for method, path, operation in operations(town):
         key = key_for(town, method, path)

@@ -171,12 +171,16 @@ def test_only_what_a_reorganisation_changed_is_read_again(chain: Chain, watch: W
 
 def test_blocks_without_events_that_are_taken_back_cost_nothing(chain: Chain, watch: Watch, proxy: FaultProxy) -> None:
     chain.anchor(1)
+    snapshot = chain.node.write("evm_snapshot", [])
     chain.mine()
     watch.nodes = (proxy.url,)
     watch.catch_up()
     with watch.shown() as moment:
         before = moment.ledger()
-    chain.node.write("anvil_reorg", [1, []])
+    # The same empty block again, but later: else it would be the same one.
+    assert chain.node.write("evm_revert", [snapshot])
+    chain.node.write("evm_increaseTime", [3])
+    chain.mine()
     chain.anchor(2)
     asked: list[Any] = []
     proxy.answer = partial(noted, asked)
