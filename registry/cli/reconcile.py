@@ -7,7 +7,7 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
@@ -15,6 +15,7 @@ from anchor.cells import as_cell
 from anchor.cli.files import write_pieces
 from anchor.cli.output import JsonFlag, console, error_console, plain, print_json, printable
 from anchor.cli.verdicts import basis_content, basis_words
+from anchor.errors import HistoryError, LedgerUnavailableError
 from anchor.model import to_hex
 from registry.cli.common import HomeOption, ask_passphrase
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from anchor.model import Basis
     from registry.services.reconciliation import Difference, DifferenceKind, Own
     from registry.services.served_status import ServedList
+    from registry.store.reconciliation import AskedStatus
     from registry.wiring import AnyInstitution
 
 FORMAT: Final = "credanchor/reconciliation@v1"
@@ -40,7 +42,7 @@ running service shows of status. What is on its way is no difference.
 
 Nobody is named: credentials are status positions; credanchor find tells whose they are.
 
-Exit code: 0 no difference · 1 differences · 2 malformed or usage · 3 could not be determined.
+Exit code: 0 no difference, or settled ones only · 1 differences · 2 malformed or usage · 3 could not be determined.
 
 Examples:
 
@@ -65,26 +67,26 @@ def command(
     as_json: JsonFlag = False,
 ) -> None:
     """Hold the institution's database against the ledger."""
-    from registry.services.reconciliation import reconcile
+    from registry.services.reconciliation import SETTLED, reconcile
     from registry.services.served_status import compare_served
 
     place = _institution(home, institution)
-    own, served = _own(place, service)
+    served = _served(place, service)
+    # What is done while the ledger is read must look like no thief: the database counts as it was before, and after.
+    before = _snapshot(place)
     issuer, basis = _history(place)
-    with place.store.reading() as connection:
-        from registry.store.reconciliation import asked_statuses
-
-        settings = place.settings
-        asked = asked_statuses(connection, settings.registry_id, settings.issuer_id)
-        differences = list(reconcile(issuer, own, asked, now=basis.block_at))
-    differences += compare_served(issuer, own.batches, served)
+    after = _snapshot(place)
+    own = after.own
+    again = set(reconcile(issuer, before.own, before.statuses, now=basis.block_at))
+    differences = [each for each in reconcile(issuer, own, after.statuses, now=basis.block_at) if each in again]
+    differences += compare_served(issuer, own.batches, served, now=basis.block_at)
     if out is not None:
         write_pieces(out, [_csv(differences)])
     if as_json:
         print_json(_content(differences, basis, len(own.batches)))
     else:
         _print(differences, basis, len(own.batches), out)
-    raise typer.Exit(1 if differences else 0)
+    raise typer.Exit(1 if any(each.kind not in SETTLED for each in differences) else 0)
 
 
 def _institution(home: Path | None, code: str | None) -> AnyInstitution:
@@ -101,41 +103,64 @@ def _institution(home: Path | None, code: str | None) -> AnyInstitution:
     return service.institution(number)
 
 
-def _own(place: AnyInstitution, service: str | None) -> tuple[Own, list[ServedList]]:
-    """Read what the database has; the service's lists before the ledger, so that the history reaches as far."""
+class _Snapshot(NamedTuple):
+    own: Own
+    statuses: list[AskedStatus]
+
+
+def _snapshot(place: AnyInstitution) -> _Snapshot:
+    """Read what the database has, at one moment of it."""
     from registry.services.reconciliation import Own
-    from registry.services.served_status import fetch_lists, lists_of
-    from registry.store.reconciliation import asked_revocations
+    from registry.store.reconciliation import asked_revocations, asked_statuses
     from registry.store.transactions import all_transaction_hashes
     from registry.store.voided import sealed_batches
 
     settings = place.settings
+    registry, issuer_id = settings.registry_id, settings.issuer_id
     with place.store.reading() as connection:
         own = Own(
             did=settings.issuer_did,
             anchor_key=place.address_of(settings.anchor_key),
             status_key=place.address_of(settings.status_key),
-            batches=sealed_batches(connection, settings.registry_id, settings.issuer_id),
-            revocations=asked_revocations(connection, settings.registry_id, settings.issuer_id),
+            batches=sealed_batches(connection, registry, issuer_id),
+            revocations=asked_revocations(connection, registry, issuer_id),
             transactions=all_transaction_hashes(connection),
         )
+        return _Snapshot(own, list(asked_statuses(connection, registry, issuer_id)))
+
+
+def _served(place: AnyInstitution, service: str | None) -> list[ServedList]:
+    """Fetch the service's lists; before the ledger is read, so that the history reaches as far."""
+    from registry.services.served_status import fetch_lists, lists_of
+    from registry.store.voided import sealed_batches
+
     if service is None:
-        return own, []
+        return []
+    settings = place.settings
+    with place.store.reading() as connection:
+        lists = lists_of(sealed_batches(connection, settings.registry_id, settings.issuer_id))
     with error_console.status("asking the service"):
-        return own, list(fetch_lists(service, settings.issuer_id, lists_of(own.batches)))
+        return list(fetch_lists(service, settings.issuer_id, lists))
 
 
 def _history(place: AnyInstitution) -> tuple[IssuerHistory, Basis]:
     from dataclasses import replace
 
     from anchor.cli.auditing import audit_registry
+    from anchor.ledger.endpoints import node_name
     from registry.services.setup import policy_for
 
     settings = place.settings
     # The newest block, of whatever age: what was done a minute ago shall be in it.
     policy = replace(policy_for(settings.registry_id, settings.rpc_url), confirmations=0, max_age_seconds=None)
-    with error_console.status("asking the node") as status:
-        history, basis = audit_registry(policy.registries[0], policy, status.update)
+    try:
+        with error_console.status("asking the node") as status:
+            history, basis = audit_registry(policy.registries[0], policy, status.update)
+    except HistoryError as error:
+        # That is the node's fault, and no difference of the database.
+        raise LedgerUnavailableError(
+            f"the node {node_name(settings.rpc_url)} gave no whole history: {error}", advice="Ask another node."
+        ) from error
     return history.issuer(settings.issuer_id), basis
 
 

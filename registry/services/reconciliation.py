@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from anchor.events import BatchAnchored, BatchRevoked
 from anchor.history import IssuerHistory
@@ -29,6 +30,7 @@ class DifferenceKind(Enum):
     FOREIGN_BATCH = "foreignBatch"
     OTHER_SIZE = "otherSize"
     VOID = "void"
+    FOREIGN_VOID = "foreignVoid"
     REVOKED_ELSEWHERE = "revokedElsewhere"
     SUSPENDED_ELSEWHERE = "suspendedElsewhere"
     REINSTATED_ELSEWHERE = "reinstatedElsewhere"
@@ -69,6 +71,10 @@ MEANINGS: Mapping[DifferenceKind, tuple[str, str]] = {
     DifferenceKind.VOID: (
         "void, for its key is declared compromised since before it was anchored",
         "Anchor it again with the new key: credanchor incident anchor-key does it.",
+    ),
+    DifferenceKind.FOREIGN_VOID: (
+        "anchored in the institution's name, not from this database, and void by now",
+        "A theft that was dealt with: nobody takes its credentials for valid. Nothing is left to do.",
     ),
     DifferenceKind.REVOKED_ELSEWHERE: (
         "revoked on the ledger, and nobody asked for it here",
@@ -129,6 +135,12 @@ MEANINGS: Mapping[DifferenceKind, tuple[str, str]] = {
 }
 """What each means, and what to do."""
 
+SETTLED: Final = frozenset({DifferenceKind.FOREIGN_VOID})
+"""What is told, and is no reason to do anything."""
+
+_SEALED_SECONDS: Final = 3600
+"""So long a batch may be sealed before it is anchored: its transaction is about to be sent, or waits for others."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
@@ -166,7 +178,7 @@ def reconcile(issuer: IssuerHistory, own: Own, statuses: Iterable[AskedStatus], 
         now: The time of the block up to which the history goes, Unix seconds.
     """
     yield from _settings(issuer, own, now)
-    yield from _batches(issuer, own)
+    yield from _batches(issuer, own, now)
     yield from _revoked_batches(issuer, own)
     yield from _statuses(issuer, own, statuses)
 
@@ -189,7 +201,7 @@ def _settings(issuer: IssuerHistory, own: Own, now: int) -> Iterator[Difference]
             yield Difference(kind=DifferenceKind.WRONG_KEY, key=address, detail=epochs)
 
 
-def _batches(issuer: IssuerHistory, own: Own) -> Iterator[Difference]:
+def _batches(issuer: IssuerHistory, own: Own, now: int) -> Iterator[Difference]:
     sealed = {batch.root: batch for batch in own.batches}
     void = set(issuer.void_batches())
     for root, record in sealed.items():
@@ -197,12 +209,16 @@ def _batches(issuer: IssuerHistory, own: Own) -> Iterator[Difference]:
         if batch is None:
             if record.state is BatchState.ANCHORED:
                 yield Difference(kind=DifferenceKind.NOT_ON_LEDGER, root=root)
-            elif record.state in (BatchState.SEALED, BatchState.FAILED):
+            elif record.state is BatchState.FAILED or (
+                record.state is BatchState.SEALED and record.sealed_at + _SEALED_SECONDS < now
+            ):
                 yield Difference(kind=DifferenceKind.NEVER_ANCHORED, root=root, detail=record.failure or "")
-        elif batch.size not in (0, record.size):
-            sizes = f"{batch.size} on the ledger, {record.size} here"
+        elif batch.size != record.size:
+            # Nothing here anchors by the root alone: then, too, verifiers take each credential for altered.
+            sizes = f"{batch.size or 'not stated'} on the ledger, {record.size} here"
             yield Difference(kind=DifferenceKind.OTHER_SIZE, root=root, key=batch.key, detail=sizes)
-        elif root in void:
+        elif root in void and not batch.is_revoked_in(issuer.record.status_epoch):
+            # Revoked as well, it cannot be anchored again, and need not.
             yield Difference(kind=DifferenceKind.VOID, root=root, key=batch.key)
         elif record.state is not BatchState.ANCHORED:
             yield Difference(kind=DifferenceKind.NOT_NOTED, root=root)
@@ -210,11 +226,9 @@ def _batches(issuer: IssuerHistory, own: Own) -> Iterator[Difference]:
     for root, batch in issuer.batches.items():
         if root not in sealed:
             detail = f"{batch.size or 'unstated number of'} credentials, {to_utc(batch.anchored_at)}"
-            detail += "; void by now" if root in void else ""
+            kind = DifferenceKind.FOREIGN_VOID if root in void else DifferenceKind.FOREIGN_BATCH
             transaction = anchored[root].log.transaction_hash
-            yield Difference(
-                kind=DifferenceKind.FOREIGN_BATCH, root=root, key=batch.key, transaction=transaction, detail=detail
-            )
+            yield Difference(kind=kind, root=root, key=batch.key, transaction=transaction, detail=detail)
 
 
 def _revoked_batches(issuer: IssuerHistory, own: Own) -> Iterator[Difference]:

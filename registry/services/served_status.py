@@ -15,8 +15,8 @@ from datetime import datetime
 from typing import Final
 
 from anchor.canonical import parse_document
-from anchor.errors import CredentialFormatError, FetchError
-from anchor.events import BatchRevoked, CredentialsRevoked, StatusChanged, StatusEpochChanged
+from anchor.errors import CredentialFormatError, FetchError, LedgerUnavailableError
+from anchor.events import AnyEvent, BatchRevoked, CredentialsRevoked, StatusChanged, StatusEpochChanged
 from anchor.history import IssuerHistory
 from anchor.ledger.fetching import fetch
 from anchor.model import Hash32, StatusPosition, to_utc
@@ -81,7 +81,7 @@ def fetch_lists(url: str, issuer_id: int, lists: Sequence[int]) -> Iterator[Serv
 
 
 def compare_served(
-    issuer: IssuerHistory, batches: Sequence[BatchRecord], served: Iterable[ServedList]
+    issuer: IssuerHistory, batches: Sequence[BatchRecord], served: Iterable[ServedList], *, now: int
 ) -> Iterator[Difference]:
     """Name each status that a service shows otherwise than the ledger.
 
@@ -89,18 +89,29 @@ def compare_served(
         issuer: Its history, proven whole at a block not before those of the lists, with all events.
         batches: The institution's, for those that are revoked as a whole.
         served: What the service shows.
+        now: The time of the block up to which the history goes, Unix seconds.
+
+    Raises:
+        LedgerUnavailableError: A list was made from a later block than the history goes up to.
     """
     for each in served:
-        then = _shown_at(issuer, batches, each, each.at)
-        name = f"{each.purpose.value} as of {to_utc(each.at)}"
-        yield from _named(each.positions - then, f"{name}: shown, and not so")
-        yield from _named(then - each.positions, f"{name}: so, and not shown")
-        if then == each.positions and then != _shown_at(issuer, batches, each, None):
-            yield Difference(
-                kind=DifferenceKind.SERVED_BEHIND,
-                position=StatusPosition(status_list=each.status_list, index=0),
-                detail=f"the whole list, {name}",
+        if each.at > now:
+            raise LedgerUnavailableError(
+                f"the service's node is ahead: a list is of {to_utc(each.at)}, the newest block here of {to_utc(now)}",
+                advice="Try again once the node here has synced.",
             )
+        *then, now_shown = _shown(issuer, batches, each)
+        if each.positions in then:
+            if each.positions != now_shown:
+                yield Difference(
+                    kind=DifferenceKind.SERVED_BEHIND,
+                    position=StatusPosition(status_list=each.status_list, index=0),
+                    detail=f"the whole list, {each.purpose.value} as of {to_utc(each.at)}",
+                )
+            continue
+        name = f"{each.purpose.value} as of {to_utc(each.at)}"
+        yield from _named(each.positions - then[-1], f"{name}: shown, and not so")
+        yield from _named(then[-1] - each.positions, f"{name}: so, and not shown")
 
 
 def _named(positions: frozenset[StatusPosition], detail: str) -> Iterator[Difference]:
@@ -112,34 +123,57 @@ def _named(positions: frozenset[StatusPosition], detail: str) -> Iterator[Differ
         yield Difference(kind=DifferenceKind.SERVED_OTHERWISE, position=position, detail=detail)
 
 
-def _shown_at(
-    issuer: IssuerHistory, batches: Sequence[BatchRecord], served: ServedList, at: int | None
-) -> frozenset[StatusPosition]:
-    """Say which bits of a list had to be shown at a time; None: now."""
-    epoch, bits = 0, dict[int, set[StatusPosition]]()
-    revoked: dict[Hash32, int] = {}
+def _shown(
+    issuer: IssuerHistory, batches: Sequence[BatchRecord], served: ServedList
+) -> list[frozenset[StatusPosition]]:
+    """Say which bits a list may show: what was so when its second began, after each event of that second, and now.
+
+    Several blocks may be of one second, and which of them a list was made from, it does not say.
+    """
+    state = _Shown(batches, served)
+    found: list[frozenset[StatusPosition]] = []
     for event in issuer.events:
-        if at is not None and event.at > at:
-            break
+        if event.at >= served.at and not found:
+            found.append(state.positions())
+        state.take(event)
+        if event.at == served.at:
+            found.append(state.positions())
+    return [*(found or [state.positions()]), state.positions()]
+
+
+class _Shown:
+    """What a list shows while events go by."""
+
+    def __init__(self, batches: Sequence[BatchRecord], served: ServedList) -> None:
+        self._batches: Final = batches
+        self._served: Final = served
+        self._epoch = 0
+        self._bits: Final[dict[int, set[StatusPosition]]] = {}
+        self._revoked: Final[dict[Hash32, int]] = {}
+
+    def take(self, event: AnyEvent) -> None:
         match event:
             case StatusEpochChanged():
-                epoch = event.epoch
+                self._epoch = event.epoch
             case BatchRevoked():
-                revoked[event.root] = event.epoch
-            case StatusChanged() if event.status_list == served.status_list and _purpose(event) is served.purpose:
-                changed = {
+                self._revoked[event.root] = event.epoch
+            case StatusChanged() if (
+                event.status_list == self._served.status_list and _purpose(event) is self._served.purpose
+            ):
+                self._bits.setdefault(event.epoch, set()).symmetric_difference_update(
                     position
                     for word, mask in zip(event.words, event.masks, strict=True)
                     for position in positions_of(event.status_list, word, mask)
-                }
-                bits[event.epoch] = bits.get(event.epoch, set()) ^ changed
-    shown = set(bits.get(epoch, ()))
-    if served.purpose is StatusPurpose.REVOCATION:
-        for batch in batches:
-            # A revocation counts in the epoch that it was made in, and in those before it.
-            if revoked.get(batch.root, -1) >= epoch:
-                shown |= _positions_of_batch(batch, served.status_list)
-    return frozenset(shown)
+                )
+
+    def positions(self) -> frozenset[StatusPosition]:
+        shown = set(self._bits.get(self._epoch, ()))
+        if self._served.purpose is StatusPurpose.REVOCATION:
+            for batch in self._batches:
+                # A revocation counts in the epoch that it was made in, and in those before it.
+                if self._revoked.get(batch.root, -1) >= self._epoch:
+                    shown |= _positions_of_batch(batch, self._served.status_list)
+        return frozenset(shown)
 
 
 def _purpose(event: StatusChanged) -> StatusPurpose:
