@@ -93,7 +93,13 @@ class IssuerHistory:
 
     def void_batches(self) -> tuple[Hash32, ...]:
         """List the roots whose anchoring is void, because their key was declared compromised since then or before."""
-        return tuple(root for root, batch in self.batches.items() if is_void(batch, self.keys))
+        # Each key's once, not each batch's: there are many more of these.
+        cut_offs = {address: key.cut_off for address, key in self.keys.items()}
+        return tuple(
+            root
+            for root, batch in self.batches.items()
+            if (cut_off := cut_offs[batch.key]) is not None and cut_off <= batch.anchored_at
+        )
 
     def revoked_batches(self) -> tuple[Hash32, ...]:
         """List the roots of batches that are revoked as a whole."""

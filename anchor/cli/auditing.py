@@ -6,8 +6,10 @@ checkpoint, with memory for what the events led to alone (`audit_through`).
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -137,6 +139,18 @@ def heads_at(
     return {each: Hash32(state.value(slot).to_bytes(32, "big")) for each, slot in slots.items()}
 
 
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Let much be made at once that leads to no cycle: looking for some again and again takes a part of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 class _Read(NamedTuple):
     history: History
     since: Since | None
@@ -225,7 +239,8 @@ class _Reader:
         checkpoint: Checkpoint | None,
     ) -> _Read:
         registry, is_kept = self._pin.registry, self._folder is not None
-        run = checkpoint.replay(keep=not is_kept) if checkpoint is not None else Replay(registry, keep=not is_kept)
+        with _no_search_for_cycles():
+            run = checkpoint.replay(keep=not is_kept) if checkpoint is not None else Replay(registry, keep=not is_kept)
         before, first = run.count, 0 if checkpoint is None else checkpoint.block_number + 1
         logs = self._logs(node, first, block)
         if self._folder is None:

@@ -163,7 +163,7 @@ def print_issuer(issuer: IssuerHistory) -> None:
 
 def issuer_content(issuer: IssuerHistory) -> dict[str, Any]:
     """Give where events led an issuer, as members of a JSON document."""
-    void, revoked, pending = issuer.void_batches(), issuer.revoked_batches(), issuer.pending_controller
+    void, revoked, pending = set(issuer.void_batches()), set(issuer.revoked_batches()), issuer.pending_controller
     return {
         "issuer": issuer.issuer_id,
         "did": issuer.did,

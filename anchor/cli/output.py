@@ -43,6 +43,8 @@ def json_text(content: object) -> str:
     except orjson.JSONEncodeError:
         # A number of more than 64 bits, or half a character in a file's name; ten times as slow.
         text = json.dumps(content, ensure_ascii=False, indent=2)
+    if text.isascii() and "\x7f" not in text:
+        return text
     return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
