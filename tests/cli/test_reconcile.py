@@ -237,6 +237,14 @@ def test_void_batches_ended_keys_and_withdrawal_are_found(office: Home, files: l
     assert kinds(reconcile(office)) == ["withdrawn", "keyEnded", "void"]
 
 
+def test_a_void_batch_that_is_revoked_too_needs_nothing(office: Home, files: list[Path], chain: Chain) -> None:
+    assert office.run("revoke", "--batch", 1, "--reason", "other", "--yes")[0] == 0
+    since = WholeContract(chain).view("keyOf", account_of(ANCHOR_KEY))[1]
+    key = dev_signer(ANCHOR_KEY).address
+    chain.execute(CONTROLLER, chain.contract.compromise_key(key=key, since=since))
+    assert kinds(reconcile(office)) == ["keyEnded"]
+
+
 def test_settings_that_differ_are_found(office: Home, files: list[Path]) -> None:
     office.take("stranger", STRANGER)
     settings = office.settings_text()
