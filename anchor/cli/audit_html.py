@@ -24,7 +24,8 @@ from anchor.cli.audit_sections import (
     still_undone,
     why_revoked_section,
 )
-from anchor.cli.audit_tables import Totals, facts_list, heads_table, totals_of
+from anchor.cli.audit_tables import facts_list, heads_table
+from anchor.cli.histories import Totals, totals_of
 from anchor.cli.html_page import head
 from anchor.cli.markup import Markup, element
 from anchor.cli.wording import Wording

@@ -5,46 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import nlargest
 from itertools import chain, islice
-from typing import Final, NamedTuple
+from typing import Final
 
 from anchor.activity import Actor, Timeline
 from anchor.cli.audit_words import event_words, reason_words, scope_name, short
+from anchor.cli.histories import totals_of
 from anchor.cli.markup import Markup, element
 from anchor.cli.plots import DELAY_NAMES, period_label
 from anchor.cli.wording import Wording
 from anchor.events import AnyEvent, IssuerEvent
 from anchor.history import History, IssuerHistory, is_void
 from anchor.model import Batch, Hash32, Key, to_hex, to_utc
-from anchor.status import StatusPurpose, StatusReason
+from anchor.status import StatusReason
 
 SHOWN_ROWS: Final = 200
 """Rows of a table that could grow without end."""
 
 Cells = Sequence[str]
-
-
-class Totals(NamedTuple):
-    """What counts of an issuer now."""
-
-    batches: int
-    credentials: int
-    revoked: int
-    """One by one."""
-    suspended: int
-    revoked_whole: int
-    """In batches that are revoked as a whole."""
-
-
-def totals_of(issuer: IssuerHistory) -> Totals:
-    """Count batches that are not void and their credentials, and single credentials' status."""
-    good = [batch for batch in issuer.batches.values() if not is_void(batch, issuer.keys)]
-    return Totals(
-        len(good),
-        sum(batch.size for batch in good),
-        len(issuer.positions(StatusPurpose.REVOCATION)),
-        len(issuer.positions(StatusPurpose.SUSPENSION)),
-        sum(batch.size for batch in good if batch.is_revoked_in(issuer.record.status_epoch)),
-    )
 
 
 def table(

@@ -222,8 +222,9 @@ class _Reader:
                 f"{checkpoint.block_number}",
                 advice="Wait until the node has synced, or read everything again with --anew.",
             )
-        same = node.block(checkpoint.block_number)
-        if same is not None and same.header.hash == checkpoint.block_hash:
+        from anchor.ledger.complete import is_on_chain
+
+        if is_on_chain(node, checkpoint.block_number, checkpoint.block_hash):
             return True
         self._note(
             NoteKind.REORGANISED,
@@ -373,8 +374,9 @@ def _history_from(
         return reader.history(node, block, check, tell)
     except HistoryError as error:
         # Events are named by block number, the proof by block hash: after a reorganisation they are of two chains.
-        again = node.block(block.number)
-        if again is None or again.header.hash != block.hash:
+        from anchor.ledger.complete import is_on_chain
+
+        if not is_on_chain(node, block.number, block.hash):
             raise LedgerUnavailableError(
                 "the chain was reorganised during the audit", advice="Run it again."
             ) from error

@@ -36,6 +36,35 @@ class Since(NamedTuple):
     """Events up to there."""
 
 
+class Totals(NamedTuple):
+    """What counts of an issuer now."""
+
+    batches: int
+    credentials: int
+    revoked: int
+    """One by one."""
+    suspended: int
+    revoked_whole: int
+    """In batches that are revoked as a whole."""
+
+
+def totals_of(issuer: IssuerHistory) -> Totals:
+    """Count batches that are not void and their credentials, and single credentials' status."""
+    epoch, void = issuer.record.status_epoch, set(issuer.void_batches())
+    good = [batch for root, batch in issuer.batches.items() if root not in void]
+    revoked, suspended = (
+        sum(mask.bit_count() for place, mask in issuer.bits[purpose].items() if place.epoch == epoch)
+        for purpose in (StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION)
+    )
+    return Totals(
+        len(good),
+        sum(batch.size for batch in good),
+        revoked,
+        suspended,
+        sum(batch.size for batch in good if batch.is_revoked_in(epoch)),
+    )
+
+
 def print_history(history: History, basis: Basis, did: str | None, since: Since | None = None) -> None:
     """Print every event in order, where that led each issuer, then what proves that there are no other events.
 
@@ -139,11 +168,11 @@ def roles_content(history: History) -> list[dict[str, Any]]:
 
 def print_issuer(issuer: IssuerHistory) -> None:
     """Print where events led an issuer."""
-    counts = _counts(issuer)
-    batches = f"{counts['batches']} batch{'' if counts['batches'] == 1 else 'es'}"
+    totals = totals_of(issuer)
+    batches = f"{totals.batches} batch{'' if totals.batches == 1 else 'es'}"
     console.print(
-        f"issuer {issuer.issuer_id}, {printable(issuer.did)}: {counts['credentials']} credentials anchored "
-        f"in {batches}, {counts['revoked']} revoked, {counts['suspended']} suspended now"
+        f"issuer {issuer.issuer_id}, {printable(issuer.did)}: {totals.credentials} credentials anchored "
+        f"in {batches}, {totals.revoked} revoked, {totals.suspended} suspended now"
     )
     if issuer.record.withdrawn_at:
         console.print(f"  [red]accreditation withdrawn[/] from {to_utc(issuer.record.withdrawn_at)} on")
@@ -163,6 +192,7 @@ def print_issuer(issuer: IssuerHistory) -> None:
 
 def issuer_content(issuer: IssuerHistory) -> dict[str, Any]:
     """Give where events led an issuer, as members of a JSON document."""
+    totals = totals_of(issuer)
     void, revoked, pending = set(issuer.void_batches()), set(issuer.revoked_batches()), issuer.pending_controller
     return {
         "issuer": issuer.issuer_id,
@@ -196,19 +226,10 @@ def issuer_content(issuer: IssuerHistory) -> dict[str, Any]:
             }
             for root, batch in issuer.batches.items()
         ],
-        **_counts(issuer),
-    }
-
-
-def _counts(issuer: IssuerHistory) -> dict[str, int]:
-    """Count what counts: batches that are not void, and single credentials' status."""
-    void = set(issuer.void_batches())
-    good = [batch for root, batch in issuer.batches.items() if root not in void]
-    return {
-        "batches": len(good),
-        "credentials": sum(batch.size for batch in good),
-        "revoked": len(issuer.positions(StatusPurpose.REVOCATION)),
-        "suspended": len(issuer.positions(StatusPurpose.SUSPENSION)),
+        "batches": totals.batches,
+        "credentials": totals.credentials,
+        "revoked": totals.revoked,
+        "suspended": totals.suspended,
     }
 
 

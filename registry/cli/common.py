@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from anchor.status import StatusReason
 from registry.errors import InputFormatError, Problem, SettingsError
 
 if TYPE_CHECKING:
+    from anchor.history import History
+    from anchor.model import Basis, RegistryId
     from registry.services.find import Found
     from registry.services.standing import CredentialState
     from registry.settings import DraftSettings
@@ -91,6 +94,26 @@ def prove_states(
     except LedgerError as error:
         error.advice = f"{error.advice} With --offline, what is in the database is shown all the same.".strip()
         raise
+
+
+def prove_history(registry: RegistryId, rpc_url: str, tell: Callable[[str], None]) -> tuple[History, Basis]:
+    """Prove a registry's whole history by the institution's own node, for what it does itself.
+
+    At the newest block, of whatever age: what was done a minute ago shall be in it. Not what others should rely on.
+
+    Args:
+        registry: The registry.
+        rpc_url: The node.
+        tell: Says what is being done.
+
+    Raises:
+        HistoryError, LedgerError, UndeterminedError: As of the audit.
+    """
+    from anchor.cli.auditing import audit_registry
+    from registry.services.setup import policy_for
+
+    policy = dataclasses.replace(policy_for(registry, rpc_url), confirmations=0, max_age_seconds=None)
+    return audit_registry(policy.registries[0], policy, tell)
 
 
 def read_input(path: Path, what: str, max_bytes: int) -> bytes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from anchor.cli.times import parse_time
+from registry.cli.common import prove_history
 from registry.cli.issuer_key import START
 from registry.errors import ConflictError, NotFoundError
 
@@ -50,12 +50,7 @@ def own_history(place: Workplace) -> IssuerHistory:
     Raises:
         HistoryError, LedgerError, UndeterminedError: As of the audit.
     """
-    from anchor.cli.auditing import audit_registry
-    from registry.services.setup import policy_for
-
-    # Its own doing at the newest block, of whatever age; not what others should rely on.
-    policy = replace(policy_for(place.registry, place.settings.rpc_url), confirmations=0, max_age_seconds=None)
-    history, _ = audit_registry(policy.registries[0], policy, lambda _: None)
+    history, _ = prove_history(place.registry, place.settings.rpc_url, lambda _: None)
     return history.issuer(own_issuer(place))
 
 

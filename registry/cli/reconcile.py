@@ -17,7 +17,7 @@ from anchor.cli.output import JsonFlag, console, error_console, plain, print_jso
 from anchor.cli.verdicts import basis_content, basis_words
 from anchor.errors import HistoryError, LedgerUnavailableError
 from anchor.model import to_hex
-from registry.cli.common import HomeOption, ask_passphrase
+from registry.cli.common import HomeOption, ask_passphrase, prove_history
 
 if TYPE_CHECKING:
     from anchor.history import IssuerHistory
@@ -144,18 +144,12 @@ def _served(place: AnyInstitution, service: str | None) -> list[ServedList]:
 
 
 def _history(place: AnyInstitution) -> tuple[IssuerHistory, Basis]:
-    from dataclasses import replace
-
-    from anchor.cli.auditing import audit_registry
     from anchor.ledger.endpoints import node_name
-    from registry.services.setup import policy_for
 
     settings = place.settings
-    # The newest block, of whatever age: what was done a minute ago shall be in it.
-    policy = replace(policy_for(settings.registry_id, settings.rpc_url), confirmations=0, max_age_seconds=None)
     try:
         with error_console.status("asking the node") as status:
-            history, basis = audit_registry(policy.registries[0], policy, status.update)
+            history, basis = prove_history(settings.registry_id, settings.rpc_url, status.update)
     except HistoryError as error:
         # That is the node's fault, and no difference of the database.
         raise LedgerUnavailableError(

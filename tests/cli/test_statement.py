@@ -11,30 +11,18 @@ import pytest
 
 from anchor.audit_statement import check_statement
 from anchor.cli.auditing import header_at
-from anchor.cli.signing_keys import create_signer
 from anchor.data_integrity import sign_document
 from anchor.did_key import Ed25519Key
 from anchor.errors import LedgerUnavailableError, SignatureError, SignedFormatError
 from anchor.ledger.client import LedgerClient
 from anchor.model import BlockHeader, Policy, RegistryId
 from tests.cli.conftest import Desk
+from tests.cli.test_receipt import keys, passphrase
 from tests.ledger.chain import STATUS_KEY
 
-PASSPHRASE = "quiet words"
+__all__ = ["keys", "passphrase"]
+
 HOLDS = "✔ HOLDS  it is what a complete audit at its block had to say"
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
-    """An auditor's file, his did:key, and that of somebody else."""
-    folder = tmp_path_factory.mktemp("auditors")
-    did, other = (create_signer(folder / name, PASSPHRASE) for name in ("auditor.pem", "other.pem"))
-    return folder / "auditor.pem", did, other
-
-
-@pytest.fixture(autouse=True)
-def passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CREDANCHOR_PASSPHRASE", PASSPHRASE)
 
 
 def revoke(desk: Desk, index: int) -> None:
