@@ -16,6 +16,7 @@ from pathlib import Path
 from eth_account import Account
 
 from anchor.ledger import contract, keys, transactions
+from anchor.ledger.client import LedgerClient
 from anchor.ledger.testnet import dev_signer
 from registry.service_wiring import Service
 from registry.services import issue as sealing
@@ -24,6 +25,7 @@ from registry.services.worker import Worker
 from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.jobs import JobRecord, JobState, list_jobs
+from tests.support.mining import send_and_wait
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 # Imported once, before it forks: seconds for each process otherwise.
@@ -106,6 +108,7 @@ class Running:
 
 def _work(home: str, now: int, stop_at: str | None, how: int, told: Connection) -> None:
     logging.disable()
+    LedgerClient.send_raw = send_and_wait  # type: ignore[method-assign, assignment]
     os.environ["CREDANCHOR_PASSPHRASE"] = PASSPHRASE
     # Small pieces, each of them noted.
     roster.ROWS_BETWEEN = 2  # type: ignore[misc]
