@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
-from anchor.cells import as_cell
 from anchor.cli.files import write_pieces
-from anchor.cli.output import JsonFlag, console, error_console, plain, print_json, printable
-from anchor.cli.verdicts import basis_content, basis_words
+from anchor.cli.output import JsonFlag, error_console, print_json
 from anchor.errors import HistoryError, LedgerUnavailableError
-from anchor.model import to_hex
 from registry.cli.common import HomeOption, ask_passphrase, prove_history
 
 if TYPE_CHECKING:
     from anchor.history import IssuerHistory
     from anchor.model import Basis
-    from registry.services.reconciliation import Difference, DifferenceKind, Own
+    from registry.services.differences import Difference
+    from registry.services.reconciliation import Own
     from registry.services.served_status import ServedList
     from registry.store.reconciliation import AskedStatus
     from registry.wiring import AnyInstitution
-
-FORMAT: Final = "credanchor/reconciliation@v1"
-"""First member of the JSON output; a change that could break readers changes it."""
-
-_SHOWN: Final = 20
-"""Differences of one kind that are named at a terminal."""
 
 HELP: Final = """Hold the institution's database against the ledger, and name each difference.
 
@@ -67,10 +57,25 @@ def command(
     as_json: JsonFlag = False,
 ) -> None:
     """Hold the institution's database against the ledger."""
-    from registry.services.reconciliation import SETTLED, reconcile
+    from registry.cli.reconcile_output import content_of, csv_of, show
+    from registry.services.differences import SETTLED
+
+    with _institution(home, institution) as place:
+        differences, basis, batches = _compare(place, service)
+    if out is not None:
+        write_pieces(out, [csv_of(differences)])
+    if as_json:
+        print_json(content_of(differences, basis, batches))
+    else:
+        show(differences, basis, batches, out)
+    raise typer.Exit(1 if any(each.kind not in SETTLED for each in differences) else 0)
+
+
+def _compare(place: AnyInstitution, service: str | None) -> tuple[list[Difference], Basis, int]:
+    """Name all differences; tell what the history rests on, and how many batches there are."""
+    from registry.services.reconciliation import reconcile
     from registry.services.served_status import compare_served
 
-    place = _institution(home, institution)
     served = _served(place, service)
     # What is done while the ledger is read must look like no thief: the database counts as it was before, and after.
     before = _snapshot(place)
@@ -80,27 +85,30 @@ def command(
     again = set(reconcile(issuer, before.own, before.statuses, now=basis.block_at))
     differences = [each for each in reconcile(issuer, own, after.statuses, now=basis.block_at) if each in again]
     differences += compare_served(issuer, own.batches, served, now=basis.block_at)
-    if out is not None:
-        write_pieces(out, [_csv(differences)])
-    if as_json:
-        print_json(_content(differences, basis, len(own.batches)))
-    else:
-        _print(differences, basis, len(own.batches), out)
-    raise typer.Exit(1 if any(each.kind not in SETTLED for each in differences) else 0)
+    return differences, basis, len(own.batches)
 
 
-def _institution(home: Path | None, code: str | None) -> AnyInstitution:
-    from registry.wiring import Institution
-
+@contextmanager
+def _institution(home: Path | None, code: str | None) -> Iterator[AnyInstitution]:
     if code is None:
-        return Institution(home, ask_passphrase)
+        from registry.wiring import Institution
+
+        place: AnyInstitution = Institution(home, ask_passphrase)
+        try:
+            yield place
+        finally:
+            place.store.close()
+        return
     from registry.service_wiring import Service
     from registry.store.institutions import find_institution
 
     service = Service(home, ask_passphrase)
-    with service.store.operator_reading() as connection:
-        number = find_institution(connection, code).id
-    return service.institution(number)
+    try:
+        with service.store.operator_reading() as connection:
+            number = find_institution(connection, code).id
+        yield service.institution(number)
+    finally:
+        service.store.close()
 
 
 class _Snapshot(NamedTuple):
@@ -156,61 +164,3 @@ def _history(place: AnyInstitution) -> tuple[IssuerHistory, Basis]:
             f"the node {node_name(settings.rpc_url)} gave no whole history: {error}", advice="Ask another node."
         ) from error
     return history.issuer(settings.issuer_id), basis
-
-
-def _print(differences: Sequence[Difference], basis: Basis, batches: int, out: Path | None) -> None:
-    from registry.services.reconciliation import MEANINGS, subject_of
-
-    counts: Counter[DifferenceKind] = Counter(each.kind for each in differences)
-    for kind, count in counts.items():
-        meaning, advice = MEANINGS[kind]
-        console.print(f"[bold red]✘[/] {count:,} × {meaning}")
-        for each in [each for each in differences if each.kind is kind][:_SHOWN]:
-            by = f", by {to_hex(each.key)}" if each.key is not None and (each.root or each.position) else ""
-            transaction = f", transaction {to_hex(each.transaction)}" if each.transaction is not None else ""
-            detail = f": {printable(each.detail)}" if each.detail else ""
-            console.print(f"    {subject_of(each)}{detail}{by}{transaction}")
-        if count > _SHOWN:
-            console.print(f"    and {count - _SHOWN:,} more: --out and --json have all")
-        console.print(f"  {advice}")
-    if not differences:
-        console.print(f"[bold green]✔ NO DIFFERENCE[/]  {batches:,} batches and all changes of status are as here")
-    if out is not None:
-        console.print(f"written to {printable(str(out))}")
-    console.print(f"  the ledger's history is proven complete; rests on {printable(basis_words(basis))}")
-
-
-def _content(differences: Sequence[Difference], basis: Basis, batches: int) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "basis": basis_content(basis),
-        "batches": batches,
-        "differences": [_row(each) for each in differences],
-    }
-
-
-def _row(difference: Difference) -> dict[str, Any]:
-    from registry.services.reconciliation import MEANINGS
-
-    place = difference.position
-    meaning, advice = MEANINGS[difference.kind]
-    return {
-        "kind": difference.kind.value,
-        "root": None if difference.root is None else to_hex(difference.root),
-        "list": None if place is None else place.status_list,
-        "index": None if place is None else place.index,
-        "key": None if difference.key is None else to_hex(difference.key),
-        "transaction": None if difference.transaction is None else to_hex(difference.transaction),
-        "detail": difference.detail,
-        "meaning": meaning,
-        "advice": advice,
-    }
-
-
-def _csv(differences: Sequence[Difference]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["kind", "root", "list", "index", "key", "transaction", "detail", "meaning", "advice"])
-    for each in differences:
-        writer.writerow([as_cell(plain(cell)) if isinstance(cell, str) else cell for cell in _row(each).values()])
-    return text.getvalue()

@@ -18,8 +18,8 @@ from anchor.ledger.client import LedgerClient
 from anchor.ledger.testnet import dev_signer
 from anchor.model import to_hex
 from anchor.status import LIST_SIZE, StatusPurpose, encoded_list, status_list_url
+from registry.services.differences import MEANINGS, DifferenceKind
 from registry.services.published_lists import ListIssuer, PublishedLists
-from registry.services.reconciliation import MEANINGS, DifferenceKind
 from registry.settings import complete_settings
 from registry.store.engine import open_store
 from tests.cli.test_incident import chain, college, issue, office, registrar, session_chain, vault

@@ -4,7 +4,7 @@ from anchor.errors import LedgerUnavailableError
 from anchor.history import IssuerHistory
 from anchor.model import StatusPosition
 from anchor.status import StatusPurpose
-from registry.services.reconciliation import DifferenceKind
+from registry.services.differences import DifferenceKind
 from registry.services.served_status import ServedList, compare_served
 from tests.support.history import status_changed
 from tests.support.stories import BEGINNING, REVOKED, STATUS_KEY, SWITCHED, replayed
