@@ -12,11 +12,11 @@ import typer
 from anchor.cli.files import write_pieces
 from anchor.cli.output import JsonFlag, error_console, print_json
 from anchor.errors import HistoryError, LedgerUnavailableError
-from registry.cli.common import HomeOption, ask_passphrase, prove_history
+from registry.cli.common import HomeOption, ask_passphrase, parse_account, prove_history
 
 if TYPE_CHECKING:
-    from anchor.history import IssuerHistory
-    from anchor.model import Basis
+    from anchor.history import History
+    from anchor.model import Address, Basis
     from registry.services.differences import Difference
     from registry.services.reconciliation import Own
     from registry.services.served_status import ServedList
@@ -51,6 +51,14 @@ def command(
     service: Annotated[
         str | None, typer.Option("--service", metavar="URL", help="Also compare what this service shows of status.")
     ] = None,
+    controller: Annotated[
+        str | None,
+        typer.Option(
+            "--controller",
+            metavar="ADDRESS",
+            help="Who is to control the issuer. Default: controller in settings.toml.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write all differences there, as CSV.")
     ] = None,
@@ -61,7 +69,7 @@ def command(
     from registry.services.differences import SETTLED
 
     with _institution(home, institution) as place:
-        differences, basis, batches = _compare(place, service)
+        differences, basis, batches = _compare(place, service, controller)
     if out is not None:
         write_pieces(out, [csv_of(differences)])
     if as_json:
@@ -71,20 +79,26 @@ def command(
     raise typer.Exit(1 if any(each.kind not in SETTLED for each in differences) else 0)
 
 
-def _compare(place: AnyInstitution, service: str | None) -> tuple[list[Difference], Basis, int]:
+def _compare(place: AnyInstitution, service: str | None, controller: str | None) -> tuple[list[Difference], Basis, int]:
     """Name all differences; tell what the history rests on, and how many batches there are."""
+    from registry.services.explored_index import compare_index, read_index
     from registry.services.reconciliation import reconcile
     from registry.services.served_status import compare_served
 
+    settled = _controller(place, controller)
     served = _served(place, service)
+    registry, issuer_id = place.settings.registry_id, place.settings.issuer_id
+    index = read_index(place.store, registry, issuer_id)
     # What is done while the ledger is read must look like no thief: the database counts as it was before, and after.
-    before = _snapshot(place)
-    issuer, basis = _history(place)
-    after = _snapshot(place)
+    before = _snapshot(place, settled)
+    history, basis = _history(place)
+    issuer = history.issuer(issuer_id)
+    after = _snapshot(place, settled)
     own = after.own
     again = set(reconcile(issuer, before.own, before.statuses, now=basis.block_at))
     differences = [each for each in reconcile(issuer, own, after.statuses, now=basis.block_at) if each in again]
     differences += compare_served(issuer, own.batches, served, now=basis.block_at)
+    differences += compare_index(place.store, index, history, issuer_id, basis, place.view.has_block)
     return differences, basis, len(own.batches)
 
 
@@ -116,7 +130,12 @@ class _Snapshot(NamedTuple):
     statuses: list[AskedStatus]
 
 
-def _snapshot(place: AnyInstitution) -> _Snapshot:
+def _controller(place: AnyInstitution, given: str | None) -> Address | None:
+    text = given or place.settings.controller
+    return None if text is None else parse_account(text)
+
+
+def _snapshot(place: AnyInstitution, controller: Address | None) -> _Snapshot:
     """Read what the database has, at one moment of it."""
     from registry.services.reconciliation import Own
     from registry.store.reconciliation import asked_revocations, asked_statuses
@@ -130,6 +149,7 @@ def _snapshot(place: AnyInstitution) -> _Snapshot:
             did=settings.issuer_did,
             anchor_key=place.address_of(settings.anchor_key),
             status_key=place.address_of(settings.status_key),
+            controller=controller,
             batches=sealed_batches(connection, registry, issuer_id),
             revocations=asked_revocations(connection, registry, issuer_id),
             transactions=all_transaction_hashes(connection),
@@ -151,7 +171,7 @@ def _served(place: AnyInstitution, service: str | None) -> list[ServedList]:
         return list(fetch_lists(service, settings.issuer_id, lists))
 
 
-def _history(place: AnyInstitution) -> tuple[IssuerHistory, Basis]:
+def _history(place: AnyInstitution) -> tuple[History, Basis]:
     from anchor.ledger.endpoints import node_name
 
     settings = place.settings
@@ -163,4 +183,4 @@ def _history(place: AnyInstitution) -> tuple[IssuerHistory, Basis]:
         raise LedgerUnavailableError(
             f"the node {node_name(settings.rpc_url)} gave no whole history: {error}", advice="Ask another node."
         ) from error
-    return history.issuer(settings.issuer_id), basis
+    return history, basis

@@ -35,8 +35,14 @@ class DifferenceKind(Enum):
     NO_SUCH_KEY = "noSuchKey"
     KEY_ENDED = "keyEnded"
     WRONG_KEY = "wrongKey"
+    OTHER_CONTROLLER = "otherController"
+    CONTROL_OFFERED = "controlOffered"
     SERVED_OTHERWISE = "servedOtherwise"
     SERVED_BEHIND = "servedBehind"
+    INDEX_MISSING = "indexMissing"
+    INDEX_FOREIGN = "indexForeign"
+    INDEX_OTHERWISE = "indexOtherwise"
+    INDEX_BEHIND = "indexBehind"
 
 
 MEANINGS: Mapping[DifferenceKind, tuple[str, str]] = {
@@ -116,6 +122,14 @@ MEANINGS: Mapping[DifferenceKind, tuple[str, str]] = {
         "a key of the settings may not do what it is there for",
         "Correct the settings: one key anchors, another one changes status, in the status epoch that counts.",
     ),
+    DifferenceKind.OTHER_CONTROLLER: (
+        "another account controls this issuer on the ledger than was settled",
+        "If you handed it over, settle the new one (controller in settings.toml); else ask the accreditor to withdraw.",
+    ),
+    DifferenceKind.CONTROL_OFFERED: (
+        "control of this issuer is offered to an account that has not taken it",
+        "If it is not yours, the controller's key is stolen: credanchor incident controller --to an account of yours.",
+    ),
     DifferenceKind.SERVED_OTHERWISE: (
         "the service says otherwise than the ledger, at a block that it has passed",
         "Restart the service; if it stays so, it, or its node, is not to be trusted.",
@@ -123,6 +137,22 @@ MEANINGS: Mapping[DifferenceKind, tuple[str, str]] = {
     DifferenceKind.SERVED_BEHIND: (
         "the service is behind the ledger",
         "Wait a minute and try again; if it stays so, look at its worker and its node.",
+    ),
+    DifferenceKind.INDEX_MISSING: (
+        "the explorer does not show this event, though it shows the ledger at a later block",
+        "Restart the service, which reads the history anew; if it comes again, somebody changes its database.",
+    ),
+    DifferenceKind.INDEX_FOREIGN: (
+        "the explorer shows an event that the ledger has not",
+        "Restart the service, which reads the history anew; if it comes again, somebody changes its database.",
+    ),
+    DifferenceKind.INDEX_OTHERWISE: (
+        "the explorer shows something otherwise than it is on the ledger",
+        "Restart the service, which reads the history anew; if it comes again, somebody changes its database.",
+    ),
+    DifferenceKind.INDEX_BEHIND: (
+        "the explorer is behind the ledger",
+        "Wait a minute and try again; if it stays so, look at the service's log, its nodes and its policy.",
     ),
 }
 """What each means, and what to do."""

@@ -12,10 +12,17 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from anchor.events import BatchAnchored, BatchRevoked
+from anchor.events import (
+    BatchAnchored,
+    BatchRevoked,
+    ControllerTransferred,
+    ControllerTransferStarted,
+    CredentialsRevoked,
+    StatusChanged,
+)
 from anchor.history import IssuerHistory
 from anchor.model import Address, Hash32, KeyScope, StatusPosition, to_utc
-from anchor.status import LIST_SIZE, StatusPurpose
+from anchor.status import LIST_SIZE, StatusPurpose, positions_of
 from registry.services.differences import Difference, DifferenceKind
 from registry.store.reconciliation import AskedRevocation, AskedStatus
 from registry.store.records import BatchRecord, BatchState
@@ -31,6 +38,8 @@ class Own:
     did: str
     anchor_key: Address
     status_key: Address
+    controller: Address | None
+    """Who is to control the issuer; None: that is not settled, and is not compared."""
     batches: tuple[BatchRecord, ...]
     revocations: tuple[AskedRevocation, ...]
     transactions: Collection[Hash32]
@@ -47,6 +56,7 @@ def reconcile(issuer: IssuerHistory, own: Own, statuses: Iterable[AskedStatus], 
         now: The time of the block up to which the history goes, Unix seconds.
     """
     yield from _settings(issuer, own, now)
+    yield from _control(issuer, own)
     yield from _batches(issuer, own, now)
     yield from _revoked_batches(issuer, own)
     yield from _statuses(issuer, own, statuses)
@@ -68,6 +78,28 @@ def _settings(issuer: IssuerHistory, own: Own, now: int) -> Iterator[Difference]
         elif scope is KeyScope.STATUS and key.status_epoch != issuer.record.status_epoch:
             epochs = f"it writes status epoch {key.status_epoch}, and {issuer.record.status_epoch} counts"
             yield Difference(kind=DifferenceKind.WRONG_KEY, key=address, detail=epochs)
+
+
+def _control(issuer: IssuerHistory, own: Own) -> Iterator[Difference]:
+    controller, pending = issuer.record.controller, issuer.pending_controller
+    if pending is not None and pending == own.controller:
+        return  # it is being handed over as was settled
+    if own.controller not in {None, controller}:
+        taken = [each for each in issuer.events if isinstance(each, ControllerTransferred)]
+        yield Difference(
+            kind=DifferenceKind.OTHER_CONTROLLER,
+            key=controller,
+            transaction=taken[-1].log.transaction_hash if taken else None,
+            detail=f"since {to_utc(taken[-1].at)}" if taken else "since the accreditation",
+        )
+    if pending is not None:
+        offer = [each for each in issuer.events if isinstance(each, ControllerTransferStarted)][-1]
+        yield Difference(
+            kind=DifferenceKind.CONTROL_OFFERED,
+            key=pending,
+            transaction=offer.log.transaction_hash,
+            detail=f"offered {to_utc(offer.at)}",
+        )
 
 
 def _batches(issuer: IssuerHistory, own: Own, now: int) -> Iterator[Difference]:
@@ -122,6 +154,7 @@ def _statuses(issuer: IssuerHistory, own: Own, statuses: Iterable[AskedStatus]) 
     revoked, suspended = (
         set(issuer.positions(purpose)) for purpose in (StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION)
     )
+    changes = _LastChanges(issuer)
     ranges = sorted((batch.first_position, batch.first_position + batch.size) for batch in own.batches)
     for asked in statuses:
         place = asked.position
@@ -132,27 +165,45 @@ def _statuses(issuer: IssuerHistory, own: Own, statuses: Iterable[AskedStatus]) 
             continue
         if is_revoked != asked.is_revoked:
             kind = DifferenceKind.REVOKED_ELSEWHERE if is_revoked else DifferenceKind.REVOCATION_MISSING
-            yield _changed(issuer, kind, place)
+            yield changes.named(kind, place, StatusPurpose.REVOCATION)
         if is_suspended != asked.is_suspended:
             kind = DifferenceKind.SUSPENDED_ELSEWHERE if is_suspended else DifferenceKind.REINSTATED_ELSEWHERE
-            yield _changed(issuer, kind, place)
+            yield changes.named(kind, place, StatusPurpose.SUSPENSION)
     # What is left nobody ever asked for here.
-    for positions, kind in (
-        (revoked, DifferenceKind.REVOKED_ELSEWHERE),
-        (suspended, DifferenceKind.SUSPENDED_ELSEWHERE),
+    for positions, kind, purpose in (
+        (revoked, DifferenceKind.REVOKED_ELSEWHERE, StatusPurpose.REVOCATION),
+        (suspended, DifferenceKind.SUSPENDED_ELSEWHERE, StatusPurpose.SUSPENSION),
     ):
         for place in sorted(positions):
-            yield _changed(issuer, kind if _is_within(ranges, place) else DifferenceKind.UNKNOWN_POSITION, place)
+            found = kind if _is_within(ranges, place) else DifferenceKind.UNKNOWN_POSITION
+            yield changes.named(found, place, purpose)
 
 
-def _changed(issuer: IssuerHistory, kind: DifferenceKind, place: StatusPosition) -> Difference:
-    changes = [each for each in issuer.changes_of(place) if each.epoch == issuer.record.status_epoch]
-    if kind is DifferenceKind.REVOCATION_MISSING or not changes:
-        return Difference(kind=kind, position=place)
-    last = changes[-1]
-    return Difference(
-        kind=kind, position=place, key=last.actor, transaction=last.log.transaction_hash, detail=to_utc(last.at)
-    )
+class _LastChanges:
+    """Finds who changed a status last; goes through the events once, and only if somebody asks."""
+
+    def __init__(self, issuer: IssuerHistory) -> None:
+        self._issuer: Final = issuer
+        self._found: dict[tuple[bool, StatusPosition], StatusChanged] | None = None
+
+    def named(self, kind: DifferenceKind, place: StatusPosition, purpose: StatusPurpose) -> Difference:
+        """Name a difference, and who made it."""
+        if self._found is None:
+            self._found = dict(self._read())
+        last = self._found.get((purpose is StatusPurpose.REVOCATION, place))
+        if kind is DifferenceKind.REVOCATION_MISSING or last is None:
+            return Difference(kind=kind, position=place)
+        return Difference(
+            kind=kind, position=place, key=last.actor, transaction=last.log.transaction_hash, detail=to_utc(last.at)
+        )
+
+    def _read(self) -> Iterator[tuple[tuple[bool, StatusPosition], StatusChanged]]:
+        for event in self._issuer.events:
+            if isinstance(event, StatusChanged) and event.epoch == self._issuer.record.status_epoch:
+                is_revocation = isinstance(event, CredentialsRevoked)
+                for word, mask in zip(event.words, event.masks, strict=True):
+                    for place in positions_of(event.status_list, word, mask):
+                        yield (is_revocation, place), event
 
 
 def _is_within(ranges: Sequence[tuple[int, int]], place: StatusPosition) -> bool:
