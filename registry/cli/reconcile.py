@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
@@ -12,6 +13,7 @@ import typer
 from anchor.cli.files import write_pieces
 from anchor.cli.output import JsonFlag, error_console, print_json
 from anchor.errors import HistoryError, LedgerUnavailableError
+from anchor.model import to_utc
 from registry.cli.common import HomeOption, ask_passphrase, parse_account, prove_history
 
 if TYPE_CHECKING:
@@ -19,9 +21,15 @@ if TYPE_CHECKING:
     from anchor.model import Address, Basis
     from registry.services.differences import Difference
     from registry.services.reconciliation import Own
+    from registry.services.served_answers import ServedApi
+    from registry.services.served_credentials import ServedAnswers
     from registry.services.served_status import ServedList
     from registry.store.reconciliation import AskedStatus
     from registry.wiring import AnyInstitution
+
+API_KEY_VARIABLE: Final = "CREDANCHOR_API_KEY"
+_LOOKED_AT: Final = 50
+"""Credentials that the service is asked about, chosen by chance; as many again of those whose status was to change."""
 
 HELP: Final = """Hold the institution's database against the ledger, and name each difference.
 
@@ -83,14 +91,17 @@ def _compare(place: AnyInstitution, service: str | None, controller: str | None)
     """Name all differences; tell what the history rests on, and how many batches there are."""
     from registry.services.explored_index import compare_index, read_index
     from registry.services.reconciliation import reconcile
+    from registry.services.served_credentials import Comparison
     from registry.services.served_status import compare_served
 
     settled = _controller(place, controller)
     served = _served(place, service)
     registry, issuer_id = place.settings.registry_id, place.settings.issuer_id
     index = read_index(place.store, registry, issuer_id)
+    api = _api(place, service)
     # What is done while the ledger is read must look like no thief: the database counts as it was before, and after.
     before = _snapshot(place, settled)
+    answers = None if api is None else _ask(place, api, before, served)
     history, basis = _history(place)
     issuer = history.issuer(issuer_id)
     after = _snapshot(place, settled)
@@ -98,6 +109,8 @@ def _compare(place: AnyInstitution, service: str | None, controller: str | None)
     again = set(reconcile(issuer, before.own, before.statuses, now=basis.block_at))
     differences = [each for each in reconcile(issuer, own, after.statuses, now=basis.block_at) if each in again]
     differences += compare_served(issuer, own.batches, served, now=basis.block_at)
+    if api is not None and answers is not None:
+        differences += Comparison(issuer, api, own.batches).differences(_not_ahead(answers, basis))
     differences += compare_index(place.store, index, history, issuer_id, basis, place.view.has_block)
     return differences, basis, len(own.batches)
 
@@ -169,6 +182,50 @@ def _served(place: AnyInstitution, service: str | None) -> list[ServedList]:
         lists = lists_of(sealed_batches(connection, settings.registry_id, settings.issuer_id))
     with error_console.status("asking the service"):
         return list(fetch_lists(service, settings.issuer_id, lists))
+
+
+def _api(place: AnyInstitution, service: str | None) -> ServedApi | None:
+    """Give the service's API; None: there is no service, or no key to it."""
+    from registry.services.served_answers import ServedApi
+
+    key = os.environ.get(API_KEY_VARIABLE)
+    if service is None or not key:
+        return None
+    api = ServedApi(service, key, place.settings.registry_id, place.settings.issuer_id)
+    api.require_own_key()
+    return api
+
+
+def _ask(
+    place: AnyInstitution, api: ServedApi, before: _Snapshot, served: Sequence[ServedList]
+) -> ServedAnswers | None:
+    """Ask the API; before the ledger is read, so that the history reaches as far. None: there is nothing to ask."""
+    from registry.services.served_credentials import ServedAnswers, choose
+    from registry.services.served_status import fetch_lists
+
+    if not served:
+        return None
+    with error_console.status("asking the service"):
+        batches = tuple(api.batches())
+        # Of others it gives no proof, which is no fault of it.
+        anchored = {each.root for each in batches if each.is_anchored}
+        own = [each for each in before.own.batches if each.root in anchored]
+        with place.store.reading() as connection:
+            looked = list(choose(connection, own, before.statuses, _LOOKED_AT))
+        credentials = tuple(map(api.credential, looked))
+        *_, last = fetch_lists(api.url, place.settings.issuer_id, [served[-1].status_list])
+    since = min(each.at for each in served)
+    return ServedAnswers(batches=batches, credentials=credentials, since=since, until=last.at)
+
+
+def _not_ahead(answers: ServedAnswers, basis: Basis) -> ServedAnswers:
+    if answers.until > basis.block_at:
+        raise LedgerUnavailableError(
+            f"the service's node is ahead: it is at {to_utc(answers.until)}, the newest block here is of "
+            f"{to_utc(basis.block_at)}",
+            advice="Try again once the node here has synced.",
+        )
+    return answers
 
 
 def _history(place: AnyInstitution) -> tuple[History, Basis]:

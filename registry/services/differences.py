@@ -39,6 +39,8 @@ class DifferenceKind(Enum):
     CONTROL_OFFERED = "controlOffered"
     SERVED_OTHERWISE = "servedOtherwise"
     SERVED_BEHIND = "servedBehind"
+    SERVED_NOTHING = "servedNothing"
+    SERVED_PROOF = "servedProof"
     INDEX_MISSING = "indexMissing"
     INDEX_FOREIGN = "indexForeign"
     INDEX_OTHERWISE = "indexOtherwise"
@@ -138,17 +140,25 @@ MEANINGS: Mapping[DifferenceKind, tuple[str, str]] = {
         "the service is behind the ledger",
         "Wait a minute and try again; if it stays so, look at its worker and its node.",
     ),
+    DifferenceKind.SERVED_NOTHING: (
+        "the service does not know a batch that is on the ledger and here, or a credential of one",
+        "Its database is another one than this: see what was restored, or which service it is.",
+    ),
+    DifferenceKind.SERVED_PROOF: (
+        "the service gives an anchor proof with which the credential does not verify",
+        "Do not hand out what it gives: restore its database, and see who changed it.",
+    ),
     DifferenceKind.INDEX_MISSING: (
         "the explorer does not show this event, though it shows the ledger at a later block",
-        "Restart the service, which reads the history anew; if it comes again, somebody changes its database.",
+        "Have the service read the history anew (docs/guides/reconcile.md), and see who changes its database.",
     ),
     DifferenceKind.INDEX_FOREIGN: (
         "the explorer shows an event that the ledger has not",
-        "Restart the service, which reads the history anew; if it comes again, somebody changes its database.",
+        "Have the service read the history anew (docs/guides/reconcile.md), and see who changes its database.",
     ),
     DifferenceKind.INDEX_OTHERWISE: (
         "the explorer shows something otherwise than it is on the ledger",
-        "Restart the service, which reads the history anew; if it comes again, somebody changes its database.",
+        "Have the service read the history anew (docs/guides/reconcile.md), and see who changes its database.",
     ),
     DifferenceKind.INDEX_BEHIND: (
         "the explorer is behind the ledger",
