@@ -35,8 +35,10 @@ HELP: Final = """Hold the institution's database against the ledger, and name ea
 
 The ledger's whole history is read and proven first, as credanchor audit does. Then: what was sealed and never anchored,
 what is on the ledger and not in the database (another program of yours, or a thief), revocations that were asked for
-and are not there, and those that nobody asked for; keys that ended, a DID that differs. With --service, also what the
-running service shows of status. What is on its way is no difference.
+and are not there, and those that nobody asked for; keys that ended, a DID or a controller that differs; what the
+explorer shows. With --service, also the status lists that the running service shows; with an API key of scope read in
+$CREDANCHOR_API_KEY, what its API answers, too: all batches, and proof and status of up to a hundred credentials,
+chosen by chance. What is on its way is no difference.
 
 Nobody is named: credentials are status positions; credanchor find tells whose they are.
 
@@ -47,6 +49,8 @@ Examples:
   credanchor reconcile
 
   credanchor reconcile --service https://credentials.college.example --out differences.csv
+
+  CREDANCHOR_API_KEY=$(cat key) credanchor reconcile --service https://credentials.college.example
 """
 
 
@@ -78,12 +82,13 @@ def command(
 
     with _institution(home, institution) as place:
         differences, basis, batches = _compare(place, service, controller)
+        left = _not_compared(place, service, controller)
     if out is not None:
         write_pieces(out, [csv_of(differences)])
     if as_json:
-        print_json(content_of(differences, basis, batches))
+        print_json(content_of(differences, basis, batches, left))
     else:
-        show(differences, basis, batches, out)
+        show(differences, basis, batches, left, out)
     raise typer.Exit(1 if any(each.kind not in SETTLED for each in differences) else 0)
 
 
@@ -113,6 +118,18 @@ def _compare(place: AnyInstitution, service: str | None, controller: str | None)
         differences += Comparison(issuer, api, own.batches).differences(_not_ahead(answers, basis))
     differences += compare_index(place.store, index, history, issuer_id, basis, place.view.has_block)
     return differences, basis, len(own.batches)
+
+
+def _not_compared(place: AnyInstitution, service: str | None, controller: str | None) -> list[str]:
+    """Say what was left out, and how it would not be."""
+    left = []
+    if controller is None and place.settings.controller is None:
+        left.append("who controls the issuer: settle it with controller in settings.toml, or --controller")
+    if service is None:
+        left.append("what the service shows: name it with --service")
+    elif not os.environ.get(API_KEY_VARIABLE):
+        left.append(f"what the service's API answers: it needs an API key of scope read in ${API_KEY_VARIABLE}")
+    return left
 
 
 @contextmanager

@@ -22,7 +22,7 @@ _SHOWN: Final = 20
 """Differences of one kind that are named at a terminal."""
 
 
-def show(differences: Sequence[Difference], basis: Basis, batches: int, out: Path | None) -> None:
+def show(differences: Sequence[Difference], basis: Basis, batches: int, left: Sequence[str], out: Path | None) -> None:
     """Say at a terminal what differs, kind by kind, and what to do."""
     counts: Counter[DifferenceKind] = Counter(each.kind for each in differences)
     for kind, count in counts.items():
@@ -38,17 +38,20 @@ def show(differences: Sequence[Difference], basis: Basis, batches: int, out: Pat
         console.print(f"  {advice}")
     if not differences:
         console.print(f"[bold green]✔ NO DIFFERENCE[/]  {batches:,} batches and all changes of status are as here")
+    for words in left:
+        console.print(f"  not compared: {words}")
     if out is not None:
         console.print(f"written to {printable(str(out))}")
     console.print(f"  the ledger's history is proven complete; rests on {printable(basis_words(basis))}")
 
 
-def content_of(differences: Sequence[Difference], basis: Basis, batches: int) -> dict[str, Any]:
+def content_of(differences: Sequence[Difference], basis: Basis, batches: int, left: Sequence[str]) -> dict[str, Any]:
     """Give all differences for programs."""
     return {
         "format": FORMAT,
         "basis": basis_content(basis),
         "batches": batches,
+        "notCompared": list(left),
         "differences": [_row(each) for each in differences],
     }
 

@@ -82,6 +82,7 @@ def test_what_is_as_it_should_be_is_no_difference(office: Home, files: list[Path
     assert reconcile(office, exits=0) == []
     code, out, _ = office.run("reconcile")
     assert (code, "✔ NO DIFFERENCE  1 batches" in out, "proven complete" in out) == (0, True, True)
+    assert "not compared: who controls the issuer: settle it" in out
 
 
 def test_a_batch_revoked_as_a_whole_is_no_difference(office: Home, files: list[Path]) -> None:
@@ -281,6 +282,8 @@ def test_another_controller_and_an_offer_of_control_are_found(office: Home, file
     assert reconcile(office, "--controller", settled, exits=0) == []
     complete_settings(office.home, {"controller": settled})
     assert reconcile(office, exits=0) == []
+    left = office.run_json("reconcile")[1]["notCompared"]
+    assert [each.partition(":")[0] for each in left] == ["what the service shows"]
     (found,) = reconcile(office, "--controller", other)
     assert (found["kind"], found["key"], found["transaction"]) == ("otherController", settled, None)
     assert found["detail"] == "since the accreditation"
