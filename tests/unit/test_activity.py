@@ -8,6 +8,7 @@ from anchor.status import LIST_SIZE, StatusReason
 from tests.support.history import (
     ACCREDITOR,
     ADMIN,
+    DEPLOYER,
     Call,
     anchored,
     batch_revoked,
@@ -39,7 +40,7 @@ START = 1_000_000
 
 
 def activity(*calls: Call, did: str | None = None, last: int = 0) -> Activity:
-    return activity_of(replayed(*BEGINNING, *calls), did=did, last=last)
+    return activity_of(replayed(*BEGINNING, *calls), last=last, did=did)
 
 
 def anchor(root: bytes, size: int, days: int) -> Call:
@@ -74,7 +75,10 @@ def test_who_acted_is_told_by_issuer_and_whoever_governs_acts_for_the_registry()
     assert (actors[1, ANCHOR_KEY].first_at, actors[1, ANCHOR_KEY].last_at) == (START, START + 3 * DAY)
     assert actors[None, ACCREDITOR].kinds["issuerAccredited"] >= 1
     assert (1, ACCREDITOR) not in actors
-    assert [each.issuer_id or 0 for each in told.actors] == sorted(each.issuer_id or 0 for each in told.actors)
+    # The registry first; then each in the order of their first act.
+    accounts = [(each.issuer_id, bytes(each.account)) for each in told.actors]
+    assert accounts[:2] == [(None, DEPLOYER), (None, ACCREDITOR)]
+    assert [issuer_id or 0 for issuer_id, _ in accounts] == sorted(issuer_id or 0 for issuer_id, _ in accounts)
 
 
 def test_what_alarms_is_kept_and_what_is_usual_is_not() -> None:
@@ -129,7 +133,7 @@ def test_time_to_a_single_revocation_is_estimated_by_the_order_of_positions() ->
 def test_a_thiefs_batch_takes_no_positions() -> None:
     told = activity(
         anchor(OLD, 256, 0),
-        anchor(STOLEN, 256, 1),
+        anchor(STOLEN, LIST_SIZE, 1),
         key_added(1, OTHER_KEY, 1, actor=CONTROLLER, at=START + DAY, block=12),
         key_compromised(1, ANCHOR_KEY, START + DAY, actor=CONTROLLER, at=START + 2 * DAY, block=13),
         anchored(1, NEW, size=10, actor=OTHER_KEY, at=START + 5 * DAY, block=15),
@@ -142,6 +146,7 @@ def test_a_thiefs_batch_takes_no_positions() -> None:
     "calls",
     [
         pytest.param((anchor(OLD, 0, 0), revoke([0], [1], 1)), id="size-not-stated"),
+        pytest.param((anchor(OLD, 0, 0), anchor(NEW, 5, 0), revoke([0], [1], 1)), id="one-size-not-stated"),
         pytest.param((anchor(OLD, 5, 0), revoke([0], [1 << 5], 1)), id="beyond-what-was-anchored"),
         pytest.param((revoke([0], [1], 1),), id="nothing-was-anchored"),
         pytest.param(
@@ -174,11 +179,13 @@ def tally(at: int, credentials: int = 1, kind: str = "batchAnchored", reason: in
     ("seconds", "unit", "periods"),
     [
         pytest.param(0, "hour", 1, id="one-moment"),
+        pytest.param(2 * HOUR - 1, "hour", 2, id="the-last-second"),
         pytest.param(2 * DAY, "hour", 49, id="two-days"),
         pytest.param(2 * DAY + HOUR, "day", 3, id="more"),
         pytest.param(92 * DAY, "day", 93, id="three-months"),
         pytest.param(93 * DAY, "month", 4, id="beyond"),
         pytest.param(6 * 366 * DAY, "month", 73, id="six-years"),
+        pytest.param((6 * 366 + 1) * DAY, "year", 7, id="a-day-more"),
         pytest.param(7 * 366 * DAY, "year", 8, id="seven-years"),
     ],
 )
@@ -205,7 +212,17 @@ def test_what_came_after_the_end_makes_a_timeline_longer() -> None:
 
 def test_no_tally_is_one_empty_period() -> None:
     line = timeline_of([], START)
-    assert (len(line.starts), line.credentials) == (1, {})
+    assert (line.starts, line.credentials) == ((START // HOUR * HOUR,), {})
+
+
+def test_tallies_of_several_issuers_are_in_order_of_time() -> None:
+    line = timeline_of([Tally(1, "batchAnchored", 0, 5, 1, 10), Tally(2, "batchAnchored", 0, 3, 1, 20)], 0)
+    assert (line.starts, line.credentials) == ((3 * HOUR, 4 * HOUR, 5 * HOUR), {"batchAnchored": (20, 0, 10)})
+
+
+@pytest.mark.parametrize(("days", "unit"), [(0, "day"), (92, "day"), (93, "month")])
+def test_tallies_of_whole_days_are_never_shown_by_hour(days: int, unit: str) -> None:
+    assert timeline_of([tally(0)], days * DAY, is_by_day=True).unit == unit
 
 
 def test_times_that_no_calendar_has_are_one_period() -> None:
@@ -231,11 +248,11 @@ def credentials_of(told: Activity, kind: str) -> int:
 
 
 def test_what_a_new_epoch_repeats_counts_once() -> None:
-    told = activity_of(replayed(*STAGED))
+    told = activity_of(replayed(*STAGED), last=0)
     # Three are revoked; the next epoch repeats one of them.
     assert credentials_of(told, "credentialsRevoked") == 3
     again = batch_revoked(1, ROOT, actor=STAGED_KEY, at=1200, block=12, epoch=1)
-    twice = activity_of(replayed(*STAGED, again))
+    twice = activity_of(replayed(*STAGED, again), last=0)
     assert credentials_of(twice, "batchRevoked") == credentials_of(told, "batchRevoked") == 500
     assert twice.delays.exact == told.delays.exact == {0: 500}
 
@@ -264,4 +281,4 @@ def test_many_alarms_of_one_kind_bury_none_of_another() -> None:
     told = activity(withdrawn(1, START + 9, at=START, block=10), *offers)
     assert told.alarms == 2 + 1 + len(offers)
     assert [each.kind for each in told.alarming[:3]] == ["roleChanged", "roleChanged", "accreditationWithdrawn"]
-    assert len(told.alarming) == 3 + KEPT_ALARMS
+    assert len(told.alarming) == 3 + KEPT_ALARMS == 203

@@ -22,7 +22,10 @@ def test_a_secret_is_read_as_it_is_written() -> None:
     assert secret_text(b"\x00\xff" * 3) == "whsec_AP8A/wD/"
 
 
-@pytest.mark.parametrize("text", ["", "whsec_", "whsec_é", "whsec_abc", "whsec_AP8A/wD/!", "whsec_AP8A /wD/", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "whsec_", "whsec_é", "whsec_abc", "whsec_AP8A/wD/!", "whsec_AP8A /wD/", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+)
 def test_what_is_no_secret_is_refused_without_repeating_it(text: str) -> None:
     with pytest.raises(MalformedError) as caught:
         secret_of(text)
