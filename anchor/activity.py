@@ -12,6 +12,7 @@ Leaves to others: whether the history is complete (`anchor.audit`), words, and d
 from __future__ import annotations
 
 from bisect import bisect_right
+from calendar import timegm
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -200,18 +201,19 @@ class _Count:
         return len(positions)
 
     def result(self) -> Activity:
+        # Each comes to stand where its first event was, and events are in order of time.
         tallies = (
             Tally(issuer_id or None, kind, reason, hour, events, credentials)
             for (issuer_id, kind, reason, hour), (events, credentials) in self._tallies.items()
         )
         actors = sorted(self._actors.items(), key=lambda each: each[0][0])
         return Activity(
-            tallies=tuple(sorted(tallies, key=lambda each: each.hour)),
+            tallies=tuple(tallies),
             actors=tuple(
                 Actor(
                     issuer_id=issuer_id or None,
                     account=account,
-                    kinds=dict(acts.kinds),
+                    kinds=acts.kinds,
                     first_at=acts.first_at,
                     last_at=acts.last_at,
                 )
@@ -219,15 +221,17 @@ class _Count:
             ),
             alarming=tuple(event for _, event in sorted(chain(*self._alarming.values()), key=lambda each: each[0])),
             alarms=self._alarms,
-            delays=Delays(exact=dict(self._exact), estimated=dict(self._estimated), unknown=self._unknown),
+            delays=Delays(exact=self._exact, estimated=self._estimated, unknown=self._unknown),
             last=tuple(self._last),
         )
 
 
 class _Acts:
+    last_at: int
+    """Of what was counted last."""
+
     def __init__(self, at: int) -> None:
         self.first_at: Final = at
-        self.last_at = at
         self.kinds: Final[Counter[str]] = Counter()
 
 
@@ -250,10 +254,10 @@ class _Issued:
             return 0
         size = self._sizes[event.root]
         self._since[event.root] = event.at
-        if size:
-            self._starts.append(self._end)
-            self._times.append(event.at)
-            self._end += size
+        # Without a size it takes no positions: the next one starts at the same.
+        self._starts.append(self._end)
+        self._times.append(event.at)
+        self._end += size
         return size
 
     def size_of(self, root: Hash32) -> int:
@@ -273,7 +277,7 @@ def _first_position(issuer: IssuerHistory, void: set[Hash32]) -> int | None:
     """Tell where an issuer's status positions likely start; None if the chain does not look like one program's work."""
     good = [batch.size for root, batch in issuer.batches.items() if root not in void]
     lists = {place.status_list for words in issuer.bits.values() for place in words}
-    if not lists or not good or not all(good):
+    if not lists or not all(good):
         return None
     needed = -(-sum(good) // LIST_SIZE)
     return min(lists) * LIST_SIZE if max(lists) - min(lists) + 1 == needed else None
@@ -300,8 +304,7 @@ def timeline_of(tallies: Iterable[Tally], until: int, *, is_by_day: bool = False
         is_by_day: The tallies are of whole days, each at the day's first hour: hours would tell what nobody counted.
     """
     kept = sorted(tallies, key=lambda each: each.hour)
-    first = kept[0].hour * HOUR if kept else until
-    last = max(until, kept[-1].hour * HOUR if kept else 0)
+    first, last = (kept[0].hour * HOUR, max(until, kept[-1].hour * HOUR)) if kept else (until, until)
     units = _LONGEST[1:] if is_by_day else _LONGEST
     unit = next((name for name, seconds in units if last - first <= seconds), "year")
     starts = _starts(unit, first, last)
@@ -327,7 +330,7 @@ def _starts(unit: str, first: int, last: int) -> tuple[int, ...]:
 
 
 def _second(year: int, month: int) -> int:
-    return int(datetime(year, month, 1, tzinfo=UTC).timestamp())
+    return timegm((year, month, 1, 0, 0, 0))
 
 
 def reasons_of(tallies: Iterable[Tally], kinds: Iterable[str]) -> dict[StatusReason, int]:
