@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -40,6 +40,7 @@ from anchor.status import LIST_SIZE, StatusReason, positions_of
 
 HOUR: Final = 3600
 DAY: Final = 86_400
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _LONGEST: Final = (("hour", 2 * DAY), ("day", 92 * DAY), ("month", 6 * 366 * DAY))
 """Up to how long a time each unit is good for, in seconds; beyond that it is years."""
@@ -117,14 +118,14 @@ class Activity:
     """The last events, in the order of the chain."""
 
 
-def activity_of(history: History, *, did: str | None = None, last: int = 0) -> Activity:
+def activity_of(history: History, *, last: int, did: str | None = None) -> Activity:
     """Count what happened in a history.
 
     Args:
         history: Whole, so that it is known which batches became void. Its events are gone through once; memory is for
             hours in which something happened, accounts that acted, and batches.
-        did: Only of this issuer; None: all that happened in the registry.
         last: How many of the last events are kept.
+        did: Only of this issuer; None: all that happened in the registry.
     """
     count = _Count(history, last)
     wanted = {each.issuer_id for each in history.issuers if did in (None, each.did)}
@@ -206,12 +207,12 @@ class _Count:
         )
         actors = sorted(self._actors.items(), key=lambda each: each[0][0])
         return Activity(
-            tallies=tuple(sorted(tallies, key=lambda each: each.hour)),
+            tallies=tuple(tallies),
             actors=tuple(
                 Actor(
                     issuer_id=issuer_id or None,
                     account=account,
-                    kinds=dict(acts.kinds),
+                    kinds=acts.kinds,
                     first_at=acts.first_at,
                     last_at=acts.last_at,
                 )
@@ -219,7 +220,7 @@ class _Count:
             ),
             alarming=tuple(event for _, event in sorted(chain(*self._alarming.values()), key=lambda each: each[0])),
             alarms=self._alarms,
-            delays=Delays(exact=dict(self._exact), estimated=dict(self._estimated), unknown=self._unknown),
+            delays=Delays(exact=self._exact, estimated=self._estimated, unknown=self._unknown),
             last=tuple(self._last),
         )
 
@@ -227,7 +228,7 @@ class _Count:
 class _Acts:
     def __init__(self, at: int) -> None:
         self.first_at: Final = at
-        self.last_at = at
+        self.last_at: int
         self.kinds: Final[Counter[str]] = Counter()
 
 
@@ -250,10 +251,9 @@ class _Issued:
             return 0
         size = self._sizes[event.root]
         self._since[event.root] = event.at
-        if size:
-            self._starts.append(self._end)
-            self._times.append(event.at)
-            self._end += size
+        self._starts.append(self._end)
+        self._times.append(event.at)
+        self._end += size
         return size
 
     def size_of(self, root: Hash32) -> int:
@@ -273,7 +273,7 @@ def _first_position(issuer: IssuerHistory, void: set[Hash32]) -> int | None:
     """Tell where an issuer's status positions likely start; None if the chain does not look like one program's work."""
     good = [batch.size for root, batch in issuer.batches.items() if root not in void]
     lists = {place.status_list for words in issuer.bits.values() for place in words}
-    if not lists or not good or not all(good):
+    if not lists or not all(good):
         return None
     needed = -(-sum(good) // LIST_SIZE)
     return min(lists) * LIST_SIZE if max(lists) - min(lists) + 1 == needed else None
@@ -300,8 +300,8 @@ def timeline_of(tallies: Iterable[Tally], until: int, *, is_by_day: bool = False
         is_by_day: The tallies are of whole days, each at the day's first hour: hours would tell what nobody counted.
     """
     kept = sorted(tallies, key=lambda each: each.hour)
-    first = kept[0].hour * HOUR if kept else until
-    last = max(until, kept[-1].hour * HOUR if kept else 0)
+    times = [each.hour * HOUR for each in kept] or [until]
+    first, last = times[0], max(until, times[-1])
     units = _LONGEST[1:] if is_by_day else _LONGEST
     unit = next((name for name, seconds in units if last - first <= seconds), "year")
     starts = _starts(unit, first, last)
@@ -317,8 +317,8 @@ def _starts(unit: str, first: int, last: int) -> tuple[int, ...]:
         step = HOUR if unit == "hour" else DAY
         return tuple(range(first // step * step, last + 1, step))
     try:
-        start, end = datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)
-    except (ValueError, OverflowError, OSError):
+        start, end = (_EPOCH + timedelta(seconds=each) for each in (first, last))
+    except OverflowError:
         return (first,)  # where no calendar reaches, there are no years
     if unit == "year":
         return tuple(_second(year, 1) for year in range(start.year, end.year + 1))
@@ -327,14 +327,13 @@ def _starts(unit: str, first: int, last: int) -> tuple[int, ...]:
 
 
 def _second(year: int, month: int) -> int:
-    return int(datetime(year, month, 1, tzinfo=UTC).timestamp())
+    return (datetime(year, month, 1, tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
 
 
-def reasons_of(tallies: Iterable[Tally], kinds: Iterable[str]) -> dict[StatusReason, int]:
+def reasons_of(tallies: Iterable[Tally], kinds: Collection[str]) -> dict[StatusReason, int]:
     """Sum up the credentials that some kinds of event concerned by reason, the most frequent first."""
-    wanted = set(kinds)
     sums: Counter[int] = Counter()
     for each in tallies:
-        if each.kind in wanted and each.reason:
+        if each.kind in kinds and each.reason:
             sums[each.reason] += each.credentials
     return {StatusReason(reason): count for reason, count in sums.most_common()}

@@ -1,13 +1,15 @@
+import time
 from collections.abc import Sequence
 
 import pytest
 
-from anchor.activity import DAY, HOUR, KEPT_ALARMS, Activity, Tally, activity_of, reasons_of, timeline_of
+from anchor.activity import DAY, HOUR, Activity, Tally, activity_of, reasons_of, timeline_of
 from anchor.model import hash32
 from anchor.status import LIST_SIZE, StatusReason
 from tests.support.history import (
     ACCREDITOR,
     ADMIN,
+    DEPLOYER,
     Call,
     anchored,
     batch_revoked,
@@ -22,6 +24,7 @@ from tests.support.stories import (
     ANCHOR_KEY,
     BEGINNING,
     CONTROLLER,
+    OTHER,
     REINSTATED,
     REVOKED,
     ROOT,
@@ -74,7 +77,15 @@ def test_who_acted_is_told_by_issuer_and_whoever_governs_acts_for_the_registry()
     assert (actors[1, ANCHOR_KEY].first_at, actors[1, ANCHOR_KEY].last_at) == (START, START + 3 * DAY)
     assert actors[None, ACCREDITOR].kinds["issuerAccredited"] >= 1
     assert (1, ACCREDITOR) not in actors
-    assert [each.issuer_id or 0 for each in told.actors] == sorted(each.issuer_id or 0 for each in told.actors)
+    # Of each issuer in the order of their first act, whatever their addresses.
+    assert [(each.issuer_id, bytes(each.account)) for each in told.actors] == [
+        (None, DEPLOYER),
+        (None, ACCREDITOR),
+        (1, CONTROLLER),
+        (1, ANCHOR_KEY),
+        (2, OTHER),
+    ]
+    assert told.actors[:1] == activity(anchor(OLD, 5, 0)).actors[:1]
 
 
 def test_what_alarms_is_kept_and_what_is_usual_is_not() -> None:
@@ -126,10 +137,11 @@ def test_time_to_a_single_revocation_is_estimated_by_the_order_of_positions() ->
     assert (told.delays.exact, told.delays.estimated, told.delays.unknown) == ({}, {7: 1, 2: 2}, 0)
 
 
-def test_a_thiefs_batch_takes_no_positions() -> None:
+@pytest.mark.parametrize("size", [0, 256, LIST_SIZE])
+def test_a_thiefs_batch_takes_no_positions(size: int) -> None:
     told = activity(
         anchor(OLD, 256, 0),
-        anchor(STOLEN, 256, 1),
+        anchor(STOLEN, size, 1),
         key_added(1, OTHER_KEY, 1, actor=CONTROLLER, at=START + DAY, block=12),
         key_compromised(1, ANCHOR_KEY, START + DAY, actor=CONTROLLER, at=START + 2 * DAY, block=13),
         anchored(1, NEW, size=10, actor=OTHER_KEY, at=START + 5 * DAY, block=15),
@@ -142,6 +154,7 @@ def test_a_thiefs_batch_takes_no_positions() -> None:
     "calls",
     [
         pytest.param((anchor(OLD, 0, 0), revoke([0], [1], 1)), id="size-not-stated"),
+        pytest.param((anchor(OLD, 5, 0), anchor(NEW, 0, 0), revoke([0], [1], 1)), id="one-size-not-stated"),
         pytest.param((anchor(OLD, 5, 0), revoke([0], [1 << 5], 1)), id="beyond-what-was-anchored"),
         pytest.param((revoke([0], [1], 1),), id="nothing-was-anchored"),
         pytest.param(
@@ -166,6 +179,9 @@ def test_positions_may_go_on_in_the_next_list() -> None:
     assert told.delays.estimated == {4: 1, 2: 1}
 
 
+NEW_YEAR = 1_767_225_600  # of 2026
+
+
 def tally(at: int, credentials: int = 1, kind: str = "batchAnchored", reason: int = 0) -> Tally:
     return Tally(1, kind, reason, at // HOUR, 1, credentials)
 
@@ -174,19 +190,51 @@ def tally(at: int, credentials: int = 1, kind: str = "batchAnchored", reason: in
     ("seconds", "unit", "periods"),
     [
         pytest.param(0, "hour", 1, id="one-moment"),
+        pytest.param(HOUR - 1, "hour", 1, id="one-hour"),
+        pytest.param(HOUR, "hour", 2, id="an-hour-begins"),
         pytest.param(2 * DAY, "hour", 49, id="two-days"),
         pytest.param(2 * DAY + HOUR, "day", 3, id="more"),
         pytest.param(92 * DAY, "day", 93, id="three-months"),
         pytest.param(93 * DAY, "month", 4, id="beyond"),
         pytest.param(6 * 366 * DAY, "month", 73, id="six-years"),
+        pytest.param(6 * 366 * DAY + HOUR, "year", 7, id="longer"),
         pytest.param(7 * 366 * DAY, "year", 8, id="seven-years"),
     ],
 )
 def test_periods_fit_the_time_that_is_shown(seconds: int, unit: str, periods: int) -> None:
-    start = 1_767_225_600  # 2026-01-01
-    line = timeline_of([tally(start, 3)], start + seconds)
-    assert (line.unit, len(line.starts), line.starts[0]) == (unit, periods, start)
+    line = timeline_of([tally(NEW_YEAR, 3)], NEW_YEAR + seconds)
+    assert (line.unit, len(line.starts), line.starts[:1]) == (unit, periods, (NEW_YEAR,))
     assert line.credentials == {"batchAnchored": (3, *[0] * (periods - 1))}
+
+
+@pytest.mark.parametrize(("days", "unit", "periods"), [(0, "day", 1), (1, "day", 2), (93, "month", 4)])
+def test_tallies_of_whole_days_are_not_told_by_hours(days: int, unit: str, periods: int) -> None:
+    line = timeline_of([tally(NEW_YEAR, 3)], NEW_YEAR + days * DAY, is_by_day=True)
+    assert (line.unit, len(line.starts), line.starts[:1]) == (unit, periods, (NEW_YEAR,))
+
+
+def test_tallies_of_all_issuers_and_the_registry_come_in_any_order() -> None:
+    tallies = [Tally(2, "batchAnchored", 0, 5, 1, 7), Tally(None, "roleChanged", 0, 6, 1, 0), tally(7 * HOUR, 2)]
+    for given in (tallies, tallies[::-1]):
+        line = timeline_of(given, 8 * HOUR)
+        assert line.starts == (5 * HOUR, 6 * HOUR, 7 * HOUR, 8 * HOUR)
+        assert line.credentials == {"batchAnchored": (7, 0, 2, 0), "roleChanged": (0, 0, 0, 0)}
+
+
+@pytest.mark.parametrize("zone", ["EST5", "XXX-9"])
+def test_months_and_years_are_those_of_utc_wherever_it_runs(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        with monkeypatch.context() as patch:
+            patch.setenv("TZ", zone)
+            time.tzset()
+            months = timeline_of([tally(NEW_YEAR)], NEW_YEAR + 365 * DAY)
+            years = timeline_of([tally(NEW_YEAR)], NEW_YEAR + 10 * 365 * DAY)
+            before = timeline_of([tally(NEW_YEAR)], NEW_YEAR + 365 * DAY - 1)
+    finally:
+        time.tzset()
+    assert (len(months.starts), months.starts[0], months.starts[-1]) == (13, NEW_YEAR, NEW_YEAR + 365 * DAY)
+    assert (len(before.starts), len(years.starts), years.starts[0]) == (12, 10, NEW_YEAR)
+    assert "." not in str(months.starts)
 
 
 def test_each_tally_falls_into_its_month() -> None:
@@ -208,8 +256,9 @@ def test_no_tally_is_one_empty_period() -> None:
     assert (len(line.starts), line.credentials) == (1, {})
 
 
-def test_times_that_no_calendar_has_are_one_period() -> None:
-    line = timeline_of([tally(0, 1), tally(2**40 - 1, 2)], 0)
+@pytest.mark.parametrize("until", [0, 2**62, 2**64 - 1])
+def test_times_that_no_calendar_has_are_one_period(until: int) -> None:
+    line = timeline_of([tally(0, 1), tally(2**40 - 1, 2)], until)
     assert (line.starts, line.credentials) == ((0,), {"batchAnchored": (3,)})
 
 
@@ -220,7 +269,8 @@ def test_reasons_are_summed_up_the_most_frequent_first() -> None:
         tally(HOUR, 9, "credentialsSuspended", 4),
         tally(HOUR, 9),
     ]
-    assert list(reasons_of(tallies, ["credentialsRevoked", "batchAnchored"]).items()) == [
+    kinds = ["credentialsRevoked", "batchAnchored"]
+    assert list(reasons_of(tallies, kinds).items()) == [
         (StatusReason.OTHER, 5),
         (StatusReason.ISSUED_IN_ERROR, 2),
     ]
@@ -231,11 +281,11 @@ def credentials_of(told: Activity, kind: str) -> int:
 
 
 def test_what_a_new_epoch_repeats_counts_once() -> None:
-    told = activity_of(replayed(*STAGED))
+    told = activity_of(replayed(*STAGED), last=0)
     # Three are revoked; the next epoch repeats one of them.
     assert credentials_of(told, "credentialsRevoked") == 3
     again = batch_revoked(1, ROOT, actor=STAGED_KEY, at=1200, block=12, epoch=1)
-    twice = activity_of(replayed(*STAGED, again))
+    twice = activity_of(replayed(*STAGED, again), last=0)
     assert credentials_of(twice, "batchRevoked") == credentials_of(told, "batchRevoked") == 500
     assert twice.delays.exact == told.delays.exact == {0: 500}
 
@@ -258,10 +308,9 @@ def test_void_batches_and_those_anchored_again_bring_no_credentials() -> None:
 
 def test_many_alarms_of_one_kind_bury_none_of_another() -> None:
     offers = [
-        control_offered(1, bytes([9, number]) * 10, actor=CONTROLLER, at=START + 5, block=20)
-        for number in range(KEPT_ALARMS + 50)
+        control_offered(1, bytes([9, number]) * 10, actor=CONTROLLER, at=START + 5, block=20) for number in range(250)
     ]
     told = activity(withdrawn(1, START + 9, at=START, block=10), *offers)
     assert told.alarms == 2 + 1 + len(offers)
     assert [each.kind for each in told.alarming[:3]] == ["roleChanged", "roleChanged", "accreditationWithdrawn"]
-    assert len(told.alarming) == 3 + KEPT_ALARMS
+    assert len(told.alarming) == 3 + 200

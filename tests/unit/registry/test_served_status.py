@@ -1,13 +1,32 @@
+import gzip
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+
 import pytest
 
-from anchor.errors import LedgerUnavailableError
+from anchor.errors import FetchError, LedgerUnavailableError
 from anchor.history import IssuerHistory
-from anchor.model import StatusPosition
-from anchor.status import StatusPurpose
-from registry.services.differences import DifferenceKind
-from registry.services.served_status import ServedList, compare_served
-from tests.support.history import status_changed
-from tests.support.stories import BEGINNING, REVOKED, STATUS_KEY, SWITCHED, replayed
+from anchor.model import StatusPosition, hash32
+from anchor.status import LIST_SIZE, StatusPurpose
+from registry.services import served_status
+from registry.services.differences import Difference, DifferenceKind
+from registry.services.served_status import ServedList, compare_served, fetch_lists, lists_of
+from registry.store.records import BatchId, BatchRecord, BatchState, IssuerRef
+from tests.support.history import REGISTRY, Call, anchored, batch_revoked, status_changed
+from tests.support.stories import (
+    ANCHOR_KEY,
+    BEGINNING,
+    REINSTATED,
+    REVOKED,
+    ROOT,
+    SKIPPED,
+    STAGED,
+    STATUS_KEY,
+    SUSPENDED,
+    SWITCHED,
+    replayed,
+)
 
 FIRST, SECOND, LATER = (StatusPosition(status_list=0, index=index) for index in range(3))
 
@@ -52,3 +71,209 @@ def test_before_anything_happened_nothing_was_so() -> None:
 def test_a_list_of_a_later_block_than_ours_decides_nothing() -> None:
     with pytest.raises(LedgerUnavailableError, match="the service's node is ahead"):
         differences(FIRST, at=601)
+
+
+def batch(first: int, size: int, root: bytes = ROOT) -> BatchRecord:
+    return BatchRecord(
+        id=BatchId(1),
+        issuer=IssuerRef(id=1, registry=REGISTRY, issuer_id=1),
+        root=hash32(root),
+        size=size,
+        achievement_id="diploma",
+        achievement_name="Diploma",
+        roster_hash=hash32(bytes(32)),
+        first_position=first,
+        approval=None,
+        state=BatchState.ANCHORED,
+        sealed_at=0,
+        transaction=None,
+        anchored_at=0,
+        failure=None,
+    )
+
+
+def position(index: int, status_list: int = 0) -> StatusPosition:
+    return StatusPosition(status_list=status_list, index=index)
+
+
+def compared(
+    calls: tuple[Call, ...],
+    *positions: StatusPosition,
+    at: int,
+    batches: tuple[BatchRecord, ...] = (),
+    purpose: StatusPurpose = StatusPurpose.REVOCATION,
+    status_list: int = 0,
+) -> list[Difference]:
+    served = ServedList(status_list=status_list, purpose=purpose, at=at, positions=frozenset(positions))
+    return list(compare_served(replayed(*calls).issuer(1), batches, [served], now=5000))
+
+
+# Batches that are revoked as a whole
+
+
+def revoked_batch(*more: Call) -> tuple[Call, ...]:
+    return (
+        *BEGINNING,
+        anchored(1, ROOT, size=4, actor=ANCHOR_KEY, at=400, block=4),
+        batch_revoked(1, ROOT, actor=STATUS_KEY, at=900, block=9),
+        *more,
+    )
+
+
+def test_a_batch_that_is_revoked_shows_all_its_positions_and_no_others() -> None:
+    batches = (batch(10, 4), batch(20, 4, bytes(32)))
+    shown = [position(index) for index in range(10, 14)]
+    assert compared(revoked_batch(), *shown, at=900, batches=batches) == []
+    detail = "revocation as of 1970-01-01 00:15:00 UTC"
+    for index in (10, 13):
+        (difference,) = compared(revoked_batch(), *set(shown) - {position(index)}, at=901, batches=batches)
+        assert (difference.kind, difference.position) == (DifferenceKind.SERVED_OTHERWISE, position(index))
+        assert difference.detail == "revocation as of 1970-01-01 00:15:01 UTC: so, and not shown"
+    for index in (9, 14, 20):
+        (difference,) = compared(revoked_batch(), *shown, position(index), at=900, batches=batches)
+        assert difference == Difference(
+            kind=DifferenceKind.SERVED_OTHERWISE, position=position(index), detail=f"{detail}: shown, and not so"
+        )
+    # Revoked, nobody is suspended by that.
+    assert compared(revoked_batch(), at=900, batches=batches, purpose=StatusPurpose.SUSPENSION) == []
+    before = compared(revoked_batch(), at=899, batches=batches)
+    assert before == [
+        Difference(
+            kind=DifferenceKind.SERVED_BEHIND,
+            position=position(0),
+            detail="the whole list, revocation as of 1970-01-01 00:14:59 UTC",
+        )
+    ]
+
+
+def test_a_batch_across_two_lists_shows_in_each_what_is_of_it() -> None:
+    batches = (batch(LIST_SIZE * 3 - 2, 4),)
+    for number, indices in ((1, []), (2, [LIST_SIZE - 2, LIST_SIZE - 1]), (3, [0, 1]), (4, [])):
+        shown = [position(index, number) for index in indices]
+        assert compared(revoked_batch(), *shown, at=900, batches=batches, status_list=number) == []
+
+
+def test_a_batch_revoked_in_an_epoch_counts_in_that_and_those_before_it() -> None:
+    batches = (batch(0, 500),)
+    everything = [position(index) for index in range(500)]
+    alone = position(2 * 256 + 255)
+    # Revoked in epoch 0, and it counts: with what was revoked alone.
+    assert compared(STAGED, *everything, alone, at=1100, batches=batches) == []
+    # Epoch 1 counts now, and nobody revoked it there; one of three was repeated.
+    assert compared(SWITCHED, position(2), at=3000, batches=batches) == []
+    again = batch_revoked(1, ROOT, actor=b"\x0e" * 20, at=1200, block=12, epoch=1)
+    switched = (*STAGED, again, *SWITCHED[len(STAGED) :])
+    assert compared((*STAGED, again), *everything, alone, at=1200, batches=batches) == []
+    assert compared(switched, *everything, at=3000, batches=batches) == []
+    # An epoch that was only staged, and will never count, changes nothing.
+    assert compared(SKIPPED, *everything, alone, at=3000, batches=batches) == []
+
+
+# Purposes and lists
+
+
+def test_each_purpose_and_each_list_shows_its_own() -> None:
+    calls = (
+        *BEGINNING,
+        status_changed(REVOKED, 1, [0, 3], [0b1, 0b10], actor=STATUS_KEY, at=400, block=4),
+        status_changed(SUSPENDED, 1, [0], [0b110], actor=STATUS_KEY, at=500, block=5),
+        status_changed(REINSTATED, 1, [0], [0b100], actor=STATUS_KEY, at=600, block=6),
+        status_changed(SUSPENDED, 1, [0], [0b1000], actor=STATUS_KEY, at=700, block=7, status_list=1),
+    )
+    suspension = StatusPurpose.SUSPENSION
+    assert compared(calls, position(0), position(3 * 256 + 1), at=700) == []
+    assert compared(calls, position(1), at=700, purpose=suspension) == []
+    assert compared(calls, position(3, 1), at=700, purpose=suspension, status_list=1) == []
+    (behind,) = compared(calls, position(1), position(2), at=500, purpose=suspension)
+    assert behind.detail == "the whole list, suspension as of 1970-01-01 00:08:20 UTC"
+
+
+def test_a_list_of_which_too_much_is_wrong_is_told_in_a_few_lines() -> None:
+    shown = [position(index) for index in range(100, 107)]
+    (*first, last) = compared(BEGINNING, *shown, at=400)
+    assert [each.position for each in (*first, last)] == shown[:6]
+    assert {each.detail for each in first} == {"revocation as of 1970-01-01 00:06:40 UTC: shown, and not so"}
+    assert last.detail == "revocation as of 1970-01-01 00:06:40 UTC: shown, and not so; and 2 more of this list"
+    assert len(compared(BEGINNING, *shown[:5], at=400)) == 5
+
+
+def test_of_an_institution_without_events_of_that_time_what_is_now_was_so() -> None:
+    assert compared(BEGINNING, at=4000) == []
+    assert len(compared(BEGINNING, position(1), at=4000)) == 1
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        ([], ()),
+        ([(0, 1)], (0,)),
+        ([(0, LIST_SIZE)], (0,)),
+        ([(0, LIST_SIZE + 1)], (0, 1)),
+        ([(LIST_SIZE - 1, 1)], (0,)),
+        ([(LIST_SIZE * 7, 3), (5, 2), (6, 2), (LIST_SIZE * 3 - 1, LIST_SIZE + 2)], (0, 2, 3, 4, 7)),
+    ],
+)
+def test_lists_are_those_that_batches_have_positions_in(
+    places: list[tuple[int, int]], expected: tuple[int, ...]
+) -> None:
+    assert lists_of([batch(first, size) for first, size in places]) == expected
+
+
+# Reading what is served
+
+
+def encoded(data: bytes) -> str:
+    return "u" + urlsafe_b64encode(gzip.compress(data)).decode().rstrip("=")
+
+
+BITS = bytes([0b1000_0001, *bytes(LIST_SIZE // 8 - 2), 1])
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[ServedList]]:
+    def serve(encoded_list: str) -> list[ServedList]:
+        def fetch(url: str, *, max_bytes: int) -> bytes:
+            assert max_bytes == 200_000
+            asked.append(url)
+            return json.dumps(
+                {"validFrom": "2026-01-01T00:00:00Z", "credentialSubject": {"encodedList": encoded_list}}
+            ).encode()
+
+        monkeypatch.setattr(served_status, "fetch", fetch)
+        return list(fetch_lists("https://service.example", 7, [3, 5]))
+
+    asked: list[str] = []
+    return serve
+
+
+def test_lists_are_read_for_both_purposes(serve: Callable[[str], list[ServedList]]) -> None:
+    assert serve(encoded(BITS)) == [
+        ServedList(
+            status_list=number,
+            purpose=purpose,
+            at=1_767_225_600,
+            positions=frozenset(position(index, number) for index in (0, 7, LIST_SIZE - 1)),
+        )
+        for number in (3, 5)
+        for purpose in StatusPurpose
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        encoded(BITS)[1:],
+        "z" + encoded(BITS)[1:],
+        encoded(BITS[:-1]),
+        encoded(BITS + b"\x00"),
+        encoded(bytes(2**24)),
+        "u" + urlsafe_b64encode(gzip.compress(BITS)[:-1]).decode().rstrip("="),
+        "u" + urlsafe_b64encode(BITS).decode(),
+        "u",
+        "",
+    ],
+    ids=["no-letter", "other-letter", "short", "long", "bomb", "cut-off", "not-packed", "nothing", "empty"],
+)
+def test_what_is_no_list_of_16_kib_is_refused(text: str, serve: Callable[[str], list[ServedList]]) -> None:
+    with pytest.raises(FetchError, match=r"https://service\.example/\S+ is no status list"):
+        serve(text)
