@@ -100,8 +100,8 @@ def compare_served(
                 f"the service's node is ahead: a list is of {to_utc(each.at)}, the newest block here of {to_utc(now)}",
                 advice="Try again once the node here has synced.",
             )
-        *then, now_shown = _shown(issuer, batches, each)
-        if each.positions in then:
+        is_honest, then, now_shown = _shown(issuer, batches, each)
+        if is_honest:
             if each.positions != now_shown:
                 yield Difference(
                     kind=DifferenceKind.SERVED_BEHIND,
@@ -110,8 +110,8 @@ def compare_served(
                 )
             continue
         name = f"{each.purpose.value} as of {to_utc(each.at)}"
-        yield from _named(each.positions - then[-1], f"{name}: shown, and not so")
-        yield from _named(then[-1] - each.positions, f"{name}: so, and not shown")
+        yield from _named(each.positions - then, f"{name}: shown, and not so")
+        yield from _named(then - each.positions, f"{name}: so, and not shown")
 
 
 def _named(positions: frozenset[StatusPosition], detail: str) -> Iterator[Difference]:
@@ -125,20 +125,24 @@ def _named(positions: frozenset[StatusPosition], detail: str) -> Iterator[Differ
 
 def _shown(
     issuer: IssuerHistory, batches: Sequence[BatchRecord], served: ServedList
-) -> list[frozenset[StatusPosition]]:
-    """Say which bits a list may show: what was so when its second began, after each event of that second, and now.
+) -> tuple[bool, frozenset[StatusPosition], frozenset[StatusPosition]]:
+    """Say whether a list shows what was so at its time, which bits were set at the end of that, and which are now.
 
-    Several blocks may be of one second, and which of them a list was made from, it does not say.
+    What was so when its second began counts, and after each event of that second: several blocks may be of one second,
+    and which of them a list was made from, it does not say. One state is kept at a time: there may be many events.
     """
     state = _Shown(batches, served)
-    found: list[frozenset[StatusPosition]] = []
+    is_honest, then = False, None
     for event in issuer.events:
-        if event.at >= served.at and not found:
-            found.append(state.positions())
+        if event.at >= served.at and then is None:
+            then = state.positions()
+            is_honest = served.positions == then
         state.take(event)
-        if event.at == served.at:
-            found.append(state.positions())
-    return [*(found or [state.positions()]), state.positions()]
+        if event.at == served.at and not is_honest:
+            then = state.positions()
+            is_honest = served.positions == then
+    now = state.positions()
+    return (is_honest, then, now) if then is not None else (served.positions == now, now, now)
 
 
 class _Shown:
