@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,9 @@ API_KEY_VARIABLE: Final = "CREDANCHOR_API_KEY"
 _LOOKED_AT: Final = 50
 """Credentials that the service is asked about, chosen by chance; as many again of those whose status was to change."""
 
+_PAGES: Final = 10
+"""Of these, learners' pages that are looked at."""
+
 HELP: Final = """Hold the institution's database against the ledger, and name each difference.
 
 The ledger's whole history is read and proven first, as credanchor audit does. Then: what was sealed and never anchored,
@@ -38,7 +42,7 @@ what is on the ledger and not in the database (another program of yours, or a th
 and are not there, and those that nobody asked for; keys that ended, a DID or a controller that differs; what the
 explorer shows. With --service, also the status lists that the running service shows; with an API key of scope read in
 $CREDANCHOR_API_KEY, what its API answers, too: all batches, and proof and status of up to a hundred credentials,
-chosen by chance. What is on its way is no difference.
+chosen by chance, and the pages of ten of them. What is on its way is no difference.
 
 Nobody is named: credentials are status positions; credanchor find tells whose they are.
 
@@ -230,16 +234,18 @@ def _ask(
         with place.store.reading() as connection:
             looked = list(choose(connection, own, before.statuses, _LOOKED_AT))
         credentials = tuple(map(api.credential, looked))
+        # Strangers, as whom pages are asked for, may ask less often.
+        some = secrets.SystemRandom().sample(looked, min(_PAGES, len(looked)))
+        pages = tuple(page for page in map(api.page, some) if page is not None)
         *_, last = fetch_lists(api.url, place.settings.issuer_id, [served[-1].status_list])
     since = min(each.at for each in served)
-    return ServedAnswers(batches=batches, credentials=credentials, since=since, until=last.at)
+    return ServedAnswers(batches=batches, credentials=credentials, pages=pages, since=since, until=last.at)
 
 
 def _not_ahead(answers: ServedAnswers, basis: Basis) -> ServedAnswers:
-    if answers.until > basis.block_at:
+    if answers.until > basis.block_at or any(page.block > basis.block_number for page in answers.pages):
         raise LedgerUnavailableError(
-            f"the service's node is ahead: it is at {to_utc(answers.until)}, the newest block here is of "
-            f"{to_utc(basis.block_at)}",
+            f"the service's nodes are ahead: the newest block here is of {to_utc(basis.block_at)}",
             advice="Try again once the node here has synced.",
         )
     return answers

@@ -41,6 +41,7 @@ class DifferenceKind(Enum):
     SERVED_BEHIND = "servedBehind"
     SERVED_NOTHING = "servedNothing"
     SERVED_PROOF = "servedProof"
+    PAGE_OTHERWISE = "pageOtherwise"
     INDEX_MISSING = "indexMissing"
     INDEX_FOREIGN = "indexForeign"
     INDEX_OTHERWISE = "indexOtherwise"
@@ -147,6 +148,10 @@ MEANINGS: Mapping[DifferenceKind, tuple[str, str]] = {
     DifferenceKind.SERVED_PROOF: (
         "the service gives an anchor proof with which the credential does not verify",
         "Do not hand out what it gives: restore its database, and see who changed it.",
+    ),
+    DifferenceKind.PAGE_OTHERWISE: (
+        "a learner's page says otherwise than the ledger, at the block that it names",
+        "Restart the service; if it stays so, look at its policy: its nodes, or what vouches for them, lie.",
     ),
     DifferenceKind.INDEX_MISSING: (
         "the explorer does not show this event, though it shows the ledger at a later block",

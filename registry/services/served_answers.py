@@ -6,6 +6,7 @@ The API key is an institution's own; with another's key nothing is asked. Of cre
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from registry.services.standing import CredentialState
 from registry.store.records import BatchState
 
 _MAX_BYTES: Final = 1 << 20
+_MAX_PAGE_BYTES: Final = 1 << 22
+_STATUS: Final = re.compile(r'data-status="(?P<status>[A-Za-z]{1,40})" data-block="(?P<block>[0-9]{0,18})"')
 _A_PAGE: Final = 100
 
 
@@ -44,6 +47,18 @@ class Looked:
     root: Hash32
     file: bytes
     """With the anchor proof that is here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedPage:
+    """What a learner's page says of status."""
+
+    position: StatusPosition
+    root: Hash32
+    status: str
+    """By the name of its words: valid, revoked, …"""
+    block: int
+    """Number of the block that it was checked against."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +136,29 @@ class ServedApi:
         answer = self._find(f"/v1/credentials/{uuid}/status")
         with _usable(self.url):
             return None if answer is None else CredentialState(answer["state"])
+
+    def page(self, looked: Looked) -> ServedPage | None:
+        """Give what a credential's page says; None: it has none, or says that it could not be determined."""
+        answer = self._find(f"/v1/credentials/{looked.uuid}/page")
+        if answer is None or answer.get("url") is None:
+            return None
+        # At the address that was named: the page's own may lead past it, to a proxy of the public's.
+        address = f"{self.url}/c/{str(answer['url']).rpartition('/')[2]}"
+        try:
+            content = fetch(address, max_bytes=_MAX_PAGE_BYTES).decode()
+        except NotThereError:
+            return None  # renewed or withdrawn meanwhile
+        except FetchError as error:
+            # The address is the learner's secret.
+            raise FetchError("a learner's page did not come from the service", advice=error.advice) from None
+        except UnicodeDecodeError:
+            content = ""
+        found = _STATUS.search(content)
+        if found is None:
+            raise FetchError("what the service shows at a learner's page's address is no such page")
+        if not found["block"]:
+            return None
+        return ServedPage(position=looked.position, root=looked.root, status=found["status"], block=int(found["block"]))
 
     def _find(self, path: str) -> JsonObject | None:
         try:

@@ -14,18 +14,34 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-from anchor.events import AnyEvent, BatchAnchored, BatchRevoked, CredentialsRevoked, StatusChanged, StatusEpochChanged
+from anchor.events import (
+    AnyEvent,
+    BatchAnchored,
+    BatchRevoked,
+    CredentialsRevoked,
+    KeyCompromised,
+    StatusChanged,
+    StatusEpochChanged,
+)
 from anchor.history import IssuerHistory
 from anchor.model import Hash32, StatusPosition, to_utc
 from anchor.status import LIST_SIZE
 from registry.services.differences import Difference, DifferenceKind
-from registry.services.served_answers import Looked, ServedApi, ServedBatch, ServedCredential
+from registry.services.served_answers import Looked, ServedApi, ServedBatch, ServedCredential, ServedPage
 from registry.services.standing import CredentialState
 from registry.services.stored import credential_file
 from registry.store.connection import InstitutionConnection
 from registry.store.pages import Place, page_of_credentials
 from registry.store.reconciliation import AskedStatus
 from registry.store.records import BatchRecord, BatchState
+
+_ON_PAGES: Final = {
+    "valid": CredentialState.ACTIVE,
+    "revoked": CredentialState.REVOKED,
+    "batchRevoked": CredentialState.BATCH_REVOKED,
+    "suspended": CredentialState.SUSPENDED,
+}
+"""What of a page's words rests on the ledger alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +50,7 @@ class ServedAnswers:
 
     batches: tuple[ServedBatch, ...]
     credentials: tuple[ServedCredential, ...]
+    pages: tuple[ServedPage, ...]
     since: int
     until: int
 
@@ -101,6 +118,8 @@ class Comparison:
                 yield Difference(kind=DifferenceKind.SERVED_NOTHING, root=root)
         for credential in answers.credentials:
             yield from self._credential(credential, answers)
+        for page in answers.pages:
+            yield from self._page(page)
 
     def _batch(self, root: Hash32, served: ServedBatch) -> Iterator[Difference]:
         batch, otherwise = self._issuer.batches.get(root), DifferenceKind.SERVED_OTHERWISE
@@ -137,14 +156,35 @@ class Comparison:
         elif self._api.state(looked.uuid) is not now:
             yield Difference(kind=DifferenceKind.SERVED_BEHIND, position=looked.position, detail=detail)
 
+    def _page(self, page: ServedPage) -> Iterator[Difference]:
+        """Compare at the page's own block; what is invalid for other reasons depends on the operator's policy."""
+        state = _State(self._sizes.get(page.root, 0))
+        for event in self._events_of(page.root, page.position):
+            if event.log.block_number <= page.block:
+                state.take(event)
+        if page.status in _ON_PAGES and _ON_PAGES[page.status] is not state.read():
+            detail = f"{page.status}, says the page, and at block {page.block:,} it was {state.read().value}"
+            yield Difference(kind=DifferenceKind.PAGE_OTHERWISE, position=page.position, detail=detail)
+        elif page.status == "valid" and self._void_since(page.root, page.block):
+            detail = f"valid, says the page, and at block {page.block:,} its batch was void"
+            yield Difference(kind=DifferenceKind.PAGE_OTHERWISE, position=page.position, detail=detail)
+
+    def _void_since(self, root: Hash32, block: int) -> bool:
+        """Tell whether a batch that is void now was so at a block, at the latest."""
+        key = self._issuer.batches[root].key
+        told = (each for each in self._issuer.events if isinstance(each, KeyCompromised) and each.key == key)
+        return root in self._void and all(each.log.block_number <= block for each in told)
+
+    def _events_of(self, root: Hash32, position: StatusPosition) -> list[AnyEvent]:
+        events = [*self._of_roots.get(root, ()), *self._epochs, *self._issuer.changes_of(position)]
+        return sorted(events, key=lambda each: (each.log.block_number, each.log.log_index))
+
     def _states(
         self, root: Hash32, position: StatusPosition, answers: ServedAnswers
     ) -> tuple[set[CredentialState], CredentialState]:
         """Say how a credential stood at any block while the service was asked, and how it stands at the end."""
-        events = [*self._of_roots.get(root, ()), *self._epochs, *self._issuer.changes_of(position)]
-        events.sort(key=lambda each: (each.log.block_number, each.log.log_index))
         state, found = _State(self._sizes.get(root, 0)), set[CredentialState]()
-        for event in events:
+        for event in self._events_of(root, position):
             # Several blocks may be of one second: what was so before it counts as well.
             if answers.since <= event.at <= answers.until or (event.at > answers.until and not found):
                 found.add(state.read())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -11,13 +12,16 @@ from typing import Any
 
 import pytest
 
+from anchor.ledger.testnet import dev_signer
 from anchor.model import to_hex
 from registry.store.records import StatusKind
 from tests.api.conftest import any_town, mined_at_once
 from tests.api.town import Town
 from tests.cli.test_issuer import pass_time
 from tests.cli.test_reconcile_hosted import Operator, operator, revoke_first
+from tests.ledger.chain import ANCHOR_KEY, CONTROLLER
 from tests.ledger.conftest import chain, session_chain
+from tests.ledger.whole_contract import WholeContract, account_of
 
 __all__ = ["any_town", "chain", "mined_at_once", "operator", "session_chain"]
 
@@ -32,11 +36,12 @@ def service(town: Town, alter: Alter = lambda _path, _content: None) -> Iterator
         def do_GET(self) -> None:
             given = {name: value for name, value in self.headers.items() if name.lower() == "authorization"}
             answer = town.client.get(self.path, headers=given)
-            content = answer.json()
+            is_page = self.path.startswith("/c/")
+            content: dict[str, Any] = {"html": answer.text} if is_page else answer.json()
             alter(self.path, content)
             self.send_response(content.pop("code", answer.status_code))
             self.end_headers()
-            self.wfile.write(json.dumps(content).encode())
+            self.wfile.write((content["html"] if is_page else json.dumps(content)).encode())
 
         def log_message(self, *words: Any) -> None:
             del words
@@ -76,7 +81,7 @@ def told(operator: Operator, alter: Alter = lambda _path, _content: None) -> lis
     """Give what differs of the service."""
     with service(operator.town, alter) as url:
         _, content, _ = run(operator, url)
-    return [each for each in content["differences"] if each["kind"].startswith("served")]
+    return [each for each in content["differences"] if each["kind"].startswith(("served", "page"))]
 
 
 def at(ending: str, **changes: object) -> Alter:
@@ -185,6 +190,56 @@ def test_a_proof_that_proves_nothing(operator: Operator, town: Town) -> None:
     assert [each["kind"] for each in found] == ["servedProof"] * 6
     assert len(told(operator, at("/proof", proof={"type": "nothing"}))) == 7
     assert len(told(operator, at("/proof", root="0x" + "7" * 64))) == 7
+
+
+def says(status: str, block: str | None = None) -> Alter:
+    """Change what pages say."""
+
+    def alter(path: str, content: dict[str, Any]) -> None:
+        if path.startswith("/c/"):
+            content["html"] = re.sub('data-status="[a-zA-Z]*"', f'data-status="{status}"', content["html"])
+            if block is not None:
+                content["html"] = re.sub('data-block="[0-9]*"', f'data-block="{block}"', content["html"])
+
+    return alter
+
+
+def test_a_page_of_a_void_batch(operator: Operator, town: Town) -> None:
+    before = town.chain.client.latest_block().header.number
+    key = dev_signer(ANCHOR_KEY).address
+    since = WholeContract(town.chain).view("keyOf", account_of(ANCHOR_KEY))[1]
+    town.chain.execute(CONTROLLER, town.chain.contract.compromise_key(key=key, since=since))
+    assert told(operator) == []
+    found = told(operator, says("valid"))
+    assert [each["kind"] for each in found] == ["pageOtherwise"] * 7
+    assert sum(each["detail"].endswith("its batch was void") for each in found) == 5
+    assert len(told(operator, says("valid", str(before)))) == 2  # those that were revoked and suspended by then
+
+
+def test_a_page_that_says_otherwise(operator: Operator, town: Town) -> None:
+    seen: list[str] = []
+    assert told(operator, lambda path, content: seen.append(content["html"]) if path.startswith("/c/") else None) == []
+    assert sorted(re.findall('data-status="([a-zA-Z]*)" data-block="[0-9]+"', "".join(seen))) == [
+        "revoked",
+        "suspended",
+        *["valid"] * 5,
+    ]
+    found = told(operator, says("valid"))
+    places = {each.position for each in town.here.credentials()[:2]}
+    assert {(each["kind"], each["list"], each["index"]) for each in found} == {
+        ("pageOtherwise", *place) for place in places
+    }
+    assert len(told(operator, says("revoked"))) == 6
+    # At a block before the changes all were valid; what is not known, or said for other reasons, accuses nobody.
+    early = town.chain.client.latest_block().header.number - 3
+    assert told(operator, says("valid", str(early))) == []
+    assert told(operator, says("unknown")) == told(operator, says("expired")) == told(operator, says("x", "")) == []
+    with service(town, says("valid", "999999")) as url:
+        code, content, _ = run(operator, url)
+    assert (code, "nodes are ahead" in content["error"]["message"]) == (3, True)
+    with service(town, lambda path, content: content.update(html="x") if path.startswith("/c/") else None) as url:
+        code, content, _ = run(operator, url)
+    assert (code, "is no such page" in content["error"]["message"]) == (3, True)
 
 
 @pytest.mark.parametrize("whose", ["neighbour", "operator", "nobody"])
