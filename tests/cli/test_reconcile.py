@@ -5,11 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from contextlib import closing
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -17,11 +14,8 @@ import pytest
 from anchor.ledger.client import LedgerClient
 from anchor.ledger.testnet import dev_signer
 from anchor.model import to_hex
-from anchor.status import LIST_SIZE, StatusPurpose, encoded_list, status_list_url
 from registry.services.differences import MEANINGS, DifferenceKind
-from registry.services.published_lists import ListIssuer, PublishedLists
 from registry.settings import complete_settings
-from registry.store.engine import open_store
 from tests.cli.test_incident import chain, college, issue, office, registrar, session_chain, vault
 from tests.cli.test_issuer import pass_time
 from tests.ledger.chain import ADMIN, ANCHOR_KEY, CONTROLLER, DID, STATUS_KEY, STRANGER, Chain, root_of
@@ -325,108 +319,3 @@ def test_a_node_that_keeps_something_back_decides_nothing(
 
 def test_every_kind_has_a_meaning_and_an_advice() -> None:
     assert MEANINGS.keys() == set(DifferenceKind)
-
-
-# The service
-
-
-Change = Callable[[dict[str, Any]], object]
-
-
-@contextmanager
-def service(office: Home, chain: Chain, alter: Change = lambda _: None) -> Iterator[str]:
-    """Serve status lists as the service makes them, with a change."""
-    lists, store = PublishedLists(LedgerClient(chain.url)), open_store(f"sqlite:///{office.home / 'registry.db'}")
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            _, _, _, number, purpose = self.path.split("/")
-            issuer = ListIssuer(registry=chain.registry, issuer_id=1, did=DID, public_url="https://x.example")
-            document = json.loads(lists.read(store, issuer, int(number), StatusPurpose(purpose)))
-            alter(document)
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps(document).encode())
-
-        def log_message(self, *words: Any) -> None:
-            del words
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        store.close()
-
-
-def test_a_service_that_shows_what_is_so_is_no_difference(office: Home, files: list[Path], chain: Chain) -> None:
-    assert office.run("revoke", files[0], "--yes", "--reason", "other")[0] == 0
-    assert office.run("suspend", files[1], "--yes")[0] == 0
-    with service(office, chain) as url:
-        assert reconcile(office, "--service", url, exits=0) == []
-        assert office.run("revoke", "--batch", 1, "--reason", "other", "--yes")[0] == 0
-        assert reconcile(office, "--service", url, exits=0) == []
-
-
-def test_a_service_that_hides_a_revocation_or_makes_one_up_is_found(
-    office: Home, files: list[Path], chain: Chain
-) -> None:
-    assert office.run("revoke", files[0], "--yes", "--reason", "other")[0] == 0
-    pass_time(chain, 2)  # in one second, several blocks may be: which one a list is of, it does not say
-    status_list, index = position_of(files[0])
-
-    def hide(document: dict[str, Any]) -> None:
-        document["credentialSubject"]["encodedList"] = encoded_list({})
-
-    with service(office, chain, hide) as url:
-        (found,) = reconcile(office, "--service", url)
-    assert (found["kind"], found["list"], found["index"]) == ("servedOtherwise", status_list, index)
-    assert found["detail"].startswith("revocation as of ")
-    assert found["detail"].endswith(": so, and not shown")
-
-    def make_up(document: dict[str, Any]) -> None:
-        document["credentialSubject"]["encodedList"] = encoded_list({511: (1 << 256) - 1})
-
-    with service(office, chain, make_up) as url:
-        differences = reconcile(office, "--service", url)
-    assert kinds(differences) == ["servedOtherwise"] * 13
-    assert "and 251 more of this list" in differences[5]["detail"]
-    assert all(each["index"] >= LIST_SIZE - 256 or each["index"] == index for each in differences)
-
-
-def test_a_service_that_is_behind_is_told_from_one_that_lies(office: Home, files: list[Path], chain: Chain) -> None:
-    kept: dict[str, dict[str, Any]] = {}
-
-    def stale(document: dict[str, Any]) -> None:
-        before = dict(kept.setdefault(document["id"], dict(document)))
-        document.clear()
-        document.update(before)
-
-    with service(office, chain, stale) as url:
-        assert reconcile(office, "--service", url, exits=0) == []
-        pass_time(chain, 2)
-        assert office.run("revoke", files[0], "--yes", "--reason", "other")[0] == 0
-        (found,) = reconcile(office, "--service", url)
-    assert (found["kind"], found["list"]) == ("servedBehind", position_of(files[0])[0])
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        {"validFrom": "yesterday"},
-        {"credentialSubject": {"encodedList": "z1"}},
-        {"credentialSubject": {"encodedList": "uAAAA"}},
-        {"credentialSubject": None},
-    ],
-)
-def test_what_is_no_status_list_decides_nothing(
-    office: Home, files: list[Path], chain: Chain, spoil: dict[str, Any]
-) -> None:
-    with service(office, chain, lambda document: document.update(spoil)) as url:
-        code, _, error = office.run("reconcile", "--service", url)
-    assert (code, "is no status list" in error) == (3, True)
-    assert status_list_url(url, 1, position_of(files[0])[0], StatusPurpose.REVOCATION) in error
