@@ -139,9 +139,9 @@ def _cover(report: AuditReport, wording: Wording) -> Markup:
         (totals.credentials, count("tile_credentials", totals.credentials), "green"),
         (totals.batches, count("tile_batches", totals.batches), "green"),
         (accredited, count("tile_institutions", accredited), "green"),
-        (totals.revoked, say("tile_revoked", share=share), "yellow"),
-        (totals.revoked_whole, say("tile_batch_revoked"), "yellow"),
-        (totals.suspended, say("tile_suspended"), "yellow"),
+        (totals.revoked, count("tile_revoked", totals.revoked, share=share), "yellow"),
+        (totals.revoked_whole, count("tile_batch_revoked", totals.revoked_whole), "yellow"),
+        (totals.suspended, count("tile_suspended", totals.suspended), "yellow"),
         (compromised, count("tile_compromised", compromised), "red" if compromised else "green"),
     )
     events = len(report.history.events)

@@ -81,7 +81,7 @@ def test_void_batches_are_named_and_not_counted() -> None:
 def test_batches_revoked_as_a_whole_are_counted_with_their_credentials() -> None:
     page = page_of((*STORY, batch_revoked(1, ROOT, actor=STATUS, at=900, block=9)))
     assert page.all("ul")[0].all("li")[4].text == "500revoked with their whole batch"
-    assert "One batch is revoked as a whole. Credentials in it: 500." in section(page, "In short").text
+    assert "One batch is revoked as a whole. Credentials it states: 500." in section(page, "In short").text
 
 
 def test_a_batch_of_unstated_size_is_not_said_to_have_held_nothing() -> None:
@@ -112,6 +112,13 @@ def test_what_of_a_theft_is_left_out_is_said_to_be(monkeypatch: pytest.MonkeyPat
     text = section(page_of(SWITCHED), "Incidents and changes of control").text
     assert "The first 2 of 3 lines are shown" in text
     assert "no longer revoked: batch" not in text
+
+
+def test_one_of_a_kind_is_told_in_the_singular() -> None:
+    alone = status_changed("CredentialsSuspended", 1, [0], [1], actor=STATUS, at=700, block=7)
+    tiles = [each.text for each in page_of((*BEGINNING, alone), "fr").all("ul")[0].all("li")]
+    assert tiles[3].startswith("0révoquée individuellement")
+    assert tiles[4:6] == ["0révoquée avec tout son lot", "1suspendue à présent"]
 
 
 def test_the_answer_names_at_once_whose_word_it_rests_on() -> None:
