@@ -30,7 +30,7 @@ from anchor.cli.html_page import head
 from anchor.cli.markup import Markup, element
 from anchor.cli.wording import Wording
 from anchor.history import IssuerHistory, is_void
-from anchor.model import to_hex, to_utc
+from anchor.model import Basis, to_hex, to_utc
 
 _STYLE: Final = """
 .verdict { margin: 1.25rem 0 0; padding: 1rem 1.25rem; border: 1px solid; border-left: .6rem solid;
@@ -39,7 +39,7 @@ _STYLE: Final = """
 .verdict p { color: var(--ink); }
 p, li { overflow-wrap: anywhere; }
 h3 { margin: 1.5rem 0 .25rem; font-size: 1rem; break-after: avoid; }
-.short { margin: .5rem 0; padding-left: 1.25rem; max-width: 62rem; font-size: 1.08rem; }
+ul.short { margin: .5rem 0; padding-left: 1.25rem; max-width: 62rem; font-size: 1.08rem; }
 .wide { overflow-x: auto; }
 .wide td, .wide th { padding-bottom: .35rem; overflow-wrap: normal; }
 .wide tr + tr > * { border-top: 1px solid var(--line); }
@@ -63,7 +63,8 @@ pre { margin: .5rem 0; padding: .75rem 1rem; overflow-x: auto; border-radius: .3
   .wide { overflow: visible; }
   .wide code:not(.short) { white-space: normal; overflow-wrap: anywhere; }
   p:has(+ figure), p:has(+ .wide) { break-after: avoid; }
-  tr, .verdict, dl > div { break-inside: avoid; }
+  p, li, tr, dt, dd, .verdict { break-inside: avoid; }
+  dt { break-after: avoid; }
   .proof { break-before: page; }
   summary { display: none; }
   details::details-content { content-visibility: visible; block-size: auto; overflow: visible; }
@@ -105,7 +106,7 @@ def refusal_pieces(registry: str, why: str, places: Sequence[str], made_at: int,
         class_="verdict red",
     )
     yield element("h2", wording.say("where_it_breaks"))
-    yield element("p", f"{why[:1].upper()}{why[1:]}.")
+    yield element("p", f"{why[:1].upper()}{why[1:]}.", lang="en")
     if places:
         yield element("ul", *(element("li", place) for place in places))
     yield _check_again(registry, wording)
@@ -138,9 +139,9 @@ def _cover(report: AuditReport, wording: Wording) -> Markup:
         (totals.credentials, count("tile_credentials", totals.credentials), "green"),
         (totals.batches, count("tile_batches", totals.batches), "green"),
         (accredited, count("tile_institutions", accredited), "green"),
-        (totals.revoked, say("tile_revoked", share=share), "yellow"),
-        (totals.revoked_whole, say("tile_batch_revoked"), "yellow"),
-        (totals.suspended, say("tile_suspended"), "yellow"),
+        (totals.revoked, count("tile_revoked", totals.revoked, share=share), "yellow"),
+        (totals.revoked_whole, count("tile_batch_revoked", totals.revoked_whole), "yellow"),
+        (totals.suspended, count("tile_suspended", totals.suspended), "yellow"),
         (compromised, count("tile_compromised", compromised), "red" if compromised else "green"),
     )
     events = len(report.history.events)
@@ -155,6 +156,7 @@ def _cover(report: AuditReport, wording: Wording) -> Markup:
                     element(
                         "p", say("complete_why", events=events, block=basis.block_number, time=to_utc(basis.block_at))
                     ),
+                    element("p", say("complete_rests", vouching=_vouching(basis, wording))),
                     class_="verdict green",
                 ),
                 element(
@@ -174,7 +176,7 @@ def _cover(report: AuditReport, wording: Wording) -> Markup:
 def _notes(notes: Sequence[str], wording: Wording) -> list[Markup]:
     if not notes:
         return []
-    return [element("h2", wording.say("notes")), element("ul", *(element("li", each) for each in notes))]
+    return [element("h2", wording.say("notes")), element("ul", *(element("li", each, lang="en") for each in notes))]
 
 
 def _totals(report: AuditReport) -> Totals:
@@ -212,6 +214,8 @@ def _in_short(report: AuditReport, wording: Wording) -> Markup:
     revoked = sum(len(each.revoked_batches()) for each in report.issuers)
     if revoked:
         said.append(count("short_batches_revoked", revoked, credentials=totals.revoked_whole))
+        if any(not issuer.batches[root].size for issuer in report.issuers for root in issuer.revoked_batches()):
+            said.append(say("short_batches_unstated"))
     compromised = sum(key.compromised_at > 0 for _, _, key in report.keys)
     said.append(count("short_compromised", compromised) if compromised else say("short_no_compromise"))
     void = sum(len(each.void_batches()) for each in report.issuers)
@@ -223,7 +227,7 @@ def _in_short(report: AuditReport, wording: Wording) -> Markup:
         for change in still_undone(issuer)
     )
     if undone:
-        said.append(say("short_undone", count=undone))
+        said.append(count("short_undone", undone))
     return element(
         "section",
         element("h2", say("in_short")),
@@ -233,15 +237,15 @@ def _in_short(report: AuditReport, wording: Wording) -> Markup:
 
 def _proof(report: AuditReport, wording: Wording) -> Markup:
     basis, say = report.basis, wording.say
-    vouching = say(f"vouching_{basis.vouching.value}", agreeing=len(basis.vouched_by), asked=basis.nodes_asked)
+    vouching = _vouching(basis, wording)
     facts = {
         "registry": basis.registry.to_text(),
         "registry_name": basis.registry_name,
-        "code_hash": to_hex(report.code_hash),
-        "block": str(basis.block_number),
+        "code_hash": element("code", to_hex(report.code_hash)),
+        "block": wording.number(basis.block_number),
         "block_hash": element("code", to_hex(basis.block_hash)),
         "time": to_utc(basis.block_at),
-        "vouched_by": f"{vouching}: {', '.join(basis.vouched_by)}" if basis.vouched_by else vouching,
+        "vouched_by": say("named", name=vouching, value=", ".join(basis.vouched_by)) if basis.vouched_by else vouching,
     }
     return element(
         "section",
@@ -256,6 +260,11 @@ def _proof(report: AuditReport, wording: Wording) -> Markup:
         heads_table(report.history, wording),
         class_="proof",
     )
+
+
+def _vouching(basis: Basis, wording: Wording) -> str:
+    name = f"vouching_{basis.vouching.value}"
+    return wording.say(name, agreeing=len(basis.vouched_by), asked=basis.nodes_asked)
 
 
 def _check_again(registry: str, wording: Wording) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from anchor.activity import KEPT_ALARMS, Activity, reasons_of, timeline_of
@@ -114,6 +115,8 @@ def incidents_section(report: AuditReport, wording: Wording) -> Markup:
     if undone:
         shown += [element("h3", wording.say("undone_title")), element("p", wording.say("undone_text"))]
         shown.append(element("ul", *undone[:_SHOWN_UNDONE]))
+        if len(undone) > _SHOWN_UNDONE:
+            shown.append(element("p", wording.say("undone_more", shown=_SHOWN_UNDONE, count=len(undone))))
     return _section(wording, "incidents", *shown)
 
 
@@ -132,12 +135,15 @@ def _undone(issuer: IssuerHistory, wording: Wording) -> Iterator[str]:
     for change in still_undone(issuer):
         event = change.event
         since = wording.say("since_epoch", time=to_utc(event.at), issuer=str(issuer.issuer_id), epoch=str(event.epoch))
+        named = partial(wording.say, "named", name=since)
         if change.unrevoked:
-            yield f"{since}: {wording.say('undone_revoked', positions=position_words(change.unrevoked))}"
+            words = position_words(change.unrevoked, wording)
+            yield named(value=wording.say("undone_revoked", positions=words))
         if change.unsuspended:
-            yield f"{since}: {wording.say('undone_suspended', positions=position_words(change.unsuspended))}"
+            words = position_words(change.unsuspended, wording)
+            yield named(value=wording.say("undone_suspended", positions=words))
         for root in change.unrevoked_batches:
-            yield f"{since}: {wording.say('undone_batch', root=to_hex(root))}"
+            yield named(value=wording.say("undone_batch", root=to_hex(root)))
 
 
 def still_undone(issuer: IssuerHistory) -> Iterator[EpochChange]:

@@ -130,7 +130,8 @@ def actors_table(actors: Iterable[Actor], wording: Wording) -> Markup:
                 element("code", to_hex(actor.account)),
                 wording.say("whole_registry") if actor.issuer_id is None else str(actor.issuer_id),
                 ", ".join(
-                    f"{wording.say(f'kind_{kind}')}: {wording.number(count)}" for kind, count in actor.kinds.items()
+                    wording.say("named", name=wording.say(f"kind_{kind}"), value=count)
+                    for kind, count in actor.kinds.items()
                 ),
                 when(actor.first_at),
                 when(actor.last_at),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any, Final
 
+from anchor.cli.wording import Wording, wording_of
 from anchor.events import (
     AccreditationWithdrawn,
     AnyEvent,
@@ -222,8 +223,9 @@ def role_name(role: Hash32) -> str:
     return _ROLES.get(role, to_hex(role))
 
 
-def position_words(positions: Iterable[StatusPosition]) -> str:
-    """Name positions, neighbours together: `list 0, index 3, 7-9; list 1, index 0`."""
+def position_words(positions: Iterable[StatusPosition], wording: Wording | None = None) -> str:
+    """Name positions, neighbours together: `list 0, index 3, 7-9; list 1, index 0`, in English unless told."""
+    say = (wording or wording_of("en")).say
     lists = []
     for status_list, members in groupby(positions, key=lambda each: each.status_list):
         ranges: list[list[int]] = []
@@ -233,7 +235,7 @@ def position_words(positions: Iterable[StatusPosition]) -> str:
             else:
                 ranges.append([index, index])
         named = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
-        lists.append(f"list {status_list}, index {named}")
+        lists.append(say("positions", list=str(status_list), named=named))
     return "; ".join(lists)
 
 

@@ -1,8 +1,8 @@
 """Plots of a registry's history: SVG files without text, script or request, alike on every machine.
 
 Drawn by matplotlib, which the extra `report` brings. Each kind of thing has a colour that colour-blind people tell from
-the others (Okabe and Ito, 2008) and a hatching, for paper in black and white. Whoever shows a plot also shows its
-numbers.
+the others (Okabe and Ito, 2008) and a hatching, dark on what is light, for paper in black and white. Whoever
+shows a plot also shows its numbers.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 _INK: Final = "#1c2430"
 _FAINT: Final = "#d5dae1"
 _STYLES: Final[dict[str, dict[str, Any]]] = {
-    "batchAnchored": {"color": "#0072b2", "hatch": ""},
-    "credentialsRevoked": {"color": "#d55e00", "hatch": ""},
-    "batchRevoked": {"color": "#a03c00", "hatch": "xxx"},
-    "credentialsSuspended": {"color": "#e69f00", "hatch": "///"},
-    "credentialsReinstated": {"color": "#56b4e9", "hatch": "..."},
-    "anchor": {"color": "#0072b2", "hatch": ""},
-    "status": {"color": "#009e73", "hatch": "///"},
-    "compromised": {"color": "#d55e00", "hatch": "xxx"},
-    "exact": {"color": "#0072b2", "hatch": ""},
-    "estimated": {"color": "#e69f00", "hatch": "///"},
+    "batchAnchored": {"color": "#0072b2", "hatch": "", "edgecolor": "white"},
+    "credentialsRevoked": {"color": "#d55e00", "hatch": "", "edgecolor": "white"},
+    "batchRevoked": {"color": "#a03c00", "hatch": "xxx", "edgecolor": "white"},
+    "credentialsSuspended": {"color": "#e69f00", "hatch": "///", "edgecolor": _INK, "linewidth": 0},
+    "credentialsReinstated": {"color": "#56b4e9", "hatch": "...", "edgecolor": _INK, "linewidth": 0},
+    "anchor": {"color": "#0072b2", "hatch": "", "edgecolor": "white"},
+    "status": {"color": "#009e73", "hatch": "///", "edgecolor": "white"},
+    "compromised": {"color": "#d55e00", "hatch": "xxx", "edgecolor": "white"},
+    "exact": {"color": "#0072b2", "hatch": "", "edgecolor": "white"},
+    "estimated": {"color": "#e69f00", "hatch": "///", "edgecolor": _INK, "linewidth": 0},
 }
 _UNITS: Final = {"minute": "%m-%d %H:%M", "hour": "%m-%d %H:00", "day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
 _WIDTH: Final = 8.4
@@ -119,7 +119,7 @@ def bars_plot(rows: Mapping[str, int], kind: str, number: Callable[[int], str]) 
     """
     figure = _figure(0.6 + 0.34 * len(rows))
     axes = figure.subplots()
-    bars = axes.barh(range(len(rows)), list(rows.values()), height=0.62, edgecolor="white", **_STYLES[kind])
+    bars = axes.barh(range(len(rows)), list(rows.values()), height=0.62, **_STYLES[kind])
     axes.bar_label(bars, labels=[number(count) for count in rows.values()], padding=4, fontsize=9, color=_INK)
     axes.set_yticks(range(len(rows)), list(rows))
     axes.invert_yaxis()
@@ -149,9 +149,7 @@ def keys_plot(bars: Sequence[KeyBar], say: Say) -> bytes:
         for kind, start, end in parts:
             label = None if kind in seen else say(kind)
             seen.add(kind)
-            axes.barh(
-                place, max(end - start, least), left=start, height=0.55, edgecolor="white", label=label, **_STYLES[kind]
-            )
+            axes.barh(place, max(end - start, least), left=start, height=0.55, label=label, **_STYLES[kind])
     axes.set_yticks(range(len(bars)), [bar.label for bar in bars], family="monospace")
     axes.invert_yaxis()
     unit = "minute" if last - first <= 4 * 86_400 else "day"
@@ -188,10 +186,8 @@ def delay_plot(exact: Sequence[int], estimated: Sequence[int], say: Say, number:
     figure = _figure(2.4)
     axes = figure.subplots()
     places = range(len(exact))
-    axes.bar(places, exact, width=0.7, edgecolor="white", label=say("exact"), **_STYLES["exact"])
-    axes.bar(
-        places, estimated, width=0.7, bottom=exact, edgecolor="white", label=say("estimated"), **_STYLES["estimated"]
-    )
+    axes.bar(places, exact, width=0.7, label=say("exact"), **_STYLES["exact"])
+    axes.bar(places, estimated, width=0.7, bottom=exact, label=say("estimated"), **_STYLES["estimated"])
     axes.set_xticks(places, [say(f"delay_{name}") for name in DELAY_NAMES])
     axes.set_ylabel(say("credentials"))
     _plain(axes, number)
@@ -206,7 +202,7 @@ def _bars(axes: Axes, timeline: Timeline, kinds: Sequence[str], say: Say) -> Non
         heights = timeline.credentials.get(kind)
         if heights is None or not any(heights):
             continue
-        axes.bar(places, heights, width=0.8, bottom=bottom, edgecolor="white", label=say(kind), **_STYLES[kind])
+        axes.bar(places, heights, width=0.8, bottom=bottom, label=say(kind), **_STYLES[kind])
         bottom = [low + height for low, height in zip(bottom, heights, strict=True)]
     if any(bottom):
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, fontsize=9, borderaxespad=0.2)

@@ -199,7 +199,7 @@ def test_many_institutions_and_events_come_in_pages(read: Explored) -> None:
     for number in range(2, 55):
         read.whole.send(0, "accredit", f"did:web:c{number}.example", "0x" + "11" * 20)
     read.catch_up()
-    assert "All 54 institutions" in read.get("/ledger").text
+    assert "All institutions (54)" in read.get("/ledger").text
     first = read.get("/ledger/issuers").text
     assert ("did:web:c50.example" in first, "did:web:c51.example" in first) == (True, False)
     (following,) = re.findall(r'rel="next" href="ledger/issuers\?after=(\d+)"', first.replace("../", ""))

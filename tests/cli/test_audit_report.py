@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from anchor.cli import audit_tables
+from anchor.cli import audit_sections, audit_tables
 from anchor.cli.audit_html import refusal_pieces, report_pieces
 from anchor.cli.wording import LANGUAGES, wording_of
 from anchor.ledger.client import LedgerClient
@@ -17,9 +18,10 @@ from anchor.model import Vouching, to_hex
 from tests.cli.conftest import Desk
 from tests.ledger.chain import DID, STATUS_KEY
 from tests.support.audit_reports import EMPTY, EVENTFUL, HOSTILE_DID, made, many, report_of
-from tests.support.history import Call, anchored, batch_revoked
+from tests.support.guides import ROOT as ROOT_FOLDER
+from tests.support.history import Call, anchored, batch_revoked, status_changed
 from tests.support.pages import Element, read_page
-from tests.support.stories import ANCHOR_KEY, BEGINNING, OTHER_KEY, ROOT, STAGED_KEY, STORY, SWITCHED, VOID
+from tests.support.stories import ANCHOR_KEY, BEGINNING, OTHER_KEY, REVOKED, ROOT, STAGED_KEY, STORY, SWITCHED, VOID
 from tests.support.stories import STATUS_KEY as STATUS
 
 
@@ -79,7 +81,77 @@ def test_void_batches_are_named_and_not_counted() -> None:
 def test_batches_revoked_as_a_whole_are_counted_with_their_credentials() -> None:
     page = page_of((*STORY, batch_revoked(1, ROOT, actor=STATUS, at=900, block=9)))
     assert page.all("ul")[0].all("li")[4].text == "500revoked with their whole batch"
-    assert "One batch is revoked as a whole: 500 credentials." in section(page, "In short").text
+    assert "One batch is revoked as a whole. Credentials it states: 500." in section(page, "In short").text
+
+
+def test_a_batch_of_unstated_size_is_not_said_to_have_held_nothing() -> None:
+    root = b"\x09" * 32
+    unstated = anchored(1, root, size=0, actor=ANCHOR_KEY, at=800, block=8)
+    revoked = batch_revoked(1, root, actor=STATUS, at=900, block=9)
+    note = "Of batches that are revoked as a whole, some do not state their size."
+    assert note in section(page_of((*STORY, unstated, revoked)), "In short").text
+    assert note not in section(page_of((*STORY, unstated)), "In short").text
+
+
+def test_a_theft_is_told_in_french_from_beginning_to_end() -> None:
+    text = section(page_of(SWITCHED, "fr"), "Incidents et changements de contrôle").text
+    assert "ne sont plus révoquées : liste 0, index 0, 767" in text
+    assert "ne sont plus suspendues : liste 0, index 2; liste 5, index 1" in text
+    one = report_of((*SWITCHED, *_repeated()), "fr")
+    assert "une révocation antérieure ne compte plus" in one
+
+
+def _repeated() -> tuple[Call, ...]:
+    again = batch_revoked(1, ROOT, actor=STAGED_KEY, at=3000, block=30, epoch=1)
+    return again, status_changed(REVOKED, 1, [0], [1], actor=STAGED_KEY, at=3001, block=31, epoch=1)
+
+
+def test_what_of_a_theft_is_left_out_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "lines are shown" not in page_of(SWITCHED).text
+    monkeypatch.setattr(audit_sections, "_SHOWN_UNDONE", 2)
+    text = section(page_of(SWITCHED), "Incidents and changes of control").text
+    assert "The first 2 of 3 lines are shown" in text
+    assert "no longer revoked: batch" not in text
+
+
+def test_one_of_a_kind_is_told_in_the_singular() -> None:
+    alone = status_changed("CredentialsSuspended", 1, [0], [1], actor=STATUS, at=700, block=7)
+    tiles = [each.text for each in page_of((*BEGINNING, alone), "fr").all("ul")[0].all("li")]
+    assert tiles[3].startswith("0révoquée individuellement")
+    assert tiles[4:6] == ["0révoquée avec tout son lot", "1suspendue à présent"]
+
+
+def test_the_answer_names_at_once_whose_word_it_rests_on() -> None:
+    assert "Who vouches for this block: one node." in page_of(STORY).all("section")[0].text
+    assert "Répond de ce bloc : un seul nœud." in page_of(STORY, "fr").all("section")[0].text
+
+
+def test_what_is_only_there_in_english_is_marked_as_such() -> None:
+    report = replace(made(STORY), notes=("the node gave less",))
+    page = read_page("".join(report_pieces(report, wording_of("fr"))))
+    assert [each.attributes["lang"] for each in page.all("ul")[1].all("li")] == ["en"]
+    pieces = refusal_pieces("eip155:1:0x" + "ab" * 20, "events are missing", [], 0, wording_of("fr"))
+    (why,) = (each for each in read_page("".join(pieces)).all("p") if each.text == "Events are missing.")
+    assert why.attributes["lang"] == "en"
+
+
+@pytest.mark.parametrize("calls", [SWITCHED, EVENTFUL, VOID], ids=["theft", "eventful", "void"])
+def test_french_is_set_as_french_is(calls: tuple[Call, ...]) -> None:
+    # No-break spaces before colons and within guillemets; none before ; ! and ? (OQLF).
+    said = re.sub(r"<(style|pre|script)\b.*?</\1>", "", report_of(calls, "fr"), flags=re.DOTALL)
+    texts = [text for text in re.split(r"<[^>]*>", said) if text.strip()]
+    assert texts
+    assert not [text for text in texts if re.search(r"[^\u00a0]:( |$)|[ \u00a0\u202f][;!?]|« | »", text)]
+
+
+@pytest.mark.parametrize("folder", ["anchor/cli/words", "registry/web/words", "page/src/ui/words"])
+def test_all_french_has_one_word_for_a_credential_and_one_typography(folder: str) -> None:
+    found = sorted((ROOT_FOLDER / folder).glob("*fr.json"))
+    assert found
+    for file in found:
+        for name, text in json.loads(file.read_text("utf-8")).items():
+            assert not re.search(r"\btitres?\b", text, re.IGNORECASE), name
+            assert not re.search(r"[^\u00a0]:(\s|$)|[ \u00a0\u202f][;!?]|«[^\u00a0]|[^\u00a0]»|'", text), name
 
 
 def test_what_was_repeated_after_a_theft_is_not_called_undone() -> None:
@@ -120,7 +192,7 @@ def test_roles_that_come_with_the_registry_are_no_incident_and_later_ones_are() 
     for words in (
         "becomes accreditor",
         "is no longer accreditor",
-        "becomes role 0x77777777…",
+        "becomes holder of role 0x77777777…",
         "offer of control taken back",
     ):
         assert words in later
@@ -237,7 +309,7 @@ def test_a_history_that_is_not_whole_is_said_to_be_so_first(language: str) -> No
     wording = wording_of(language)
     pieces = refusal_pieces("eip155:1:0x" + "ab" * 20, "block 7 <b>", ["issuer 1"], 1_790_000_000, wording)
     page = read_page("".join(pieces))
-    assert page.all("h2")[0].text == f"✘ {wording.say('incomplete')}"
+    assert page.all("h2")[0].text == " ".join(f"✘ {wording.say('incomplete')}".split())
     assert "Block 7 <b>." in page.text
     assert "✔" not in page.text
     assert [each.text for each in page.all("li")] == ["issuer 1"]
