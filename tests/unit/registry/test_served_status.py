@@ -230,14 +230,13 @@ BITS = bytes([0b1000_0001, *bytes(LIST_SIZE // 8 - 2), 1])
 
 
 @pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[ServedList]]:
-    def serve(encoded_list: str) -> list[ServedList]:
+def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[ServedList]]:
+    def serve(encoded_list: str, valid_from: str = "2026-01-01T00:00:00Z") -> list[ServedList]:
         def fetch(url: str, *, max_bytes: int) -> bytes:
             assert max_bytes == 200_000
             asked.append(url)
-            return json.dumps(
-                {"validFrom": "2026-01-01T00:00:00Z", "credentialSubject": {"encodedList": encoded_list}}
-            ).encode()
+            content = {"validFrom": valid_from, "credentialSubject": {"encodedList": encoded_list}}
+            return json.dumps(content).encode()
 
         monkeypatch.setattr(served_status, "fetch", fetch)
         return list(fetch_lists("https://service.example", 7, [3, 5]))
@@ -246,7 +245,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[ServedList]]:
     return serve
 
 
-def test_lists_are_read_for_both_purposes(serve: Callable[[str], list[ServedList]]) -> None:
+def test_lists_are_read_for_both_purposes(serve: Callable[..., list[ServedList]]) -> None:
     assert serve(encoded(BITS)) == [
         ServedList(
             status_list=number,
@@ -274,6 +273,18 @@ def test_lists_are_read_for_both_purposes(serve: Callable[[str], list[ServedList
     ],
     ids=["no-letter", "other-letter", "short", "long", "bomb", "cut-off", "not-packed", "nothing", "empty"],
 )
-def test_what_is_no_list_of_16_kib_is_refused(text: str, serve: Callable[[str], list[ServedList]]) -> None:
+def test_what_is_no_list_of_16_kib_is_refused(text: str, serve: Callable[..., list[ServedList]]) -> None:
     with pytest.raises(FetchError, match=r"https://service\.example/\S+ is no status list"):
         serve(text)
+
+
+@pytest.mark.parametrize("text", ["2026-01-01T00:00:00", "2026-01-01", "yesterday", "", "None"])
+def test_a_time_that_depends_on_the_machine_or_is_none_is_refused(
+    text: str, serve: Callable[..., list[ServedList]]
+) -> None:
+    with pytest.raises(FetchError, match="is no status list"):
+        serve(encoded(BITS), text)
+
+
+def test_a_time_of_another_zone_is_the_moment_that_it_says(serve: Callable[..., list[ServedList]]) -> None:
+    assert {each.at for each in serve(encoded(BITS), "2026-01-01T02:00:00+02:00")} == {1_767_225_600}
