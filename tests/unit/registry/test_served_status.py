@@ -210,6 +210,7 @@ def test_of_an_institution_without_events_of_that_time_what_is_now_was_so() -> N
         ([(0, LIST_SIZE)], (0,)),
         ([(0, LIST_SIZE + 1)], (0, 1)),
         ([(LIST_SIZE - 1, 1)], (0,)),
+        ([(LIST_SIZE * 9, 1), (LIST_SIZE * 2, 1)], (2, 9)),
         ([(LIST_SIZE * 7, 3), (5, 2), (6, 2), (LIST_SIZE * 3 - 1, LIST_SIZE + 2)], (0, 2, 3, 4, 7)),
     ],
 )
