@@ -12,11 +12,10 @@ Leaves to others: whether the history is complete (`anchor.audit`), words, and d
 from __future__ import annotations
 
 from bisect import bisect_right
-from calendar import timegm
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -41,6 +40,7 @@ from anchor.status import LIST_SIZE, StatusReason, positions_of
 
 HOUR: Final = 3600
 DAY: Final = 86_400
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _LONGEST: Final = (("hour", 2 * DAY), ("day", 92 * DAY), ("month", 6 * 366 * DAY))
 """Up to how long a time each unit is good for, in seconds; beyond that it is years."""
@@ -118,14 +118,14 @@ class Activity:
     """The last events, in the order of the chain."""
 
 
-def activity_of(history: History, *, did: str | None = None, last: int = 0) -> Activity:
+def activity_of(history: History, *, last: int, did: str | None = None) -> Activity:
     """Count what happened in a history.
 
     Args:
         history: Whole, so that it is known which batches became void. Its events are gone through once; memory is for
             hours in which something happened, accounts that acted, and batches.
-        did: Only of this issuer; None: all that happened in the registry.
         last: How many of the last events are kept.
+        did: Only of this issuer; None: all that happened in the registry.
     """
     count = _Count(history, last)
     wanted = {each.issuer_id for each in history.issuers if did in (None, each.did)}
@@ -201,7 +201,6 @@ class _Count:
         return len(positions)
 
     def result(self) -> Activity:
-        # Each comes to stand where its first event was, and events are in order of time.
         tallies = (
             Tally(issuer_id or None, kind, reason, hour, events, credentials)
             for (issuer_id, kind, reason, hour), (events, credentials) in self._tallies.items()
@@ -227,11 +226,9 @@ class _Count:
 
 
 class _Acts:
-    last_at: int
-    """Of what was counted last."""
-
     def __init__(self, at: int) -> None:
         self.first_at: Final = at
+        self.last_at: int
         self.kinds: Final[Counter[str]] = Counter()
 
 
@@ -254,7 +251,6 @@ class _Issued:
             return 0
         size = self._sizes[event.root]
         self._since[event.root] = event.at
-        # Without a size it takes no positions: the next one starts at the same.
         self._starts.append(self._end)
         self._times.append(event.at)
         self._end += size
@@ -304,7 +300,8 @@ def timeline_of(tallies: Iterable[Tally], until: int, *, is_by_day: bool = False
         is_by_day: The tallies are of whole days, each at the day's first hour: hours would tell what nobody counted.
     """
     kept = sorted(tallies, key=lambda each: each.hour)
-    first, last = (kept[0].hour * HOUR, max(until, kept[-1].hour * HOUR)) if kept else (until, until)
+    times = [each.hour * HOUR for each in kept] or [until]
+    first, last = times[0], max(until, times[-1])
     units = _LONGEST[1:] if is_by_day else _LONGEST
     unit = next((name for name, seconds in units if last - first <= seconds), "year")
     starts = _starts(unit, first, last)
@@ -320,8 +317,8 @@ def _starts(unit: str, first: int, last: int) -> tuple[int, ...]:
         step = HOUR if unit == "hour" else DAY
         return tuple(range(first // step * step, last + 1, step))
     try:
-        start, end = datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)
-    except (ValueError, OverflowError, OSError):
+        start, end = (_EPOCH + timedelta(seconds=each) for each in (first, last))
+    except OverflowError:
         return (first,)  # where no calendar reaches, there are no years
     if unit == "year":
         return tuple(_second(year, 1) for year in range(start.year, end.year + 1))
@@ -330,14 +327,13 @@ def _starts(unit: str, first: int, last: int) -> tuple[int, ...]:
 
 
 def _second(year: int, month: int) -> int:
-    return timegm((year, month, 1, 0, 0, 0))
+    return (datetime(year, month, 1, tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
 
 
-def reasons_of(tallies: Iterable[Tally], kinds: Iterable[str]) -> dict[StatusReason, int]:
+def reasons_of(tallies: Iterable[Tally], kinds: Collection[str]) -> dict[StatusReason, int]:
     """Sum up the credentials that some kinds of event concerned by reason, the most frequent first."""
-    wanted = set(kinds)
     sums: Counter[int] = Counter()
     for each in tallies:
-        if each.kind in wanted and each.reason:
+        if each.kind in kinds and each.reason:
             sums[each.reason] += each.credentials
     return {StatusReason(reason): count for reason, count in sums.most_common()}

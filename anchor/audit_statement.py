@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
+from anchor.canonical import JsonObject
 from anchor.data_integrity import Signature, check_document, sign_document
 from anchor.did_key import Ed25519Key
 from anchor.errors import HistoryError, SignedFormatError
@@ -174,11 +175,8 @@ def check_statement(data: bytes) -> AuditStatement:
     check_members(content["registryWide"], _REGISTRY_MEMBERS, "registryWide")
     for each in issuers:
         check_members(each, _ISSUER_MEMBERS, "an issuer")
-    least = {None: _FIRST_EVENTS + len(issuers)} | dict.fromkeys(range(1, len(issuers) + 1), 1)
-    heads = {
-        number: StatedHead(events=whole_of(each, "events", least=least[number]), head=hash_of(each, "head"))
-        for number, each in [(None, content["registryWide"]), *enumerate(issuers, start=1)]
-    }
+    heads: dict[int | None, StatedHead] = {None: _head_of(content["registryWide"], _FIRST_EVENTS + len(issuers))}
+    heads |= {number: _head_of(each, 1) for number, each in enumerate(issuers, start=1)}
     audited_at = whole_of(content, "auditedAt")
     if signature.signed_at < audited_at:
         raise SignedFormatError("the statement was signed before the audit that it tells of")
@@ -192,6 +190,10 @@ def check_statement(data: bytes) -> AuditStatement:
         heads=heads,
         did_hashes=tuple(hash_of(each, "didHash") for each in issuers),
     )
+
+
+def _head_of(content: JsonObject, least: int) -> StatedHead:
+    return StatedHead(events=whole_of(content, "events", least=least), head=hash_of(content, "head"))
 
 
 def hold_against(
@@ -323,9 +325,9 @@ def _of_all(troubles: Iterable[Trouble]) -> tuple[Contradiction, ...]:
     return tuple(Contradiction(trouble=trouble, issuer_id=None) for trouble in troubles)
 
 
-def _in_order(found: Mapping[int | None, Trouble]) -> tuple[Contradiction, ...]:
-    chains = sorted(found, key=_place)
-    return tuple(Contradiction(trouble=found[chain], issuer_id=chain) for chain in chains)
+def _in_order(found: Mapping[int | None, Trouble]) -> Iterator[Contradiction]:
+    for chain in sorted(found, key=_place):
+        yield Contradiction(trouble=found[chain], issuer_id=chain)
 
 
 def _place(chain: int | None) -> int:

@@ -5,24 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from anchor.canonical import JsonObject
 from anchor.ledger.signers import SigningKey, parse_remote_key
-from anchor.model import Address, Hash32, RegistryId, to_hex
+from anchor.model import Address, Hash32
 from registry.errors import SettingsError
+from registry.senders import LOCK_SECONDS, account_lock, devnet_save, max_fee_wei, remote_signer
 from registry.services.credentials import CredentialFrame, IssuerProfile
 from registry.settings import (
-    KEYS_FOLDER,
-    SETTINGS_FILE,
-    TESTNET_FOLDER,
     DraftSettings,
     Settings,
     find_home,
-    load_draft,
     load_settings,
     read_passphrase,
 )
@@ -30,25 +26,18 @@ from registry.settings import (
 if TYPE_CHECKING:
     # What these need is slow to import: they are loaded when they are used.
     from anchor.ledger.client import LedgerClient
-    from anchor.ledger.keys import KeyStore, Signer
+    from anchor.ledger.keys import Signer
     from anchor.ledger.transactions import TransactionSender
     from registry.services.anchoring import Anchoring
     from registry.services.approvals import Approvals
     from registry.services.costs import Cost
-    from registry.services.governance import Governance
     from registry.services.ledger_state import LedgerView
     from registry.services.replace import Replacer
     from registry.services.sending import Outbox
-    from registry.services.setup_sending import DeferredKey, SetupSender
     from registry.services.status import StatusService
     from registry.services.status_plan import StatusPlanner
     from registry.services.targets import TargetFinder
     from registry.store.engine import Store
-
-LOCKS_FOLDER: Final = "locks"
-SENT_FOLDER: Final = "sent"
-LOCK_SECONDS: Final = 300
-"""How long one process waits for another that sends for the same account; workers do other things meanwhile."""
 
 
 class AnyInstitution:
@@ -199,7 +188,7 @@ class AnyInstitution:
         return signer
 
     def _signer(self, key: str) -> SigningKey:
-        remote = _remote_signer(key)
+        remote = remote_signer(key)
         if remote is not None:
             return remote
         if key not in self._unlocking:
@@ -229,7 +218,7 @@ class AnyInstitution:
             payer = self._signer(settings.service.relayer_key)
         chain_id = settings.registry_id.chain_id
         lock = account_lock(settings.home, chain_id, payer.address, self.store, timeout_seconds=self._lock_seconds)
-        on_mined, max_fee_wei = _devnet_save(settings), _max_fee_wei(settings)
+        on_mined, highest_fee_wei = devnet_save(settings), max_fee_wei(settings)
         if settings.relayed:
             return RelayingSender(
                 self.client,
@@ -238,10 +227,10 @@ class AnyInstitution:
                 signer=payer,
                 lock=lock,
                 on_mined=on_mined,
-                max_fee_wei=max_fee_wei,
+                max_fee_wei=highest_fee_wei,
             )
         return TransactionSender(
-            self.client, chain_id=chain_id, signer=signer, lock=lock, on_mined=on_mined, max_fee_wei=max_fee_wei
+            self.client, chain_id=chain_id, signer=signer, lock=lock, on_mined=on_mined, max_fee_wei=highest_fee_wei
         )
 
 
@@ -261,145 +250,10 @@ class Institution(AnyInstitution):
         super().__init__(settings, lambda: _open_store(settings), ask_passphrase)
 
 
-class Workplace:
-    """Everything that the commands that set up work with: keys always, the rest as far as the settings go.
-
-    Args:
-        home: Its home folder; default: $CREDANCHOR_HOME, else `.credanchor`.
-        ask_passphrase: Asks the person at the keyboard for the passphrase of the keys.
-    """
-
-    def __init__(self, home: Path | None, ask_passphrase: Callable[[], str]) -> None:
-        self.home: Final = find_home(home)
-        self._ask_passphrase: Final = ask_passphrase
-
-    @cached_property
-    def settings(self) -> DraftSettings:
-        """The settings, as far as they go."""
-        return load_draft(self.home)
-
-    @cached_property
-    def keys(self) -> KeyStore:
-        """The key files."""
-        from anchor.ledger.keys import KeyStore
-
-        return KeyStore(self.home / KEYS_FOLDER)
-
-    @cached_property
-    def client(self) -> LedgerClient:
-        """The configured node."""
-        from anchor.ledger.client import LedgerClient
-
-        return LedgerClient(self.settings.rpc_url)
-
-    @property
-    def registry(self) -> RegistryId:
-        """The registry of the settings."""
-        if self.settings.registry is None:
-            raise SettingsError(
-                "the settings name no registry yet",
-                advice='Deploy one with `credanchor registry deploy`, or add `registry = "eip155:…"` to settings.toml.',
-            )
-        return RegistryId.parse(self.settings.registry)
-
-    @property
-    def chain_id(self) -> int:
-        """The chain of the settings."""
-        if self.settings.registry is None and self.settings.chain_id is not None:
-            return self.settings.chain_id
-        return self.registry.chain_id
-
-    @cached_property
-    def governance(self) -> Governance:
-        """What the ledger proves of the registry and its issuers."""
-        from registry.services.governance import Governance
-        from registry.services.ledger_state import LedgerView
-
-        return Governance(LedgerView(self.client, self.registry))
-
-    def passphrase(self) -> str:
-        """Get the passphrase of the key files; it is asked for at most once."""
-        return self._passphrase
-
-    @cached_property
-    def _passphrase(self) -> str:
-        has_settings = (self.home / SETTINGS_FILE).exists()
-        return read_passphrase(self.settings if has_settings else None, self._ask_passphrase)
-
-    def key(self, reference: str) -> DeferredKey:
-        """Find a key, by its name among the key files or as a remote signer's; it is opened when it has to sign."""
-        from registry.services.setup_sending import DeferredKey
-
-        remote = _remote_signer(reference)
-        if remote is not None:
-            return DeferredKey(remote.address, lambda: remote)
-        stored = self.keys.find(reference)
-        return DeferredKey(stored.address, lambda: self.keys.open(reference, self.passphrase()), self.passphrase)
-
-    def sender(self, key: SigningKey, *, max_cost_wei: int | None = None) -> SetupSender:
-        """Give what sends for a key's account; by default no transaction may cost more than one coin."""
-        from anchor.ledger.transactions import MAX_COST_WEI, TransactionSender
-        from registry.services.setup_sending import SetupSender
-
-        chain_id = self.chain_id
-        sender = TransactionSender(
-            self.client,
-            chain_id=chain_id,
-            signer=key,
-            lock=account_lock(self.home, chain_id, key.address),
-            on_mined=_devnet_save(self.settings),
-            max_cost_wei=MAX_COST_WEI if max_cost_wei is None else max_cost_wei,
-            max_fee_wei=_max_fee_wei(self.settings),
-        )
-        return SetupSender(sender, self.home / SENT_FOLDER, wait_seconds=self.settings.wait_seconds)
-
-
-def _remote_signer(key: str) -> SigningKey | None:
-    """Give the remote signer's key that a reference names; None if it names a key file."""
-    remote = parse_remote_key(key)
-    if remote is None:
-        return None
-    from anchor.ledger.remote_signer import RemoteSigner
-
-    return RemoteSigner(remote)
-
-
 def _open_store(settings: DraftSettings) -> Store:
     from registry.store.engine import open_store
 
     return open_store(settings.store_url, pooled=False)
-
-
-def account_lock(
-    home: Path,
-    chain_id: int,
-    account: Address,
-    store: Store | None = None,
-    *,
-    timeout_seconds: float = LOCK_SECONDS,
-) -> AbstractContextManager[None]:
-    """Give the lock of an account: on a file, or in the database where processes on several machines share one."""
-    from registry.services.locks import ProcessLock
-
-    name, what = f"{chain_id}-{to_hex(account)}", "sends transactions for this account"
-    shared = None if store is None else store.lock(f"account {name}", what=what, timeout_seconds=timeout_seconds)
-    return shared or ProcessLock(home / LOCKS_FOLDER / f"{name}.lock", what=what, timeout_seconds=timeout_seconds)
-
-
-def _max_fee_wei(settings: DraftSettings) -> int:
-    return round(settings.max_fee_gwei * 10**9)
-
-
-def _devnet_save(settings: DraftSettings) -> Callable[[], None] | None:
-    """Give what keeps the local testnet's chain after a transaction; None when the node is another one."""
-    from anchor.ledger.testnet import Testnet
-
-    folder = settings.home / TESTNET_FOLDER
-    if not folder.exists():
-        return None
-    testnet = Testnet(folder)
-    status = testnet.status()
-    return testnet.save if status.running and status.url == settings.rpc_url else None
 
 
 def now() -> int:

@@ -175,6 +175,11 @@ class _Reader:
         self._notes: Final[dict[Note, None]] = {}
 
     @property
+    def known_issuers(self) -> range:
+        """The numbers of those that are known before anything is read."""
+        return range(1, 1 + (len(self._found.state["issuers"]) if self._found is not None else 0))
+
+    @property
     def notes(self) -> tuple[Note, ...]:
         """What is to be noted of this reading."""
         return tuple(self._notes)
@@ -322,7 +327,7 @@ def _audit(pin: TrustedRegistry, policy: Policy, tell: Tell, reader: _Reader) ->
 
     nodes = clients_of(policy)
     # Before anything long: is this a fresh block, and is the contract there?
-    vouched = VouchedRegistry(nodes, pin, policy, int(time.time()))
+    vouched = VouchedRegistry(nodes, pin, policy, int(time.time()), issuers=reader.known_issuers)
 
     def check(history: History, count: int) -> None:
         tell(f"proving that {count} events are all there are")

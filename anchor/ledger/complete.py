@@ -6,10 +6,10 @@ read, and holds the heads there against those of the history.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from anchor.audit import check_complete, read_heads, slots_of_heads
+from anchor.audit import check_complete, read_heads, slots_of_heads, slots_of_heads_of
 from anchor.batch_steps import basis_of, check_ledger
 from anchor.evidence import ISSUER_COUNT_SLOT, LedgerState
 from anchor.history import History
@@ -27,6 +27,8 @@ class VouchedRegistry:
         pin: The registry.
         policy: What must vouch for the block, and how old it may be.
         now: Unix seconds.
+        issuers: By number, those whose heads will be asked for as far as is known: they are proven with the first
+            question, for a node may take long over each.
 
     Raises:
         LedgerError: No node answered, or none that counts.
@@ -34,13 +36,22 @@ class VouchedRegistry:
         PolicyFormatError: Two of the nodes that must agree are the same.
     """
 
-    def __init__(self, nodes: Sequence[LedgerClient], pin: TrustedRegistry, policy: Policy, now: int) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[LedgerClient],
+        pin: TrustedRegistry,
+        policy: Policy,
+        now: int,
+        *,
+        issuers: Collection[int] = (),
+    ) -> None:
         self._nodes: Final = nodes
         self._pin: Final = pin
         self._policy: Final = policy
         self._vouched: Final = vouch_newest(nodes, pin.registry.chain_id, policy)
-        state = self.prove([ISSUER_COUNT_SLOT])
+        state = self._ask(slots_of_heads_of(issuers) if issuers else [ISSUER_COUNT_SLOT])
         check_ledger(state, pin, policy, now)
+        self._first: Final = state
         self.block: Final[BlockHeader] = state.block
         self.basis: Final[Basis] = basis_of(state, pin)
 
@@ -65,6 +76,12 @@ class VouchedRegistry:
             LedgerError: No node has them.
             UndeterminedError: One does not hold.
         """
+        wanted = frozenset(slots)
+        if wanted <= {each.slot for each in self._first.evidence.storage}:
+            return self._first
+        return self._ask(wanted)
+
+    def _ask(self, slots: Iterable[Hash32]) -> LedgerState:
         return LedgerState(collect_slots(self._nodes, self._pin.registry, slots, self._policy, vouched=self._vouched))
 
 

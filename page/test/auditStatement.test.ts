@@ -58,6 +58,15 @@ each("two audit statements", vectors.pairs, nameOf, ({ one, other, contradiction
   }
 });
 
+test("whole numbers of an audit statement have neither fraction nor exponent", () => {
+  const text = JSON.stringify(vectors.valid[0]?.statement);
+  for (const other of ["5.0", "5e0", "50e-1"]) {
+    const written = text.replace('"events":5', `"events":${other}`);
+    assert.notEqual(written, text);
+    assert.throws(() => checkAuditStatement(toUtf8(written)), /strict JSON/);
+  }
+});
+
 test("an audit statement that is no JSON is refused", () => {
   assert.throws(() => checkAuditStatement(toUtf8("{")), MalformedError);
 });

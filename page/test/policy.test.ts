@@ -48,6 +48,16 @@ test("more than half of the nodes must agree, and two at least", () => {
   }
 });
 
+test("whole numbers of a policy have neither fraction nor exponent", () => {
+  const text = JSON.stringify({ ...example, confirmations: 12 });
+  assert.equal(parsePolicy(toUtf8(text)).confirmations, 12);
+  for (const other of ["12.0", "12e0", "120e-1"]) {
+    const written = text.replace('"confirmations":12', `"confirmations":${other}`);
+    assert.notEqual(written, text);
+    assert.throws(() => parsePolicy(toUtf8(written)), /strict JSON/);
+  }
+});
+
 for (const [name, changes] of Object.entries({
   "another format": { format: "credanchor/policy@v2" },
   "an unknown member": { maxAge: 1 },

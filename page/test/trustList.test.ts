@@ -41,6 +41,15 @@ each("refused trust list", vectors.invalid, nameOf, ({ list, isMalformed }) => {
   );
 });
 
+test("whole numbers of a trust list have neither fraction nor exponent", () => {
+  const text = JSON.stringify(vectors.valid[0]?.list);
+  for (const other of ["7.0", "7e0", "70e-1"]) {
+    const written = text.replace('"sequence":7', `"sequence":${other}`);
+    assert.notEqual(written, text);
+    assert.throws(() => checkTrustList(toUtf8(written)), /strict JSON/);
+  }
+});
+
 each("use of a trust list", vectors.use, nameOf, ({ policy, list, now, trusted }) => {
   const use = (): unknown => {
     const { registries, deniedIssuers } = applyTrustLists(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from anchor.model import Address
     from registry.services.incidents.anchor_key import AnchorKeyTheft
     from registry.store.records import BatchRecord
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
 app = typer.Typer(
     help="Leads through incidents: keys renewed, lost, stolen; control handed over.", no_args_is_help=True
@@ -71,7 +71,7 @@ def rotate(
     as_json: JsonFlag = False,
 ) -> None:
     """Renew a key."""
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
     place = Workplace(home, ask_passphrase)
     old = read_address(target, place)
@@ -104,7 +104,7 @@ def anchor_key(
 ) -> None:
     """Somebody else may have an anchoring key."""
     from registry.services.incidents.anchor_key import inspect_anchor_key
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
     place = Workplace(home, ask_passphrase)
     stolen = read_address(target, place)

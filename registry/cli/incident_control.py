@@ -57,7 +57,7 @@ def controller(
 ) -> None:
     """Hand control over to another account."""
     from anchor.ledger.contract import RegistryContract
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
     if (to is None) is not accept:
         raise typer.BadParameter("give --to ADDRESS to offer control, or --accept to take it over")
@@ -95,7 +95,7 @@ def close(
     as_json: JsonFlag = False,
 ) -> None:
     """The institution closes for good."""
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
     place = Workplace(home, ask_passphrase)
     with error_console.status("proving the history"):

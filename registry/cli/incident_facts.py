@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from anchor.history import IssuerHistory
     from anchor.model import Address, Hash32, Key
     from registry.store.records import BatchRecord
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
 
 def own_issuer(place: Workplace) -> int:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from anchor.model import Address, Key
     from registry.services.incidents.status_key import StatusKeyTheft
     from registry.services.status_plan import Step as Transaction
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
 HELP: Final = f"""Somebody else may have a status key: undo what he did with it, and let what was right count on.
 
@@ -72,7 +72,7 @@ def command(
 ) -> None:
     """Somebody else may have a status key."""
     from registry.services.incidents.status_key import inspect_status_key, staging_steps, wrongly_staged
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
     kept = () if keep is None else _positions(read_input(keep, "the list of what was right", _MAX_KEEP_BYTES))
     place = Workplace(home, ask_passphrase)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from anchor.ledger.answers import Receipt
     from anchor.ledger.client import Call
     from anchor.model import Address, Key
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
 FORMAT: Final = "credanchor/incident@v1"
 """First member of the JSON output; a change that could break readers changes it."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from anchor.events import AccreditationWithdrawn, IssuerAccredited
     from anchor.ledger.answers import Receipt
     from registry.services.governance import IssuerFacts
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
 FORMAT: Final = "credanchor/issuer@v1"
 """First member of the JSON output; a change that could break readers changes it."""
@@ -87,7 +87,7 @@ def accredit(
     from anchor.events import IssuerAccredited
     from anchor.ledger.contract import RegistryContract, require_event
     from registry.settings import complete_settings
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
     place = Workplace(home, ask_passphrase)
     account = read_address(controller, place)
@@ -132,7 +132,7 @@ def withdraw(
     """End an institution's accreditation."""
     from anchor.events import AccreditationWithdrawn
     from anchor.ledger.contract import RegistryContract, require_event
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
     code, end = parse_reason(reason), 0 if at is None else parse_time(at)
     place = Workplace(home, ask_passphrase)
@@ -174,7 +174,7 @@ def show(
     as_json: JsonFlag = False,
 ) -> None:
     """Show what is proven of an institution."""
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
     place = Workplace(home, ask_passphrase)
     with error_console.status("asking the node"):

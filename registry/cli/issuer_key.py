@@ -116,7 +116,7 @@ def request(
     as_json: JsonFlag = False,
 ) -> None:
     """Write down what a key shall consent to."""
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
     place = Workplace(home, ask_passphrase)
     asked = key_request(place, KeyScope[scope.name], next_epoch=next_epoch, starts_at=_start(valid_from), days=days)
@@ -149,7 +149,7 @@ def add(
     from anchor.events import KeyAdded
     from anchor.ledger.contract import RegistryContract, require_event
     from registry.services.key_requests import MAX_FILE_BYTES, parse_consent
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
     place = Workplace(home, ask_passphrase)
     if consent is not None and name is None and scope is None and not next_epoch and valid_from is None:
@@ -207,7 +207,7 @@ def retire(
     """End a key's validity."""
     from anchor.events import KeyRetired
     from anchor.ledger.contract import RegistryContract, require_event
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
     place = Workplace(home, ask_passphrase)
     retired = read_address(target, place)
@@ -247,7 +247,7 @@ def compromise(
     from anchor.events import KeyCompromised
     from anchor.ledger.contract import RegistryContract, require_event
     from registry.services.compromise import voided_by
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
     moment = None if since == START else parse_time(since)
     place = Workplace(home, ask_passphrase)

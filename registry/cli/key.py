@@ -85,7 +85,7 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the k
 @app.command("new", help=NEW_HELP)
 def new(name: NameArgument, home: HomeOption = None, as_json: JsonFlag = False) -> None:
     """Make a new key."""
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
     place = Workplace(home, ask_new_passphrase)
     stored = place.keys.create(name, place.passphrase())
@@ -102,7 +102,7 @@ def import_key(
     as_json: JsonFlag = False,
 ) -> None:
     """Keep a key that exists."""
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
     place = Workplace(home, ask_new_passphrase)
     if file is None:
@@ -121,7 +121,7 @@ def import_key(
 @app.command("list", help=LIST_HELP)
 def show(home: HomeOption = None, as_json: JsonFlag = False) -> None:
     """Show the key files."""
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
     place = Workplace(home, ask_passphrase)
     keys = place.keys.list()
@@ -154,7 +154,8 @@ def consent(
     """Let a key consent to act for an institution."""
     from anchor.ledger.signers import key_consent_message
     from registry.services.key_requests import MAX_FILE_BYTES, SignedConsent, parse_request
-    from registry.wiring import Workplace, now
+    from registry.wiring import now
+    from registry.workplace import Workplace
 
     place = Workplace(home, ask_passphrase)
     asked = parse_request(read_input(request, "the request", MAX_FILE_BYTES))

@@ -13,7 +13,7 @@ from registry.cli.writing import unlock
 
 if TYPE_CHECKING:
     from registry.services.key_requests import KeyRequest, SignedConsent
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
 _DAY_SECONDS: Final = 86_400
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from registry.cli.writing import Facts
     from registry.services.governance import IssuerFacts
     from registry.services.key_requests import KeyRequest
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
 
 def find_issuer(place: Workplace, text: str | None) -> IssuerFacts:

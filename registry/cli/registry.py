@@ -15,7 +15,7 @@ from registry.errors import ConflictError, SettingsError
 if TYPE_CHECKING:
     from registry.services.deploy import Deployment
     from registry.services.governance import IssuerFacts, RegistryFacts
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
 FORMAT: Final = "credanchor/registry@v1"
 """First member of the JSON output; a change that could break readers changes it."""
@@ -78,7 +78,7 @@ def deploy(
     from anchor.ledger.testnet import CHAIN_ID
     from registry.services.costs import WEI_PER_COIN
     from registry.services.deploy import keep_deployment
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
     place = Workplace(home, ask_passphrase)
     if place.settings.registry is not None:
@@ -117,7 +117,7 @@ def deploy(
 @app.command("show", help=SHOW_HELP)
 def show(home: HomeOption = None, as_json: JsonFlag = False) -> None:
     """Show what is proven of the registry."""
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
     place = Workplace(home, ask_passphrase)
     keys = place.keys.list()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from anchor.ledger.answers import Receipt
     from anchor.ledger.client import Call
     from registry.services.setup_sending import DeferredKey
-    from registry.wiring import Workplace
+    from registry.workplace import Workplace
 
 KEY_HELP: Final = "Key that sends and pays: its name (credanchor key list), or a remote signer's http://…#0x…."
 KeyOption = Annotated[str | None, typer.Option("--key", metavar="KEY", help=KEY_HELP)]

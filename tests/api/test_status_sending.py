@@ -12,6 +12,7 @@ from sqlalchemy import select
 from anchor.ledger.relaying import RelayingSender
 from anchor.ledger.testnet import dev_signer
 from anchor.model import to_hex
+from registry.senders import account_lock
 from registry.services.account import Raising
 from registry.services.sending import Outbox
 from registry.services.status import StatusService
@@ -20,7 +21,6 @@ from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.jobs import list_jobs
 from registry.store.tables import transactions
-from registry.wiring import account_lock
 from tests.api.test_jobs import work
 from tests.api.test_status import SOON, asked, second_batch, state_of, worker_of
 from tests.api.town import Town

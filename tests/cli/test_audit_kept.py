@@ -9,8 +9,11 @@ import pytest
 
 from anchor.events import RawLog
 from anchor.ledger.client import LedgerClient
+from anchor.ledger.testnet import dev_signer
 from anchor.model import Address
 from tests.cli.conftest import Desk
+from tests.ledger.chain import ADMIN, STRANGER
+from tests.ledger.proxy import FaultProxy
 
 
 @pytest.fixture
@@ -47,6 +50,26 @@ def test_second_run_reads_and_shows_what_is_new(desk: Desk, tmp_path: Path, aske
     code, anew = desk.run_json(*keep, "--anew")
     assert kinds(anew) == [*kinds(first), "batchAnchored"]
     assert anew["issuers"] == second["issuers"]
+
+
+def test_who_goes_on_asks_for_proofs_once(desk: Desk, tmp_path: Path) -> None:
+    proxy = FaultProxy(desk.chain.url)
+    try:
+        desk.write_policy(nodes=(proxy.url,))
+        keep = ("audit", "--keep", str(tmp_path / "kept"))
+        assert desk.run(*keep)[0] == 0
+        before = proxy.count("eth_getProof")
+        desk.chain.anchor(77)
+        assert desk.run(*keep)[0] == 0
+        assert proxy.count("eth_getProof") == before + 1
+        # Of an issuer who came meanwhile it knows nothing before it reads.
+        desk.chain.execute(
+            ADMIN, desk.chain.contract.accredit(did="did:web:other.example", controller=dev_signer(STRANGER).address)
+        )
+        code, _, err = desk.run(*keep)
+        assert (code, proxy.count("eth_getProof")) == (0, before + 3), err
+    finally:
+        proxy.close()
 
 
 @pytest.mark.parametrize("is_gzipped", [False, True])

@@ -21,6 +21,7 @@ from anchor.ledger.transactions import SignedTransaction
 from anchor.model import Address, Outcome, to_hex
 from anchor.status import StatusReason
 from registry.errors import BusyError
+from registry.senders import account_lock
 from registry.services.account import Raising
 from registry.services.anchoring import Anchoring
 from registry.services.issue import seal_batch
@@ -30,7 +31,7 @@ from registry.services.status import StatusService
 from registry.settings import settings_to_text
 from registry.store.records import BatchId, BatchRecord, BatchState, StatusKind, TransactionId, TransactionRecord
 from registry.store.transactions import get_transaction
-from registry.wiring import Institution, account_lock, now
+from registry.wiring import Institution, now
 from tests.ledger.chain import ADMIN, ANCHOR_KEY, DID, STATUS_KEY, Chain
 from tests.ledger.test_issuing import Killed
 from tests.support.databases import Database

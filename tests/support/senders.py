@@ -14,12 +14,12 @@ from anchor.ledger.contract import RegistryContract
 from anchor.ledger.testnet import CHAIN_ID, dev_signer
 from anchor.ledger.transactions import SignedTransaction, TransactionSender
 from anchor.model import RegistryId
+from registry.senders import account_lock
 from registry.services.account import Raising
 from registry.services.sending import Outbox
 from registry.store.connection import InstitutionConnection, InstitutionId
 from registry.store.engine import Store, open_store
 from registry.store.records import TransactionId
-from registry.wiring import account_lock
 from tests.ledger.chain import ANCHOR_KEY, root_of
 from tests.support.registry import NOW
 

@@ -115,7 +115,6 @@ def test_the_last_events_are_kept_in_order() -> None:
     told = activity(anchor(OLD, 5, 0), anchor(NEW, 5, 1), last=2)
     assert [each.log.block_number for each in told.last] == [10, 11]
     assert activity(anchor(OLD, 5, 0)).last == ()
-    assert activity_of(replayed(*BEGINNING)).last == ()
 
 
 def test_time_to_the_revocation_of_a_batch_is_exact_also_if_it_was_anchored_again() -> None:
@@ -271,7 +270,6 @@ def test_reasons_are_summed_up_the_most_frequent_first() -> None:
         tally(HOUR, 9),
     ]
     kinds = ["credentialsRevoked", "batchAnchored"]
-    assert reasons_of(tallies, iter(kinds)) == reasons_of(tallies, kinds)
     assert list(reasons_of(tallies, kinds).items()) == [
         (StatusReason.OTHER, 5),
         (StatusReason.ISSUED_IN_ERROR, 2),
@@ -283,11 +281,11 @@ def credentials_of(told: Activity, kind: str) -> int:
 
 
 def test_what_a_new_epoch_repeats_counts_once() -> None:
-    told = activity_of(replayed(*STAGED))
+    told = activity_of(replayed(*STAGED), last=0)
     # Three are revoked; the next epoch repeats one of them.
     assert credentials_of(told, "credentialsRevoked") == 3
     again = batch_revoked(1, ROOT, actor=STAGED_KEY, at=1200, block=12, epoch=1)
-    twice = activity_of(replayed(*STAGED, again))
+    twice = activity_of(replayed(*STAGED, again), last=0)
     assert credentials_of(twice, "batchRevoked") == credentials_of(told, "batchRevoked") == 500
     assert twice.delays.exact == told.delays.exact == {0: 500}
 

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ from anchor.audit_statement import (
     Contradiction,
     Trouble,
     check_statement,
+    compare_statements,
     hold_against,
     hold_block,
     make_statement,
     settle,
 )
+from anchor.data_integrity import sign_document
 from anchor.did_key import Ed25519Key
 from anchor.errors import HistoryError, SignedFormatError
 from anchor.history import History
@@ -101,6 +104,13 @@ def test_an_auditor_from_whom_an_event_was_withheld_is_contradicted() -> None:
     # He believed a block hash with a state of its own, before the revocation.
     statement = stated(replayed(*STORY), 2500)
     assert troubles(statement, *LATER) == {1: Trouble.LEFT_OUT}
+    # Or the revocation in his own, last block.
+    assert troubles(stated(replayed(*STORY), 2000), *LATER) == {1: Trouble.LEFT_OUT}
+
+
+def test_contradictions_are_in_order_the_registry_first() -> None:
+    # The issuer's is found first.
+    assert list(troubles(stated(replayed(*STORY), 3500), *LATER)) == [None, 1, 3]
 
 
 def test_an_auditor_who_saw_another_event_is_contradicted() -> None:
@@ -141,6 +151,9 @@ def test_a_history_of_another_registry_is_refused() -> None:
 
 
 def test_a_statement_that_nobody_would_read_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = len(written(replayed(*STORY), 800))
+    monkeypatch.setattr(audit_statement, "MAX_STATEMENT_BYTES", size)
+    assert len(written(replayed(*STORY), 800)) == size
     monkeypatch.setattr(audit_statement, "MAX_STATEMENT_BYTES", 500)
     with pytest.raises(SignedFormatError, match="more than 500"):
         written(replayed(*STORY), 800)
@@ -151,6 +164,33 @@ def test_it_is_written_for_people_and_names_no_node_that_was_not_asked() -> None
     assert text.startswith('{\n "format": "credanchor/audit-statement@v1"')
     assert text.endswith("}\n")
     assert "http" not in text
+    assert "Universität" in written(replayed(*STORY), 800, organisation="Universität").decode()
+
+
+def test_words_and_limits_are_those_of_the_specification() -> None:
+    spec = (Path(__file__).parents[2] / "docs" / "spec" / "audit-statement.md").read_text("utf-8")
+    assert f"{audit_statement.MAX_STATEMENT_BYTES:,} bytes" in spec
+    assert all(f"`{each.value}`" in spec for each in Trouble)
+
+
+def test_a_statement_about_many_institutions_is_read() -> None:
+    # Larger than any other document may be.
+    assert len(stated(replayed(*STORY), 800, program="x" * 2**20).program) == 2**20
+
+
+def test_members_that_are_too_many_are_named() -> None:
+    content = json.loads(written(replayed(*STORY), 800))
+    del content["proof"]
+    content["registryWide"]["more"] = 1
+    with pytest.raises(SignedFormatError, match=r"^registryWide "):
+        check_statement(json.dumps(sign_document(content, KEY, 800)).encode())
+
+
+def test_two_statements_say_what_went_on_between_them() -> None:
+    earlier, later = stated(replayed(*STORY), 800), stated(replayed(*LATER), 4000)
+    compared = compare_statements(later, earlier)
+    assert [each.trouble for each in compared.contradictions] == [Trouble.OTHER_BLOCK]  # all here have one hash
+    assert compared.open == (None, 1, 2, 3)
 
 
 ONE_SECOND = (*STORY, revoked_alone(3, at=2000, block=20), revoked_alone(4, at=2000, block=21))
@@ -215,4 +255,4 @@ def test_other_code_than_the_contract_has_is_a_contradiction() -> None:
 def test_the_block_must_be_the_chains_with_its_time(block_hash: bytes, at: int, expected: list[Trouble]) -> None:
     header = BlockHeader(hash=hash32(block_hash * 32), number=800, timestamp=at, state_root=hash32(bytes(32)))
     found = hold_block(stated(replayed(*STORY), 800), header)
-    assert [(each.trouble, each.issuer_id) for each in found] == [(trouble, None) for trouble in expected]
+    assert found == tuple(Contradiction(trouble=trouble, issuer_id=None) for trouble in expected)

@@ -32,7 +32,7 @@ def test_secrets_and_signatures_are_those_of_standard_webhooks() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "whsec_", "whsec_é", "whsec_abc", "whsec_abcd!", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
+    "text", ["", "whsec_", "whsec_é", "whsec_abc", "whsec_abcd!", "whsec_AP8A /wD/", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
 )
 def test_what_is_no_secret_is_refused_without_repeating_it(text: str) -> None:
     with pytest.raises(MalformedError) as caught:

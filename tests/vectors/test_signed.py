@@ -1,6 +1,7 @@
 """Signatures, receipts and trust lists: our readers agree with the vectors, ours and others'."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from anchor.did_key import Ed25519Key, check_did, check_signature, did_of, from_
 from anchor.errors import (
     CredanchorError,
     HistoryError,
+    PolicyFormatError,
     RollbackError,
     SignatureError,
     SignedFormatError,
@@ -111,6 +113,23 @@ def test_audit_statement_holds(vector: Json) -> None:
 def test_audit_statement_is_refused(vector: Json) -> None:
     with pytest.raises(SignedFormatError if vector["isMalformed"] else SignatureError):
         check_statement(text(vector["statement"]))
+
+
+@pytest.mark.parametrize("ending", [".0", "e0", "0e-1"])
+def test_whole_numbers_have_neither_fraction_nor_exponent(ending: str) -> None:
+    policy = {"format": "credanchor/policy@v1", "registries": [], "confirmations": 12}
+    cases = (
+        ("events", vectors("audit-statements", "valid")[0].values[0]["statement"], check_statement),
+        ("sequence", vectors("trust-lists", "valid")[0].values[0]["list"], check_trust_list),
+        ("checkedAt", vectors("receipts", "valid")[0].values[0]["receipt"], check_receipt),
+        ("confirmations", policy, parse_policy),
+    )
+    for member, document, check in cases:
+        check(text(document))
+        written, count = re.subn(rf'("{member}": [0-9]+)', rf"\g<1>{ending}", text(document).decode())
+        assert count, member
+        with pytest.raises((SignedFormatError, PolicyFormatError)):
+            check(written.encode())
 
 
 @pytest.mark.parametrize("vector", vectors("audit-statements", "pairs"))

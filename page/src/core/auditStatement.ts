@@ -4,7 +4,7 @@
 
 import { equalBytes, parseHex } from "./bytes.js";
 import { MalformedError } from "./errors.js";
-import { checkMembers, isArray, isObject, type JsonObject, type JsonValue, parseJsonObject } from "./json.js";
+import { checkMembers, isArray, isObject, type JsonObject, type JsonValue, parseWholeNumbers } from "./json.js";
 import { VOUCHING, type Vouching } from "./policy.js";
 import { parseRegistry, type Registry } from "./registry.js";
 import { checkSigned, type Signature } from "./signature.js";
@@ -78,7 +78,7 @@ export interface Comparison {
  */
 export function checkAuditStatement(bytes: Uint8Array): AuditStatement {
   // 1
-  const document = parseJsonObject(bytes, MAX_BYTES);
+  const document = parseWholeNumbers(bytes, MAX_BYTES);
   const members = Object.hasOwn(document, "organisation") ? [...MEMBERS, "organisation"] : MEMBERS;
   checkMembers(document, members, "an audit statement");
   if (document["format"] !== FORMAT) throw new MalformedError(`format of an audit statement must be ${FORMAT}`);

@@ -18,6 +18,7 @@ const SPACE = /[ \t\n\r]*/y;
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const WHOLE_NUMBER = /-?(?:0|[1-9][0-9]*)(?![.eE0-9])/y;
 // Lone surrogates count as code points of their own under the `u` flag; pairs do not.
 const REFUSED = /[\p{Noncharacter_Code_Point}\p{Surrogate}]/u;
 
@@ -31,8 +32,17 @@ const ESCAPED: { readonly [letter: string]: string } = {
 
 /** Read one JSON object that fills the whole input. */
 export function parseJsonObject(bytes: Uint8Array, maxBytes = MAX_BYTES): JsonObject {
+  return read(bytes, maxBytes, NUMBER);
+}
+
+/** Read a document of ours, in which all numbers are whole and written without fraction or exponent. */
+export function parseWholeNumbers(bytes: Uint8Array, maxBytes = MAX_BYTES): JsonObject {
+  return read(bytes, maxBytes, WHOLE_NUMBER);
+}
+
+function read(bytes: Uint8Array, maxBytes: number, numbers: RegExp): JsonObject {
   if (bytes.length > maxBytes) throw new MalformedError(`larger than ${maxBytes} bytes`);
-  return new Reader(parseUtf8(bytes)).whole();
+  return new Reader(parseUtf8(bytes), numbers).whole();
 }
 
 /** Whether `value` is an object: neither an array nor null. */
@@ -56,7 +66,10 @@ export function checkMembers(value: JsonObject, names: readonly string[], what: 
 class Reader {
   private place = 0;
 
-  constructor(private readonly text: string) {}
+  constructor(
+    private readonly text: string,
+    private readonly numbers: RegExp,
+  ) {}
 
   whole(): JsonObject {
     this.take(SPACE);
@@ -140,7 +153,7 @@ class Reader {
   }
 
   private number(): number {
-    const source = this.take(NUMBER);
+    const source = this.take(this.numbers);
     if (source === "") throw this.wrong("expected a value");
     const value = Number(source);
     if (!isExact(source, value)) throw this.wrong("a number is too large or differs from its canonical form");

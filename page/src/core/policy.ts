@@ -2,7 +2,7 @@
 
 import { parseHex } from "./bytes.js";
 import { MalformedError } from "./errors.js";
-import { checkMembers, isArray, isObject, type JsonValue, parseJsonObject } from "./json.js";
+import { checkMembers, isArray, isObject, type JsonValue, parseWholeNumbers } from "./json.js";
 import { parseRegistry, type Registry } from "./registry.js";
 
 const FORMAT = "credanchor/policy@v1";
@@ -62,7 +62,7 @@ const DEFAULTS: { readonly [member: string]: JsonValue } = {
 
 /** Read a policy's file. Unknown members are refused, for a misspelt rule would be a rule that nobody applies. */
 export function parsePolicy(bytes: Uint8Array): Policy {
-  const given = parseJsonObject(bytes);
+  const given = parseWholeNumbers(bytes);
   const left = Object.keys(DEFAULTS).filter((name) => !Object.hasOwn(given, name));
   checkMembers(given, [...NEEDED, ...Object.keys(DEFAULTS).filter((name) => !left.includes(name))], "a policy");
   const { format, registries, vouching, nodes, agreeing, knownBlocks, confirmations, maxAgeSeconds, ...lists } = {

@@ -3,7 +3,7 @@
 import { equalBytes } from "./bytes.js";
 import { canonicalBytes } from "./canonical.js";
 import { MalformedError, TrustListError } from "./errors.js";
-import { checkMembers, isArray, isObject, type JsonObject, type JsonValue, parseJsonObject } from "./json.js";
+import { checkMembers, isArray, isObject, type JsonObject, type JsonValue, parseWholeNumbers } from "./json.js";
 import { parsePolicy, type Policy, type TrustedRegistry } from "./policy.js";
 import { checkSigned, type Signature } from "./signature.js";
 import { toUtf8 } from "./bytes.js";
@@ -31,7 +31,7 @@ export interface TrustList extends Signature {
  */
 export function checkTrustList(bytes: Uint8Array): TrustList {
   // 1
-  const document = parseJsonObject(bytes);
+  const document = parseWholeNumbers(bytes);
   checkMembers(document, MEMBERS, "a trust list");
   if (document["format"] !== FORMAT) throw new MalformedError(`format of a trust list must be ${FORMAT}`);
   // 2

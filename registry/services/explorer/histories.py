@@ -13,7 +13,8 @@ from anchor.history import EpochChange, History, IssuerHistory
 from anchor.model import StatusPosition
 from anchor.status import positions_of
 from registry.services.explorer.content import Word, read_undone
-from registry.services.explorer.queries import Explorer, Moment, event_of, issuer_view
+from registry.services.explorer.queries import Explorer, Moment
+from registry.services.explorer.rows import event_of, issuer_view
 from registry.store.ledger_copies import CopyRecord
 from registry.store.ledger_issuers import IssuerRow, get_issuers
 

@@ -13,13 +13,12 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from anchor.errors import HistoryError
 from anchor.events import BatchAnchored, BatchRevoked, StatusEpochChanged
-from anchor.logs import parse_log
-from anchor.model import Address, Batch, Hash32, Key, RegistryId, StatusPosition, to_hex
-from anchor.status import StatusPurpose, mask_of, word_of
+from anchor.model import Address, Hash32, RegistryId, StatusPosition, to_hex
+from anchor.status import mask_of, word_of
 from registry.errors import NotFoundError, NotReadyError
-from registry.services.explorer.content import read_issuer, read_ledger, read_undone
+from registry.services.explorer.content import read_ledger, read_undone
+from registry.services.explorer.rows import batch_view, counting, issuer_view, root_of, views_of
 from registry.services.explorer.views import (
     AccountView,
     BatchPage,
@@ -34,7 +33,7 @@ from registry.services.explorer.views import (
 )
 from registry.store.engine import Store
 from registry.store.ledger_copies import CopyRecord, get_copy, get_sync
-from registry.store.ledger_events import REGISTRY_ITSELF, EventReader, EventRow, WordChange
+from registry.store.ledger_events import REGISTRY_ITSELF, EventReader, EventRow
 from registry.store.ledger_issuers import IssuerRow, find_issuer, get_issuers
 
 INCIDENTS: Final = (
@@ -53,11 +52,6 @@ SHOWN_CHANGES: Final = 200
 
 _NEVER: Final = "the registry's history is not read and proven yet"
 _LATER: Final = "Try again in a while; the operator sees in the service's log what is in the way."
-_PURPOSES: Final = {
-    "credentialsRevoked": StatusPurpose.REVOCATION,
-    "credentialsSuspended": StatusPurpose.SUSPENSION,
-    "credentialsReinstated": StatusPurpose.SUSPENSION,
-}
 
 
 class Moment:
@@ -114,7 +108,7 @@ class Moment:
         """
         if issuer_id is not None:
             self.issuer_row(issuer_id)
-        return _views(self.rows.newest(issuer_id=issuer_id, kinds=kinds, before=before, limit=limit))
+        return views_of(self.rows.newest(issuer_id=issuer_id, kinds=kinds, before=before, limit=limit))
 
     def epoch_changes(self, issuer_id: int) -> tuple[EpochChangeView, ...]:
         """List what changes of an issuer's status epochs undid, in order.
@@ -131,7 +125,7 @@ class Moment:
                 unsuspended=sum(word.mask.bit_count() for word in each.unsuspended),
                 unrevoked_batches=len(each.unrevoked_batches),
             )
-            for event, each in zip(reversed(_views(rows)), undone, strict=True)
+            for event, each in zip(reversed(views_of(rows)), undone, strict=True)
         )
 
     def batches(self, issuer_id: int, *, before: int | None = None, limit: int) -> BatchPage:
@@ -148,7 +142,7 @@ class Moment:
         issuer = issuer_view(self.issuer_row(issuer_id))
         kinds = {BatchAnchored.kind}
         rows = self.rows.newest(issuer_id=issuer_id, kinds=kinds, before=before, limit=limit + 1)
-        roots = {row.number: _root_of(row) for row in rows[:limit]}
+        roots = {row.number: root_of(row) for row in rows[:limit]}
         by_number = {view.number: view for view in self._batches(set(roots.values()), {issuer_id: issuer})}
         return BatchPage(
             batches=tuple(by_number[number] for number in roots if number in by_number),
@@ -175,7 +169,7 @@ class Moment:
         rows = self.rows.of_transaction(transaction)
         if not rows:
             raise NotFoundError(f"the registry has no event of a transaction {to_hex(transaction)}")
-        return TransactionView(hash=transaction, events=_views(rows))
+        return TransactionView(hash=transaction, events=views_of(rows))
 
     def account(self, address: Address) -> AccountView:
         """Show an account or a key: the parts that it plays.
@@ -186,7 +180,7 @@ class Moment:
         parts = self.rows.accounts(address)
         if not parts:
             raise NotFoundError(f"no event of this registry names the account {to_hex(address)}")
-        first = _views(self.rows.numbered(list(self.rows.namings(address))))
+        first = views_of(self.rows.numbered(list(self.rows.namings(address))))
         tenures = self.ledger().tenures
         # A key is bound to one issuer for ever.
         bound = [self.issuer(part.key_of) for part in parts if part.key_of != REGISTRY_ITSELF]
@@ -207,15 +201,15 @@ class Moment:
         bit = mask_of(position.index)
         words = self.rows.changes_of_word(issuer_id, position.status_list, word_of(position.index))
         changes = [change for change in words if change.mask & bit]
-        counting = _counting(changes, issuer.record.status_epoch)
+        counts = counting(changes, issuer.record.status_epoch)
         shown = {change.number for change in changes[-SHOWN_CHANGES:]}
-        views = {view.number: view for view in _views(self.rows.numbered([*shown, *counting.values()]))}
+        views = {view.number: view for view in views_of(self.rows.numbered([*shown, *counts.values()]))}
         return PositionView(
             issuer=issuer,
             position=position,
             changes=tuple(views[number] for number in sorted(shown)),
             earlier=len(changes) - len(shown),
-            counting={purpose: views[number] for purpose, number in counting.items()},
+            counting={purpose: views[number] for purpose, number in counts.items()},
         )
 
     def tallies(self, issuer_id: int | None = None) -> tuple[Tally, ...]:
@@ -276,14 +270,14 @@ class Moment:
         """
         only = next(iter(issuers), None)
         events: dict[tuple[int, Hash32], list[EventView]] = {}
-        for view in _views(self.rows.of_roots(roots)):
+        for view in views_of(self.rows.of_roots(roots)):
             assert isinstance(view.event, BatchAnchored | BatchRevoked)  # noqa: S101 - no others have a root
             if only in {None, view.event.issuer_id}:
                 events.setdefault((view.event.issuer_id, view.event.root), []).append(view)
         for issuer_id, _ in events:
             if issuer_id not in issuers:
                 issuers[issuer_id] = self.issuer(issuer_id)
-        return tuple(_batch(issuers[issuer_id], root, tuple(views)) for (issuer_id, root), views in events.items())
+        return tuple(batch_view(issuers[issuer_id], root, tuple(views)) for (issuer_id, root), views in events.items())
 
 
 class Explorer:
@@ -328,75 +322,3 @@ class Explorer:
                 raise NotReadyError("the history was replaced while it was read", advice="Begin anew.")
             yield rows
             number = rows[-1].number
-
-
-def issuer_view(row: IssuerRow) -> IssuerView:
-    """Read an issuer."""
-    return read_issuer(row.issuer_id, row.did_hash, row.content)
-
-
-def event_of(row: EventRow) -> EventView:
-    """Read an event that is kept.
-
-    Raises:
-        HistoryError: It is none: the database was changed.
-    """
-    event = parse_log(row.log)
-    if event is None:
-        raise HistoryError(f"{row.log.place}: no event of a registry")
-    return EventView(number=row.number, event=event, credentials=row.credentials)
-
-
-def _views(rows: Collection[EventRow]) -> tuple[EventView, ...]:
-    return tuple(map(event_of, rows))
-
-
-def _root_of(row: EventRow) -> Hash32:
-    event = event_of(row).event
-    assert isinstance(event, BatchAnchored)  # noqa: S101 - what was asked for
-    return event.root
-
-
-def _batch(issuer: IssuerView, root: Hash32, views: tuple[EventView, ...]) -> BatchView:
-    number, anchored, revoked = 0, None, None
-    for view in views:
-        if isinstance(view.event, BatchAnchored):
-            number, anchored, revoked = view.number, view.event, None
-        elif isinstance(view.event, BatchRevoked):
-            revoked = view.event
-    assert anchored is not None  # noqa: S101 - the replay lets nothing be revoked that was not anchored
-    batch = Batch(
-        key=anchored.actor,
-        anchored_at=anchored.at,
-        size=anchored.size,
-        revoked_reason=0 if revoked is None else revoked.reason,
-        revoked_epoch=0 if revoked is None else revoked.epoch,
-    )
-    key = next(each.key for each in issuer.keys if each.address == batch.key)
-    return BatchView(
-        issuer=issuer,
-        root=root,
-        number=number,
-        batch=batch,
-        key=key,
-        is_void=_is_void(batch, key),
-        is_revoked=batch.is_revoked_in(issuer.record.status_epoch),
-        events=views,
-    )
-
-
-def _is_void(batch: Batch, key: Key) -> bool:
-    return key.cut_off is not None and key.cut_off <= batch.anchored_at
-
-
-def _counting(changes: Collection[WordChange], epoch: int) -> dict[StatusPurpose, int]:
-    """Name the events that set what is set in a status epoch."""
-    counting: dict[StatusPurpose, int] = {}
-    for change in changes:
-        if change.epoch == epoch:
-            purpose = _PURPOSES[change.kind]
-            if change.kind == "credentialsReinstated":
-                counting.pop(purpose, None)
-            else:
-                counting[purpose] = change.number
-    return counting

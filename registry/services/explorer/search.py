@@ -9,7 +9,8 @@ from eth_hash.auto import keccak
 
 from anchor.model import MAX_UINT32, Address, Hash32, StatusPosition, to_hex
 from anchor.status import LIST_SIZE
-from registry.services.explorer.queries import Moment, issuer_view
+from registry.services.explorer.queries import Moment
+from registry.services.explorer.rows import issuer_view
 from registry.services.explorer.views import HitKind, SearchHit
 from registry.store.ledger_issuers import IssuerRow, find_by_did, find_issuer, search_dids
 
