@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import zlib
 from base64 import urlsafe_b64decode
-from binascii import Error
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,7 +74,7 @@ def fetch_lists(url: str, issuer_id: int, lists: Sequence[int]) -> Iterator[Serv
                 content = parse_document(fetch(address, max_bytes=_MAX_BYTES)).value
                 at = _time(str(content["validFrom"]))
                 positions = _positions(status_list, str(content["credentialSubject"]["encodedList"]))
-            except (CredentialFormatError, KeyError, TypeError, ValueError, Error, zlib.error) as error:
+            except (CredentialFormatError, KeyError, TypeError, ValueError, zlib.error) as error:
                 raise FetchError(f"{address} is no status list ({type(error).__name__})") from error
             yield ServedList(status_list=status_list, purpose=purpose, at=at, positions=positions)
 
