@@ -191,15 +191,9 @@ class Locator:
     def _comes_next(self, log: RawLog, event: AnyEvent | None) -> bool:
         """Tell whether a log comes after the last one, as steps 1 and 3 of `anchor.replay` want it."""
         last, last_event = self._last, self._last_event
-        if last is not None:
-            if (log.block_number, log.log_index) <= (last.block_number, last.log_index):
-                return False
-            if (log.block_number == last.block_number) != (log.block_hash == last.block_hash):
-                return False
-        if event is None or last_event is None:
-            return True
-        is_same_block = log.block_number == last_event.log.block_number
-        return event.at == last_event.at if is_same_block else event.at >= last_event.at
+        return (last is None or _is_after(log, last)) and (
+            event is None or last_event is None or _is_no_earlier(event, last_event)
+        )
 
     def _end(self, proven: ProvenHeads) -> None:
         for issuer_id, chain in self._chains.items():
@@ -218,9 +212,18 @@ class Locator:
         self._others.append(Fault(kind=kind, issuer_id=issuer_id, after=after, at=at))
 
 
-def _place(fault: Fault) -> tuple[bool, int, int]:
-    log = fault.at
-    return (log is None, log.block_number if log else 0, log.log_index if log else 0)
+def _place(fault: Fault) -> tuple[int, ...]:
+    return (True,) if fault.at is None else (False, fault.at.block_number, fault.at.log_index)
+
+
+def _is_after(log: RawLog, last: RawLog) -> bool:
+    is_behind = (log.block_number, log.log_index) > (last.block_number, last.log_index)
+    return is_behind and (log.block_number == last.block_number) == (log.block_hash == last.block_hash)
+
+
+def _is_no_earlier(event: AnyEvent, last: AnyEvent) -> bool:
+    is_same_block = event.log.block_number == last.log.block_number
+    return event.at == last.at if is_same_block else event.at >= last.at
 
 
 def compare_logs(
@@ -237,7 +240,8 @@ def compare_logs(
         `MAX_DIFFERENCES`.
     """
     sources = (iter(given), iter(others))
-    surplus: tuple[_Surplus, _Surplus] = ({}, {})
+    # Logs that only one source has had so far, by what they say.
+    surplus: list[dict[tuple[tuple[Hash32, ...], bytes], list[RawLog]]] = [{}, {}]
     waiting = [next(source, None) for source in sources]
     count = 0
     while True:
@@ -246,7 +250,7 @@ def compare_logs(
         mine = 1 if places[0] is None or (places[1] is not None and places[1] < places[0]) else 0
         log = waiting[mine]
         if log is None:
-            return _all_of(surplus[0]), _all_of(surplus[1])
+            return _all_of(surplus[0].values()), _all_of(surplus[1].values())
         waiting[mine] = next(sources[mine], None)
         content = (log.topics, log.data)
         same = surplus[1 - mine].get(content)
@@ -263,10 +267,5 @@ def compare_logs(
             return None
 
 
-_Surplus = dict[tuple[tuple[Hash32, ...], bytes], list[RawLog]]
-"""Logs that only one source has had so far, by what they say."""
-
-
-def _all_of(surplus: _Surplus) -> tuple[RawLog, ...]:
-    logs = (log for each in surplus.values() for log in each)
-    return tuple(sorted(logs, key=lambda log: (log.block_number, log.log_index)))
+def _all_of(surplus: Iterable[list[RawLog]]) -> tuple[RawLog, ...]:
+    return tuple(sorted((log for each in surplus for log in each), key=lambda log: (log.block_number, log.log_index)))

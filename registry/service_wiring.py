@@ -313,7 +313,7 @@ def institution_settings(operator: DraftSettings, record: InstitutionRecord) -> 
         )
     try:
         # Validated as a whole: a key reference or an address that somebody wrote into the database is judged here.
-        return HostedSettings(**{**operator.model_dump(), "chain_id": None, **own})
+        return HostedSettings(**{**operator.model_dump(), "chain_id": None, "controller": None, **own})
     except ValidationError as error:
         names = ", ".join(".".join(map(str, each["loc"])) for each in error.errors())
         raise SettingsError(f"the details of institution {record.code} cannot be used: {names}") from None

@@ -50,6 +50,7 @@ POLICY_FILE: Final = "policy.json"
 TESTNET_FOLDER: Final = "testnet"
 KEYS_FOLDER: Final = "keys"
 
+ADDRESS_PATTERN: Final = "^0x[0-9a-fA-F]{40}$"
 DID_PATTERN: Final = r"^did:[a-z0-9]+:\S+$"
 _PREFIX: Final = "CREDANCHOR_"
 _NOT_SET_UP_ADVICE: Final = "Run `credanchor init`; for a local testnet with a demo issuer, `credanchor dev up`."
@@ -156,6 +157,8 @@ class DraftSettings(BaseSettings):
     issuer_did: str | None = Field(default=None, pattern=DID_PATTERN, max_length=1024)
     issuer_name: str | None = Field(default=None, min_length=1)
     issuer_url: str | None = None
+    controller: str | None = Field(default=None, pattern=ADDRESS_PATTERN)
+    """The account that is to control the issuer, as it was settled; only `credanchor reconcile` goes by it."""
     database_url: str | None = None
     """SQLAlchemy address; default: SQLite in the home folder."""
     anchor_key: str | None = None

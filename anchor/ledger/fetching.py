@@ -41,6 +41,10 @@ _ADVICE_BY_STATUS: Final = {
 }
 
 
+class NotThereError(FetchError):
+    """The host says that there is nothing at this address."""
+
+
 class _NotPublicError(Exception):
     """A name led into a network that is not public. Never leaves this module."""
 
@@ -51,6 +55,7 @@ def fetch(
     max_bytes: int,
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
     public_only: bool = False,
+    bearer: str | None = None,
 ) -> bytes:
     """Fetch one document.
 
@@ -60,6 +65,7 @@ def fetch(
         timeout_seconds: Longest time, redirects included.
         public_only: Connect to public addresses only: for an address that came from somebody else. Behind a proxy,
             which looks names up itself, only addresses in numbers are looked at; the rest is the proxy's.
+        bearer: A secret that opens it; it goes to this host alone, as redirects do.
 
     Returns:
         The document's bytes.
@@ -75,6 +81,8 @@ def fetch(
         session.trust_env = not _is_loopback(host)
         # Requests would take a password for this host from ~/.netrc.
         session.auth = _no_password
+        if bearer is not None:
+            session.headers["Authorization"] = f"Bearer {bearer}"
         if public_only:
             session.mount("https://", _PublicAdapter())
         for _ in range(_MAX_REDIRECTS + 1):
@@ -149,7 +157,8 @@ def _get(session: requests.Session, url: str, max_bytes: int, deadline: float) -
                 return str(response.headers["Location"])
             if response.status_code != 200:
                 advice = _ADVICE_BY_STATUS.get(response.status_code, "Try again later.")
-                raise FetchError(f"{name} was answered with HTTP status {response.status_code}", advice=advice)
+                kind = NotThereError if response.status_code == 404 else FetchError
+                raise kind(f"{name} was answered with HTTP status {response.status_code}", advice=advice)
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 raise FetchError(f"{name} came compressed, though that was not asked for")
             return _read_body(response, name, max_bytes, deadline)

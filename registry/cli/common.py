@@ -15,6 +15,7 @@ from anchor.cli.output import error_console, error_content, print_json, printabl
 from anchor.cli.passphrases import is_interactive, prompt_hidden
 from anchor.credential import parse_credential
 from anchor.errors import LedgerError, MalformedError
+from anchor.model import Address, address, parse_hex
 from anchor.status import StatusReason
 from registry.errors import InputFormatError, Problem, SettingsError
 
@@ -114,6 +115,18 @@ def prove_history(registry: RegistryId, rpc_url: str, tell: Callable[[str], None
 
     policy = dataclasses.replace(policy_for(registry, rpc_url), confirmations=0, max_age_seconds=None)
     return audit_registry(policy.registries[0], policy, tell)
+
+
+def parse_account(text: str) -> Address:
+    """Read an account's address that somebody typed.
+
+    Raises:
+        MalformedError: It is none.
+    """
+    try:
+        return address(parse_hex(text))
+    except MalformedError:
+        raise MalformedError("an address has 0x and 40 hex digits") from None
 
 
 def read_input(path: Path, what: str, max_bytes: int) -> bytes:

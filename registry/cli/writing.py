@@ -15,8 +15,9 @@ import typer
 
 from anchor.cli.output import console, error_console, print_json, printable
 from anchor.cli.passphrases import is_interactive
-from anchor.errors import LedgerError, MalformedError
-from anchor.model import Address, address, parse_hex, to_hex
+from anchor.errors import LedgerError
+from anchor.model import Address, to_hex
+from registry.cli.common import parse_account
 from registry.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -143,12 +144,7 @@ def read_address(text: str, place: Workplace) -> Address:
     Raises:
         MalformedError: It is neither.
     """
-    if text.startswith("0x"):
-        try:
-            return address(parse_hex(text))
-        except MalformedError:
-            raise MalformedError("an address has 0x and 40 hex digits") from None
-    return place.key(text).address
+    return parse_account(text) if text.startswith("0x") else place.key(text).address
 
 
 def _confirm(what: str, lines: Facts, *, yes: bool, as_json: bool) -> None:

@@ -8,151 +8,27 @@ only the institution knows. Nobody is named: credentials are status positions he
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
-from anchor.events import BatchAnchored, BatchRevoked
+from anchor.events import (
+    BatchAnchored,
+    BatchRevoked,
+    ControllerTransferred,
+    ControllerTransferStarted,
+    CredentialsRevoked,
+    StatusChanged,
+)
 from anchor.history import IssuerHistory
-from anchor.model import Address, Hash32, KeyScope, StatusPosition, to_hex, to_utc
-from anchor.status import LIST_SIZE, StatusPurpose
+from anchor.model import Address, Hash32, KeyScope, StatusPosition, to_utc
+from anchor.status import LIST_SIZE, StatusPurpose, positions_of
+from registry.services.differences import Difference, DifferenceKind
 from registry.store.reconciliation import AskedRevocation, AskedStatus
 from registry.store.records import BatchRecord, BatchState
 
-
-class DifferenceKind(Enum):
-    """In what database, or service, and ledger differ."""
-
-    NEVER_ANCHORED = "neverAnchored"
-    NOT_ON_LEDGER = "notOnLedger"
-    NOT_NOTED = "notNoted"
-    FOREIGN_BATCH = "foreignBatch"
-    OTHER_SIZE = "otherSize"
-    VOID = "void"
-    FOREIGN_VOID = "foreignVoid"
-    REVOKED_ELSEWHERE = "revokedElsewhere"
-    SUSPENDED_ELSEWHERE = "suspendedElsewhere"
-    REINSTATED_ELSEWHERE = "reinstatedElsewhere"
-    REVOCATION_MISSING = "revocationMissing"
-    BATCH_REVOKED_ELSEWHERE = "batchRevokedElsewhere"
-    BATCH_REVOCATION_MISSING = "batchRevocationMissing"
-    UNKNOWN_POSITION = "unknownPosition"
-    OTHER_DID = "otherDid"
-    WITHDRAWN = "withdrawn"
-    NO_SUCH_KEY = "noSuchKey"
-    KEY_ENDED = "keyEnded"
-    WRONG_KEY = "wrongKey"
-    SERVED_OTHERWISE = "servedOtherwise"
-    SERVED_BEHIND = "servedBehind"
-
-
-MEANINGS: Mapping[DifferenceKind, tuple[str, str]] = {
-    DifferenceKind.NEVER_ANCHORED: (
-        "sealed here and never anchored: its credentials are not valid",
-        "Anchor it: run credanchor issue for the same roster again, or the worker. Or tell the learners.",
-    ),
-    DifferenceKind.NOT_ON_LEDGER: (
-        "anchored, says the database, and not on the ledger",
-        "The chain was reorganised, or the database is another registry's. Check the settings, then anchor it again.",
-    ),
-    DifferenceKind.NOT_NOTED: (
-        "on the ledger, and not noted here",
-        "Nothing is lost: any command that issues, or the worker, notes it.",
-    ),
-    DifferenceKind.FOREIGN_BATCH: (
-        "anchored in the institution's name, and not from this database",
-        "If no other program of yours did it, the key is stolen: credanchor incident anchor-key.",
-    ),
-    DifferenceKind.OTHER_SIZE: (
-        "anchored with another number of credentials than were sealed here",
-        "Somebody else anchored this root. Compare the files; if nobody of yours did, the key is stolen.",
-    ),
-    DifferenceKind.VOID: (
-        "void, for its key is declared compromised since before it was anchored",
-        "Anchor it again with the new key: credanchor incident anchor-key does it.",
-    ),
-    DifferenceKind.FOREIGN_VOID: (
-        "anchored in the institution's name, not from this database, and void by now",
-        "A theft that was dealt with: nobody takes its credentials for valid. Nothing is left to do.",
-    ),
-    DifferenceKind.REVOKED_ELSEWHERE: (
-        "revoked on the ledger, and nobody asked for it here",
-        "If no other program of yours did it, the key is stolen: credanchor incident status-key.",
-    ),
-    DifferenceKind.SUSPENDED_ELSEWHERE: (
-        "suspended on the ledger, and nobody asked for it here",
-        "Reinstate it if that is wrong. If no other program of yours did it: credanchor incident status-key.",
-    ),
-    DifferenceKind.REINSTATED_ELSEWHERE: (
-        "suspended, says the database, and not on the ledger",
-        "Suspend it again if it still should be. If no other program of yours did it: credanchor incident status-key.",
-    ),
-    DifferenceKind.REVOCATION_MISSING: (
-        "revoked, says the database, and not on the ledger: verifiers take it for valid",
-        "Revoke it again. After a stolen status key was declared: credanchor incident status-key repeats all of them.",
-    ),
-    DifferenceKind.BATCH_REVOKED_ELSEWHERE: (
-        "revoked as a whole on the ledger, and nobody asked for it here",
-        "If no other program of yours did it, the key is stolen: credanchor incident status-key.",
-    ),
-    DifferenceKind.BATCH_REVOCATION_MISSING: (
-        "revoked as a whole, says the database, and not on the ledger: verifiers take it for valid",
-        "Revoke the batch again.",
-    ),
-    DifferenceKind.UNKNOWN_POSITION: (
-        "its status was changed on the ledger, and no batch here has this position",
-        "It is of a batch that is in another database, or of nothing: look at the transaction.",
-    ),
-    DifferenceKind.OTHER_DID: (
-        "the ledger has another DID for this issuer than the settings",
-        "Correct did or issuer_id in the settings: credentials issued like this are not valid.",
-    ),
-    DifferenceKind.WITHDRAWN: (
-        "the accreditation has ended: what is anchored now is not valid",
-        "Ask the accreditor. What was anchored before stays good.",
-    ),
-    DifferenceKind.NO_SUCH_KEY: (
-        "a key of the settings is none of this issuer's on the ledger",
-        "Add it with credanchor issuer key add, or correct the settings.",
-    ),
-    DifferenceKind.KEY_ENDED: (
-        "a key of the settings was retired or declared compromised",
-        "Put its successor into the settings: credanchor incident rotate makes one.",
-    ),
-    DifferenceKind.WRONG_KEY: (
-        "a key of the settings may not do what it is there for",
-        "Correct the settings: one key anchors, another one changes status, in the status epoch that counts.",
-    ),
-    DifferenceKind.SERVED_OTHERWISE: (
-        "the service says otherwise than the ledger, at a block that it has passed",
-        "Restart the service; if it stays so, it, or its node, is not to be trusted.",
-    ),
-    DifferenceKind.SERVED_BEHIND: (
-        "the service is behind the ledger",
-        "Wait a minute and try again; if it stays so, look at its worker and its node.",
-    ),
-}
-"""What each means, and what to do."""
-
-SETTLED: Final = frozenset({DifferenceKind.FOREIGN_VOID})
-"""What is told, and is no reason to do anything."""
-
 _SEALED_SECONDS: Final = 3600
 """So long a batch may be sealed before it is anchored: its transaction is about to be sent, or waits for others."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """One difference; of what it is about, what there is."""
-
-    kind: DifferenceKind
-    root: Hash32 | None = None
-    position: StatusPosition | None = None
-    key: Address | None = None
-    """Who did it, or which key it is about."""
-    transaction: Hash32 | None = None
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +38,8 @@ class Own:
     did: str
     anchor_key: Address
     status_key: Address
+    controller: Address | None
+    """Who is to control the issuer; None: that is not settled, and is not compared."""
     batches: tuple[BatchRecord, ...]
     revocations: tuple[AskedRevocation, ...]
     transactions: Collection[Hash32]
@@ -178,6 +56,7 @@ def reconcile(issuer: IssuerHistory, own: Own, statuses: Iterable[AskedStatus], 
         now: The time of the block up to which the history goes, Unix seconds.
     """
     yield from _settings(issuer, own, now)
+    yield from _control(issuer, own)
     yield from _batches(issuer, own, now)
     yield from _revoked_batches(issuer, own)
     yield from _statuses(issuer, own, statuses)
@@ -199,6 +78,28 @@ def _settings(issuer: IssuerHistory, own: Own, now: int) -> Iterator[Difference]
         elif scope is KeyScope.STATUS and key.status_epoch != issuer.record.status_epoch:
             epochs = f"it writes status epoch {key.status_epoch}, and {issuer.record.status_epoch} counts"
             yield Difference(kind=DifferenceKind.WRONG_KEY, key=address, detail=epochs)
+
+
+def _control(issuer: IssuerHistory, own: Own) -> Iterator[Difference]:
+    controller, pending = issuer.record.controller, issuer.pending_controller
+    if pending is not None and pending == own.controller:
+        return  # it is being handed over as was settled
+    if own.controller not in {None, controller}:
+        taken = [each for each in issuer.events if isinstance(each, ControllerTransferred)]
+        yield Difference(
+            kind=DifferenceKind.OTHER_CONTROLLER,
+            key=controller,
+            transaction=taken[-1].log.transaction_hash if taken else None,
+            detail=f"since {to_utc(taken[-1].at)}" if taken else "since the accreditation",
+        )
+    if pending is not None:
+        offer = [each for each in issuer.events if isinstance(each, ControllerTransferStarted)][-1]
+        yield Difference(
+            kind=DifferenceKind.CONTROL_OFFERED,
+            key=pending,
+            transaction=offer.log.transaction_hash,
+            detail=f"offered {to_utc(offer.at)}",
+        )
 
 
 def _batches(issuer: IssuerHistory, own: Own, now: int) -> Iterator[Difference]:
@@ -253,6 +154,7 @@ def _statuses(issuer: IssuerHistory, own: Own, statuses: Iterable[AskedStatus]) 
     revoked, suspended = (
         set(issuer.positions(purpose)) for purpose in (StatusPurpose.REVOCATION, StatusPurpose.SUSPENSION)
     )
+    changes = _LastChanges(issuer)
     ranges = sorted((batch.first_position, batch.first_position + batch.size) for batch in own.batches)
     for asked in statuses:
         place = asked.position
@@ -263,27 +165,45 @@ def _statuses(issuer: IssuerHistory, own: Own, statuses: Iterable[AskedStatus]) 
             continue
         if is_revoked != asked.is_revoked:
             kind = DifferenceKind.REVOKED_ELSEWHERE if is_revoked else DifferenceKind.REVOCATION_MISSING
-            yield _changed(issuer, kind, place)
+            yield changes.named(kind, place, StatusPurpose.REVOCATION)
         if is_suspended != asked.is_suspended:
             kind = DifferenceKind.SUSPENDED_ELSEWHERE if is_suspended else DifferenceKind.REINSTATED_ELSEWHERE
-            yield _changed(issuer, kind, place)
+            yield changes.named(kind, place, StatusPurpose.SUSPENSION)
     # What is left nobody ever asked for here.
-    for positions, kind in (
-        (revoked, DifferenceKind.REVOKED_ELSEWHERE),
-        (suspended, DifferenceKind.SUSPENDED_ELSEWHERE),
+    for positions, kind, purpose in (
+        (revoked, DifferenceKind.REVOKED_ELSEWHERE, StatusPurpose.REVOCATION),
+        (suspended, DifferenceKind.SUSPENDED_ELSEWHERE, StatusPurpose.SUSPENSION),
     ):
         for place in sorted(positions):
-            yield _changed(issuer, kind if _is_within(ranges, place) else DifferenceKind.UNKNOWN_POSITION, place)
+            found = kind if _is_within(ranges, place) else DifferenceKind.UNKNOWN_POSITION
+            yield changes.named(found, place, purpose)
 
 
-def _changed(issuer: IssuerHistory, kind: DifferenceKind, place: StatusPosition) -> Difference:
-    changes = [each for each in issuer.changes_of(place) if each.epoch == issuer.record.status_epoch]
-    if kind is DifferenceKind.REVOCATION_MISSING or not changes:
-        return Difference(kind=kind, position=place)
-    last = changes[-1]
-    return Difference(
-        kind=kind, position=place, key=last.actor, transaction=last.log.transaction_hash, detail=to_utc(last.at)
-    )
+class _LastChanges:
+    """Finds who changed a status last; goes through the events once, and only if somebody asks."""
+
+    def __init__(self, issuer: IssuerHistory) -> None:
+        self._issuer: Final = issuer
+        self._found: dict[tuple[bool, StatusPosition], StatusChanged] | None = None
+
+    def named(self, kind: DifferenceKind, place: StatusPosition, purpose: StatusPurpose) -> Difference:
+        """Name a difference, and who made it."""
+        if self._found is None:
+            self._found = dict(self._read())
+        last = self._found.get((purpose is StatusPurpose.REVOCATION, place))
+        if kind is DifferenceKind.REVOCATION_MISSING or last is None:
+            return Difference(kind=kind, position=place)
+        return Difference(
+            kind=kind, position=place, key=last.actor, transaction=last.log.transaction_hash, detail=to_utc(last.at)
+        )
+
+    def _read(self) -> Iterator[tuple[tuple[bool, StatusPosition], StatusChanged]]:
+        for event in self._issuer.events:
+            if isinstance(event, StatusChanged) and event.epoch == self._issuer.record.status_epoch:
+                is_revocation = isinstance(event, CredentialsRevoked)
+                for word, mask in zip(event.words, event.masks, strict=True):
+                    for place in positions_of(event.status_list, word, mask):
+                        yield (is_revocation, place), event
 
 
 def _is_within(ranges: Sequence[tuple[int, int]], place: StatusPosition) -> bool:
@@ -291,12 +211,3 @@ def _is_within(ranges: Sequence[tuple[int, int]], place: StatusPosition) -> bool
     number = place.status_list * LIST_SIZE + place.index
     at = bisect_right(ranges, number, key=lambda each: each[0]) - 1
     return at >= 0 and number < ranges[at][1]
-
-
-def subject_of(difference: Difference) -> str:
-    """Name what a difference is about."""
-    if difference.root is not None:
-        return f"batch {to_hex(difference.root)}"
-    if difference.position is not None:
-        return f"list {difference.position.status_list}, index {difference.position.index}"
-    return f"key {to_hex(difference.key)}" if difference.key is not None else "issuer"

@@ -20,7 +20,7 @@ from anchor.history import IssuerHistory
 from anchor.ledger.fetching import fetch
 from anchor.model import Hash32, StatusPosition, to_utc
 from anchor.status import LIST_SIZE, StatusPurpose, positions_of, status_list_url
-from registry.services.reconciliation import Difference, DifferenceKind
+from registry.services.differences import Difference, DifferenceKind
 from registry.store.records import BatchRecord
 
 _MAX_BYTES: Final = 200_000

@@ -99,13 +99,8 @@ def add_events(connection: Connection, copy: CopyId, first: int, events: Sequenc
     """
     rows, words = [], []
     for number, event in enumerate(events, start=first):
-        rows.append(_event_row(copy, number, event))
-        if isinstance(event, StatusChanged):
-            place = (copy, event.issuer_id, event.status_list)
-            words += [
-                (*place, word, number, event.epoch, event.kind, mask.to_bytes(_HASH_BYTES, "big"))
-                for word, mask in zip(event.words, event.masks, strict=True)
-            ]
+        rows.append(event_row(copy, number, event))
+        words += word_rows(copy, number, event)
     insert_rows(connection, ledger_events, _EVENT_COLUMNS, rows)
     if words:
         insert_rows(connection, ledger_words, _WORD_COLUMNS, words)
@@ -314,7 +309,12 @@ _READ: Final = (
 )
 
 
-def _event_row(copy: CopyId, number: int, event: AnyEvent) -> tuple[object, ...]:
+def event_row(copy: CopyId, number: int, event: AnyEvent) -> tuple[object, ...]:
+    """Give an event as it is kept, in the order of the table's columns.
+
+    Raises:
+        HistoryError: As `add_events`.
+    """
     log = event.log
     if log.block_number > _MAX_NUMBER or log.log_index > _MAX_NUMBER:
         raise HistoryError(f"{log.place}: no chain has so many blocks or logs")
@@ -334,6 +334,17 @@ def _event_row(copy: CopyId, number: int, event: AnyEvent) -> tuple[object, ...]
         log.data,
         event.root if isinstance(event, BatchAnchored | BatchRevoked) else None,
     )
+
+
+def word_rows(copy: CopyId, number: int, event: AnyEvent) -> list[tuple[object, ...]]:
+    """Give what is kept of the status words that an event changed, in the order of the table's columns."""
+    if not isinstance(event, StatusChanged):
+        return []
+    place = (copy, event.issuer_id, event.status_list)
+    return [
+        (*place, word, number, event.epoch, event.kind, mask.to_bytes(_HASH_BYTES, "big"))
+        for word, mask in zip(event.words, event.masks, strict=True)
+    ]
 
 
 def _read(row: Row[*tuple[Any, ...]], registry: RegistryId) -> EventRow:

@@ -18,8 +18,8 @@ from anchor.ledger.client import LedgerClient
 from anchor.ledger.testnet import dev_signer
 from anchor.model import to_hex
 from anchor.status import LIST_SIZE, StatusPurpose, encoded_list, status_list_url
+from registry.services.differences import MEANINGS, DifferenceKind
 from registry.services.published_lists import ListIssuer, PublishedLists
-from registry.services.reconciliation import MEANINGS, DifferenceKind
 from registry.settings import complete_settings
 from registry.store.engine import open_store
 from tests.cli.test_incident import chain, college, issue, office, registrar, session_chain, vault
@@ -82,6 +82,7 @@ def test_what_is_as_it_should_be_is_no_difference(office: Home, files: list[Path
     assert reconcile(office, exits=0) == []
     code, out, _ = office.run("reconcile")
     assert (code, "✔ NO DIFFERENCE  1 batches" in out, "proven complete" in out) == (0, True, True)
+    assert "not compared: who controls the issuer: settle it" in out
 
 
 def test_a_batch_revoked_as_a_whole_is_no_difference(office: Home, files: list[Path]) -> None:
@@ -256,6 +257,48 @@ def test_settings_that_differ_are_found(office: Home, files: list[Path]) -> None
     assert kinds(reconcile(office)) == ["wrongKey", "wrongKey"]
     path.write_text(settings.replace(DID, "did:web:other.example"))
     assert kinds(reconcile(office)) == ["otherDid"]
+
+
+def test_who_changed_a_status_is_named_whatever_was_changed_since(
+    office: Home, files: list[Path], chain: Chain
+) -> None:
+    """A suspension of one's own after a thief's revocation is no revocation."""
+    theft = thief_changes(chain, "revoke", files[0])
+    change(office, "DELETE FROM status_changes")
+    status_list, index = position_of(files[0])
+    call = chain.contract.suspend(
+        issuer_id=1, status_list=status_list, words=[index // 256], masks=[1 << index % 256], reason=7
+    )
+    later = to_hex(chain.execute(STATUS_KEY, call).transaction_hash)
+    found = {each["kind"]: each["transaction"] for each in reconcile(office)}
+    assert found == {"revokedElsewhere": theft, "suspendedElsewhere": later}
+
+
+def test_another_controller_and_an_offer_of_control_are_found(office: Home, files: list[Path], chain: Chain) -> None:
+    account, whole = dev_signer(CONTROLLER).address, WholeContract(chain)
+    settled, other = to_hex(account), account_of(STRANGER).lower()
+    # What was not settled cannot differ; what was, and is so, does not.
+    assert reconcile(office, exits=0) == []
+    assert reconcile(office, "--controller", settled, exits=0) == []
+    complete_settings(office.home, {"controller": settled})
+    assert reconcile(office, exits=0) == []
+    left = office.run_json("reconcile")[1]["notCompared"]
+    assert [each.partition(":")[0] for each in left] == ["what the service shows"]
+    (found,) = reconcile(office, "--controller", other)
+    assert (found["kind"], found["key"], found["transaction"]) == ("otherController", settled, None)
+    assert found["detail"] == "since the accreditation"
+
+    offer = to_hex(whole.send(CONTROLLER, "transferController", 1, account_of(STRANGER)).transaction_hash)
+    (found,) = reconcile(office)
+    assert (found["kind"], found["key"], found["transaction"]) == ("controlOffered", other, offer)
+    # Handed over as was settled: on its way is no difference, nor is it afterwards.
+    assert reconcile(office, "--controller", other, exits=0) == []
+    taken = to_hex(whole.send(STRANGER, "acceptController", 1).transaction_hash)
+    assert reconcile(office, "--controller", other, exits=0) == []
+    (found,) = reconcile(office)
+    assert (found["kind"], found["key"], found["transaction"]) == ("otherController", other, taken)
+    code, _, error = office.run("reconcile", "--controller", "0x12")
+    assert (code, "an address has 0x and 40 hex digits" in error) == (2, True)
 
 
 def test_all_are_written_to_a_file_without_names(office: Home, files: list[Path], chain: Chain, tmp_path: Path) -> None:

@@ -40,12 +40,67 @@ def altered(log: RawLog, at: int) -> RawLog:
     return replace(log, data=bytes(data))
 
 
-def test_nothing_is_found_in_a_whole_history() -> None:
-    assert located(LOGS) == []
-    locator = Locator(REGISTRY, PROVEN.issuer_count)
-    for log in LOGS:
+UNKNOWN = replace(LOGS[-1], topics=(hash32(b"\x01" * 32),), log_index=LOGS[-1].log_index + 1)
+"""A log that is none of a registry's, after all others."""
+
+
+def taken(logs: list[RawLog], issuer_count: int = PROVEN.issuer_count) -> Locator:
+    locator = Locator(REGISTRY, issuer_count)
+    for log in logs:
         locator.take(log)
-    assert locator.issuers == (1, 2, 3)
+    return locator
+
+
+def test_nothing_is_found_in_a_whole_history() -> None:
+    assert located([*LOGS, UNKNOWN]) == []
+    assert taken(LOGS).issuers == taken(list(reversed(LOGS))).issuers == (1, 2, 3)
+    # Two blocks of one second are no fault.
+    logs, proven = chain([*CALLS, revoked_alone(6, at=5000, block=51)])
+    assert taken(logs).faults(proven) == ()
+
+
+def test_kinds_are_called_as_readers_of_json_know_them() -> None:
+    assert [each.value for each in FaultKind] == ["gap", "extra", "altered", "end", "unreadable", "order"]
+
+
+def test_of_nothing_everything_is_missing() -> None:
+    assert located([]) == [(FaultKind.END, issuer_id, None, None) for issuer_id in (None, 1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        pytest.param(replace(UNKNOWN, log_index=LOGS[-1].log_index), id="the-same-place"),
+        pytest.param(replace(UNKNOWN, block_hash=hash32(b"\x05" * 32)), id="two-hashes-of-one-block"),
+        pytest.param(replace(UNKNOWN, block_number=51), id="one-hash-of-two-blocks"),
+        pytest.param(replace(UNKNOWN, block_number=49, block_hash=hash32(b"\x05" * 32)), id="an-earlier-block"),
+    ],
+)
+def test_logs_that_cannot_come_next_are_named(log: RawLog) -> None:
+    assert located([*LOGS, log]) == [(FaultKind.ORDER, None, LOGS[-1], log)]
+
+
+def test_an_issuer_has_a_number() -> None:
+    (at,) = (index for index, call in enumerate(CALLS) if call.event == "IssuerAccredited" and call.issuer == 3)
+    of_nobody = replace(LOGS[at], topics=(LOGS[at].topics[0], hash32(bytes(32)), *LOGS[at].topics[2:]))
+    assert (FaultKind.EXTRA, 0, None, of_nobody) in located([*LOGS[:at], of_nobody, *LOGS[at + 1 :]])
+
+
+def test_what_stands_in_the_wrong_place_and_does_not_exist_is_one_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    (at,) = (index for index, call in enumerate(CALLS) if call.event == "IssuerAccredited" and call.issuer == 3)
+    early = replace(LOGS[at], block_number=0)
+    monkeypatch.setattr(locating, "MAX_FAULTS", 2)
+    locator = taken([*LOGS[:at], early], 2)
+    assert [(each.kind, each.at) for each in locator.faults(replace(PROVEN, issuer_count=2))] == [
+        (FaultKind.EXTRA, early)
+    ]
+
+
+def test_beyond_so_many_faults_nothing_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locating, "MAX_FAULTS", 1)
+    locator = taken(without(SECOND))
+    monkeypatch.setattr(locating, "next_head", None)
+    locator.take(LOGS[-1])
 
 
 @pytest.mark.parametrize("missing", [(SECOND,), (SECOND, THIRD)])
@@ -226,9 +281,14 @@ def test_two_sources_are_compared_by_what_logs_say() -> None:
     assert compare_logs(logs, iter(logs)) == ((), ())
     assert compare_logs([logs[-1], twice], [replace(twice, block_number=99)]) == ((twice,), ())
     assert compare_logs([], logs) == ((), tuple(logs))
+    again = replace(logs[0], block_number=99)
+    assert compare_logs([*logs[:2], again], []) == ((*logs[:2], again), ())
 
 
 def test_sources_that_have_little_in_common_are_not_compared_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locating, "MAX_DIFFERENCES", 4)
     assert compare_logs(LOGS, LOGS[3:]) == (tuple(LOGS[:3]), ())
     assert compare_logs(LOGS, LOGS[5:]) is None
+    # Also where much is in common, in other places.
+    invented = [altered(LOGS[THIRD], -1 - number) for number in range(5)]
+    assert compare_logs([*LOGS, *invented], [replace(log, log_index=log.log_index + 1) for log in LOGS]) is None

@@ -8,7 +8,8 @@ import pytest
 from anchor.history import IssuerHistory
 from anchor.model import Address, Hash32, StatusPosition, address, hash32
 from anchor.status import LIST_SIZE
-from registry.services.reconciliation import Difference, DifferenceKind, Own, reconcile, subject_of
+from registry.services.differences import Difference, DifferenceKind, subject_of
+from registry.services.reconciliation import Own, reconcile
 from registry.store.reconciliation import AskedRevocation, AskedStatus
 from registry.store.records import BatchId, BatchRecord, BatchState, IssuerRef
 from tests.support.history import (
@@ -72,6 +73,7 @@ def own(*batches: BatchRecord, **changes: Any) -> Own:
         "did": DID,
         "anchor_key": ANCHORS,
         "status_key": WRITES,
+        "controller": None,
         "batches": batches,
         "revocations": (),
         "transactions": (),

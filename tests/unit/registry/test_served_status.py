@@ -10,7 +10,7 @@ from anchor.history import IssuerHistory
 from anchor.model import StatusPosition, hash32
 from anchor.status import LIST_SIZE, StatusPurpose, status_list_url
 from registry.services import served_status
-from registry.services.reconciliation import Difference, DifferenceKind
+from registry.services.differences import Difference, DifferenceKind
 from registry.services.served_status import ServedList, compare_served, fetch_lists, lists_of
 from registry.store.records import BatchId, BatchRecord, BatchState, IssuerRef
 from tests.support.history import REGISTRY, Call, anchored, batch_revoked, status_changed

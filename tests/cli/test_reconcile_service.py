@@ -1,0 +1,211 @@
+"""`credanchor reconcile --service`: what the API of a real service answers, and what one that lies would."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from anchor.model import to_hex
+from registry.store.records import StatusKind
+from tests.api.conftest import any_town, mined_at_once
+from tests.api.town import Town
+from tests.cli.test_issuer import pass_time
+from tests.cli.test_reconcile_hosted import Operator, operator, revoke_first
+from tests.ledger.conftest import chain, session_chain
+
+__all__ = ["any_town", "chain", "mined_at_once", "operator", "session_chain"]
+
+Alter = Callable[[str, dict[str, Any]], object]
+
+
+@contextmanager
+def service(town: Town, alter: Alter = lambda _path, _content: None) -> Iterator[str]:
+    """Have the service answer on a socket, with a change."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            given = {name: value for name, value in self.headers.items() if name.lower() == "authorization"}
+            answer = town.client.get(self.path, headers=given)
+            content = answer.json()
+            alter(self.path, content)
+            self.send_response(content.pop("code", answer.status_code))
+            self.end_headers()
+            self.wfile.write(json.dumps(content).encode())
+
+        def log_message(self, *words: Any) -> None:
+            del words
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def town(any_town: Town, monkeypatch: pytest.MonkeyPatch) -> Town:
+    """Two of the first institution's credentials are revoked and suspended, some seconds ago."""
+    revoke_first(any_town.here)
+    office, second = any_town.here.office, any_town.here.credentials()[1]
+    office.change(office.targets.of_uuid(second.uuid), StatusKind.SUSPEND)
+    pass_time(any_town.chain, 2)
+    monkeypatch.setenv("CREDANCHOR_API_KEY", any_town.here.keys["read"])
+    return any_town
+
+
+def run(operator: Operator, url: str) -> tuple[int, dict[str, Any], str]:
+    home = operator.town.folder
+    arguments = ("reconcile", "--institution", "borealis", "--home", home, "--service", url, "--json")
+    code, out, error = operator.run(*arguments)
+    for secret in (*operator.town.there.secrets(), operator.town.here.keys["read"]):
+        assert secret not in out + error
+    return code, json.loads(out), out + error
+
+
+def told(operator: Operator, alter: Alter = lambda _path, _content: None) -> list[dict[str, Any]]:
+    """Give what differs of the service."""
+    with service(operator.town, alter) as url:
+        _, content, _ = run(operator, url)
+    return [each for each in content["differences"] if each["kind"].startswith("served")]
+
+
+def at(ending: str, **changes: object) -> Alter:
+    """Change all answers at paths that end so."""
+
+    def alter(path: str, content: dict[str, Any]) -> None:
+        if path.partition("?")[0].endswith(ending):
+            content.update(changes)
+
+    return alter
+
+
+def of_batches(**changes: object) -> Alter:
+    """Change what is said of the anchored batch, in lists and alone."""
+
+    def alter(path: str, content: dict[str, Any]) -> None:
+        for each in content.get("batches", [content] if "/v1/batches/" in path else []):
+            if each.get("state") == "anchored":
+                each.update(changes)
+
+    return alter
+
+
+def test_a_service_that_says_what_is_so(operator: Operator, town: Town) -> None:
+    assert told(operator) == []
+
+
+def test_a_credential_that_stands_otherwise(operator: Operator, town: Town) -> None:
+    found = told(operator, at("/status", state="active"))
+    places = {each.position for each in town.here.credentials()[:2]}
+    assert {(each["kind"], each["list"], each["index"]) for each in found} == {
+        ("servedOtherwise", *place) for place in places
+    }
+    assert any(each["detail"].startswith("active, says the service, and it is revoked by ") for each in found)
+    # Of the others, this is said though it never was so.
+    assert len(told(operator, at("/status", state="batchRevoked"))) == 7
+
+
+def test_a_credential_that_stands_as_it_did_a_moment_ago(operator: Operator, town: Town) -> None:
+    """The service's node is at a block before the change: its lists say so."""
+    kept: dict[str, dict[str, Any]] = {}
+
+    def stale(path: str, content: dict[str, Any]) -> None:
+        before = json.loads(json.dumps(kept.setdefault(path, json.loads(json.dumps(content)))))
+        if path.startswith("/status/") or path.endswith("/status"):
+            content.clear()
+            content.update(before)
+
+    with service(town, stale) as url:
+        for _ in range(3):  # whom it asks about is left to chance, but all seven are
+            run(operator, url)
+        third = town.here.credentials()[2]
+        town.here.office.change(town.here.office.targets.of_uuid(third.uuid), StatusKind.SUSPEND)
+        _, content, _ = run(operator, url)
+    found = [each for each in content["differences"] if each["kind"].startswith("served")]
+    assert {each["kind"] for each in found} == {"servedBehind"}
+    assert any(each["detail"].startswith("active, says the service, and it is suspended") for each in found)
+
+
+def test_a_batch_of_which_something_else_is_said(operator: Operator, town: Town) -> None:
+    root = to_hex(town.here.anchored.root)
+    for changes, kind, words in (
+        ({"size": 8}, "servedOtherwise", "8 credentials, says the service, and it has 7"),
+        ({"anchoredAt": 1_500_000_000}, "servedOtherwise", "anchored 2017-07-14"),
+        ({"state": "sent", "anchoredAt": None}, "servedBehind", "which the service has not noted"),
+    ):
+        ((found),) = told(operator, of_batches(**changes))
+        assert (found["kind"], found["root"], words in found["detail"]) == (kind, root, True), found
+
+    def made_up(path: str, content: dict[str, Any]) -> None:
+        if path.startswith("/v1/batches?"):
+            content["batches"].append({**content["batches"][0], "root": "0x" + "7" * 64, "state": "anchored"})
+
+    (found,) = told(operator, made_up)
+    assert (found["kind"], found["root"]) == ("servedOtherwise", "0x" + "7" * 64)
+
+
+def test_what_the_service_does_not_know(operator: Operator, town: Town) -> None:
+    root = to_hex(town.here.anchored.root)
+
+    def forgotten(path: str, content: dict[str, Any]) -> None:
+        if path.startswith("/v1/batches?"):
+            content["batches"] = []
+        elif root in path:
+            content["code"] = 404
+
+    (found,) = told(operator, forgotten)
+    assert (found["kind"], found["root"]) == ("servedNothing", root)
+    assert (
+        len(told(operator, lambda path, content: content.update(code=404) if "/v1/credentials" in path else None)) == 7
+    )
+    # Not in the list, and found a moment later: it was anchored meanwhile.
+    empty = at("/v1/batches", batches=[])
+    assert told(operator, empty) == []
+
+
+def test_a_proof_that_proves_nothing(operator: Operator, town: Town) -> None:
+    proofs: dict[str, Any] = {}
+
+    def swap(path: str, content: dict[str, Any]) -> None:
+        if path.endswith("/proof"):
+            proofs.setdefault("one", content["proof"])
+            content["proof"] = proofs["one"]
+
+    found = told(operator, swap)
+    assert [each["kind"] for each in found] == ["servedProof"] * 6
+    assert len(told(operator, at("/proof", proof={"type": "nothing"}))) == 7
+    assert len(told(operator, at("/proof", root="0x" + "7" * 64))) == 7
+
+
+@pytest.mark.parametrize("whose", ["neighbour", "operator", "nobody"])
+def test_another_key_is_not_used(operator: Operator, town: Town, whose: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = {"neighbour": town.there.keys["read"], "operator": town.operator, "nobody": "credanchor_x"}
+    monkeypatch.setenv("CREDANCHOR_API_KEY", keys[whose])
+    with service(town) as url:
+        code, content, printed = run(operator, url)
+    assert (code, "differences" in content, keys[whose] in printed) == (3, False, False)
+
+
+@pytest.mark.parametrize("changes", [{"batches": 7}, {"batches": [{}]}, {"next": "7"}, {"next": "x"}])
+def test_what_is_no_answer_decides_nothing(operator: Operator, town: Town, changes: dict[str, Any]) -> None:
+    with service(town, at("/v1/batches", **changes)) as url:
+        code, content, _ = run(operator, url)
+    assert code == 3
+    assert "is not what a service answers" in content["error"]["message"]
+
+
+def test_without_a_key_the_api_is_not_asked(operator: Operator, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CREDANCHOR_API_KEY")
+    asked: list[str] = []
+    assert told(operator, lambda path, _content: asked.append(path)) == []
+    assert {path.split("/")[1] for path in asked} == {"status"}
