@@ -167,8 +167,9 @@ def test_an_issuer_that_was_not_there_yet_decided_nothing() -> None:
     )
 
 
-def test_only_its_own_events_decide_a_credential() -> None:
-    place = StatusPosition(status_list=0, index=0)
+@pytest.mark.parametrize("word", [0, 1])
+def test_only_its_own_events_decide_a_credential(word: int) -> None:
+    place, other = StatusPosition(status_list=0, index=256 * word), 1 - word
     root = leaf_hash(CONTENT, SALT, place)
     request = credential().requests[0]
     asked = replace(credential(), requests=(EvidenceRequest(proof=replace(request.proof, root=root), position=place),))
@@ -176,8 +177,8 @@ def test_only_its_own_events_decide_a_credential() -> None:
         *BEGINNING,
         anchored(1, root, actor=ANCHOR_KEY, at=400, block=4),
         anchored(1, LEAF, actor=ANCHOR_KEY, at=400, block=4),
-        status_changed(REVOKED, 1, [1], [1], actor=STATUS_KEY, at=500, block=5),
-        status_changed(REVOKED, 1, [0], [1], actor=STATUS_KEY, at=500, block=5, status_list=5),
+        status_changed(REVOKED, 1, [other], [1], actor=STATUS_KEY, at=500, block=5),
+        status_changed(REVOKED, 1, [word], [1], actor=STATUS_KEY, at=500, block=5, status_list=5),
         withdrawn(2, 600, at=550, block=5),
     )
     judged = credential_at(state_at(history, 700), history, asked)
@@ -189,8 +190,10 @@ def test_only_its_own_events_decide_a_credential() -> None:
     history = told(
         *BEGINNING,
         anchored(1, root, actor=ANCHOR_KEY, at=400, block=4),
-        status_changed(REVOKED, 1, [0, 1], [2, 1], actor=STATUS_KEY, at=500, block=5),
-        status_changed(REVOKED, 1, [0, 2], [1, 1], actor=STATUS_KEY, at=600, block=6),
+        status_changed(
+            REVOKED, 1, sorted([word, other]), [2, 1] if word == 0 else [1, 2], actor=STATUS_KEY, at=500, block=5
+        ),
+        status_changed(REVOKED, 1, [word, 2], [1, 1], actor=STATUS_KEY, at=600, block=6),
     )
     assert [event.at for event in credential_at(state_at(history, 700), history, asked).events] == [200, 400, 600]
 
