@@ -336,6 +336,17 @@ def test_a_time_that_depends_on_the_machine_or_is_none_is_refused(text: str, ser
         serve(document(encoded(BITS), text))
 
 
-def test_a_time_of_another_zone_is_the_moment_that_it_says(serve: Serve) -> None:
-    found = serve(document(encoded(BITS), "2026-01-01T02:00:00+02:00"))
+def test_lists_of_every_length_are_read(serve: Serve) -> None:
+    lengths = set()
+    for count in range(40):
+        bits = bytes((number * 37 + 1) % 256 for number in range(count)) + bytes(LIST_SIZE // 8 - count)
+        lengths.add(len(encoded(bits)[1:]) % 4)
+        expected = {index for index in range(8 * count) if bits[index // 8] & 0x80 >> index % 8}
+        assert {each.index for each in serve(document(encoded(bits)))[0].positions} == expected
+    assert lengths == {0, 2, 3}
+
+
+@pytest.mark.parametrize("text", ["2026-01-01T02:00:00+02:00", "2026-01-01T00:00:00.9Z"])
+def test_a_time_is_the_second_that_it_says_in_whichever_zone(text: str, serve: Serve) -> None:
+    found = serve(document(encoded(BITS), text))
     assert {each.at for each in found} == {1_767_225_600}
