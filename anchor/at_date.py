@@ -87,9 +87,7 @@ def state_at(history: History, at: int) -> StateAt:
         HistoryError: The events gone through are not those that were proven.
     """
     run = Replay(history.registry, keep=False)
-    for event in history.events:
-        if event.at > at:
-            break
+    for event in takewhile(lambda event: event.at <= at, history.events):
         run.take(event.log)
     then = run.result()
     return StateAt(at=at, then=then, count=run.count, later=tuple(_later(history, then, at)))
@@ -138,7 +136,7 @@ def _later(history: History, then: History, at: int) -> Iterator[LaterCompromise
         keys = history.issuer(issuer.issuer_id).keys
         for address, known in issuer.keys.items():
             key = keys[address]
-            if key.compromised_at in (0, known.compromised_at) or key.compromised_at > at:
+            if key.compromised_at == known.compromised_at or key.compromised_at > at:
                 continue
             yield LaterCompromise(
                 issuer_id=issuer.issuer_id,

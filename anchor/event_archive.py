@@ -76,7 +76,7 @@ def read_archive(lines: Iterable[bytes], registry: RegistryId) -> Iterator[RawLo
         MalformedError: It is no archive, or one of another registry; the message names the line.
     """
     number = 0
-    last, highest = -1, -1
+    last = highest = -1
     for number, line in enumerate(lines, start=1):
         try:
             content = _object(line)
@@ -85,9 +85,9 @@ def read_archive(lines: Iterable[bytes], registry: RegistryId) -> Iterator[RawLo
                 continue
             if content.keys() == {"upTo", "upToHash"}:
                 end = ArchiveEnd(_number(content["upTo"]), _hash(content["upToHash"]))
-                if end.block_number < max(last, highest):
+                if end.block_number < highest:
                     raise MalformedError("an end, and above it are blocks after it")
-                last = end.block_number
+                last = highest = end.block_number
                 yield end
             else:
                 log = _log(content, registry)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import zlib
 from base64 import urlsafe_b64decode
-from binascii import Error
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,9 +72,9 @@ def fetch_lists(url: str, issuer_id: int, lists: Sequence[int]) -> Iterator[Serv
             address = status_list_url(url, issuer_id, status_list, purpose)
             try:
                 content = parse_document(fetch(address, max_bytes=_MAX_BYTES)).value
-                at = int(datetime.fromisoformat(str(content["validFrom"])).timestamp())
+                at = _time(str(content["validFrom"]))
                 positions = _positions(status_list, str(content["credentialSubject"]["encodedList"]))
-            except (CredentialFormatError, KeyError, TypeError, ValueError, Error, zlib.error) as error:
+            except (CredentialFormatError, KeyError, TypeError, ValueError, zlib.error) as error:
                 raise FetchError(f"{address} is no status list ({type(error).__name__})") from error
             yield ServedList(status_list=status_list, purpose=purpose, at=at, positions=positions)
 
@@ -188,6 +187,13 @@ def _positions_of_batch(batch: BatchRecord, status_list: int) -> set[StatusPosit
     start = max(batch.first_position - status_list * LIST_SIZE, 0)
     end = min(batch.first_position + batch.size - status_list * LIST_SIZE, LIST_SIZE)
     return {StatusPosition(status_list=status_list, index=index) for index in range(start, end)}
+
+
+def _time(text: str) -> int:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError("a time without a zone, which would be this machine's")
+    return int(time.timestamp())
 
 
 def _positions(status_list: int, encoded: str) -> frozenset[StatusPosition]:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from anchor.at_date import credential_at, state_at
+from anchor.at_date import CredentialAt, credential_at, state_at
 from anchor.canonical import leaf_hash
 from anchor.credential import Credential
 from anchor.errors import InclusionError, NotAnchoredError
@@ -70,6 +70,11 @@ def credential(
     )
 
 
+def told(*calls: Call) -> History:
+    """Replay calls, each second with a block of its own."""
+    return replayed(*(replace(call, block=int(str(call.values[-1]))) for call in calls))
+
+
 def reasons(history: History, at: int, asked: Credential | None = None) -> tuple[str, str]:
     judged = credential_at(state_at(history, at), history, asked or credential())
     return judged.reason, judged.reason_in_hindsight
@@ -109,8 +114,88 @@ def test_compromise_declared_later_is_told_apart() -> None:
     assert reasons(history, 800) == ("keyCompromised", "keyCompromised")
     (later,) = state_at(history, 450).later
     assert (later.issuer_id, later.key, later.since, later.void_batches) == (1, ANCHOR_KEY, 400, (LEAF,))
+    assert len(state_at(history, 400).later) == 1
     # Of a time before it was stolen nothing is declared; and once declared it is not declared later.
     assert state_at(history, 399).later == state_at(history, 800).later == ()
+
+
+def test_each_key_that_was_stolen_has_its_own_batches() -> None:
+    other = hash32(b"\x05" * 32)
+    history = told(
+        *HISTORY,
+        key_added(1, STAGED_KEY, 1, actor=CONTROLLER, at=710, block=8),
+        anchored(1, other, actor=STAGED_KEY, at=720, block=8),
+        key_compromised(1, ANCHOR_KEY, 300, actor=CONTROLLER, at=800, block=9),
+        key_compromised(1, STAGED_KEY, 715, actor=CONTROLLER, at=800, block=9),
+    )
+    assert {each.key: (each.since, each.void_batches) for each in state_at(history, 750).later} == {
+        ANCHOR_KEY: (300, (LEAF,)),
+        STAGED_KEY: (715, (other,)),
+    }
+
+
+def test_a_compromise_of_one_key_is_told_wherever_it_stands() -> None:
+    history = told(
+        *HISTORY,
+        key_added(1, STAGED_KEY, 1, actor=CONTROLLER, at=710, block=8),
+        key_compromised(1, STAGED_KEY, 720, actor=CONTROLLER, at=800, block=8),
+    )
+    assert [each.key for each in state_at(history, 750).later] == [STAGED_KEY]
+
+
+def test_an_earlier_time_that_is_declared_later_makes_void_what_was_good_alone() -> None:
+    other = hash32(b"\x05" * 32)
+    history = told(
+        *HISTORY,
+        anchored(1, other, actor=ANCHOR_KEY, at=720, block=8),
+        key_compromised(1, ANCHOR_KEY, 715, actor=CONTROLLER, at=800, block=9),
+        key_compromised(1, ANCHOR_KEY, 300, actor=CONTROLLER, at=900, block=9),
+    )
+    assert [(each.since, each.void_batches) for each in state_at(history, 850).later] == [(300, (LEAF,))]
+
+
+def test_events_are_gone_through_and_not_held() -> None:
+    state = state_at(told(*HISTORY), 650)
+    assert (state.then.events, state.count) == ((), len(HISTORY) - 1)
+    assert [issuer.events for issuer in state.then.issuers] == [(), ()]
+
+
+def test_an_issuer_that_was_not_there_yet_decided_nothing() -> None:
+    history = told(*HISTORY)
+    assert credential_at(state_at(history, 40), history, credential()) == CredentialAt(
+        reason="notAnchored", reason_in_hindsight="notAnchored", is_undone_later=False, events=()
+    )
+
+
+@pytest.mark.parametrize("word", [0, 1])
+def test_only_its_own_events_decide_a_credential(word: int) -> None:
+    place, other = StatusPosition(status_list=0, index=256 * word), 1 - word
+    root = leaf_hash(CONTENT, SALT, place)
+    request = credential().requests[0]
+    asked = replace(credential(), requests=(EvidenceRequest(proof=replace(request.proof, root=root), position=place),))
+    history = told(
+        *BEGINNING,
+        anchored(1, root, actor=ANCHOR_KEY, at=400, block=4),
+        anchored(1, LEAF, actor=ANCHOR_KEY, at=400, block=4),
+        status_changed(REVOKED, 1, [other], [1], actor=STATUS_KEY, at=500, block=5),
+        status_changed(REVOKED, 1, [word], [1], actor=STATUS_KEY, at=500, block=5, status_list=5),
+        withdrawn(2, 600, at=550, block=5),
+    )
+    judged = credential_at(state_at(history, 700), history, asked)
+    assert judged.reason == ""
+    assert [(event.kind, getattr(event, "key", None), getattr(event, "root", None)) for event in judged.events] == [
+        ("keyAdded", ANCHOR_KEY, None),
+        ("batchAnchored", None, root),
+    ]
+    history = told(
+        *BEGINNING,
+        anchored(1, root, actor=ANCHOR_KEY, at=400, block=4),
+        status_changed(
+            REVOKED, 1, sorted([word, other]), [2, 1] if word == 0 else [1, 2], actor=STATUS_KEY, at=500, block=5
+        ),
+        status_changed(REVOKED, 1, [word, 2], [1, 1], actor=STATUS_KEY, at=600, block=6),
+    )
+    assert [event.at for event in credential_at(state_at(history, 700), history, asked).events] == [200, 400, 600]
 
 
 def test_compromise_since_after_the_batch_leaves_it_good() -> None:
@@ -144,6 +229,45 @@ def test_revocation_that_ended_with_its_epoch_is_told(
     history = replayed(*calls, *(replace(call, block=call.block + 1) for call in UNDONE))
     judged = credential_at(state_at(history, at), history, credential())
     assert (judged.reason, judged.is_undone_later) == (reason, undone)
+
+
+STAGED = (
+    *HISTORY,
+    status_changed(SUSPENDED, 1, [0], [0b1000], actor=STATUS_KEY, at=710, block=7),
+    key_added(1, STAGED_KEY, 2, actor=CONTROLLER, at=800, block=8, epoch=1),
+)
+"""Revoked and suspended, and a next epoch that has nothing yet."""
+AGAIN = status_changed(REVOKED, 1, [0], [0b1000], actor=STAGED_KEY, at=850, block=8, epoch=1)
+SWITCH = UNDONE[1:]
+
+
+def undone(history: History, at: int, asked: Credential | None = None) -> tuple[str, bool]:
+    judged = credential_at(state_at(history, at), history, asked or credential())
+    return judged.reason, judged.is_undone_later
+
+
+def test_what_the_next_epoch_repeats_does_not_end() -> None:
+    # Its suspension ends; it was revoked, and is.
+    assert undone(told(*STAGED, AGAIN, *SWITCH), 760) == ("revoked", False)
+    suspended = replace(AGAIN, event=SUSPENDED)
+    assert undone(told(*HISTORY[:-2], STAGED[-1], suspended, *SWITCH), 760) == ("suspended", False)
+    batch = batch_revoked(1, LEAF, actor=STAGED_KEY, at=860, block=8, epoch=1)
+    revoked = batch_revoked(1, LEAF, actor=STATUS_KEY, at=750, block=7)
+    assert undone(told(*STAGED[:-1], revoked, STAGED[-1], batch, *SWITCH), 760) == ("batchRevoked", False)
+
+
+def test_what_ends_later_is_told_of_the_reason_alone() -> None:
+    revoked = batch_revoked(1, LEAF, actor=STATUS_KEY, at=750, block=7)
+    history = told(*STAGED[:-1], revoked, STAGED[-1], *SWITCH)
+    assert undone(history, 760) == ("batchRevoked", True)
+    assert undone(history, 760, credential(did="did:web:two.example")) == ("untrustedIssuer", False)
+
+
+@pytest.mark.parametrize("at", [900, 950])
+def test_an_epoch_that_ended_before_undoes_nothing_later(at: int) -> None:
+    again = replace(AGAIN, values=(*AGAIN.values[:-1], at))
+    history = told(*STAGED, *SWITCH, again)
+    assert undone(history, at) == undone(history, 1000) == ("revoked", False)
 
 
 def test_suspension_that_ended_with_its_epoch_is_told() -> None:

@@ -60,6 +60,20 @@ def test_state_that_is_gone_on_from_is_the_whole_state() -> None:
         assert run.content() == checkpoint(calls, 30).state
 
 
+def test_events_after_a_checkpoint_are_kept_only_if_that_is_wanted() -> None:
+    logs = [log for log in chain(STORY)[0] if log.block_number > 4]
+    for keep, count in ((True, len(logs)), (False, 0)):
+        run = checkpoint(STORY, 4).replay(keep=keep)
+        for log in logs:
+            run.take(log)
+        history = run.result()
+        assert (len(history.events), len(history.issuer(1).events), bool(history.issuer(1).changes)) == (
+            count,
+            count,
+            keep,
+        )
+
+
 @pytest.mark.parametrize(
     ("call", "why"),
     [
@@ -86,6 +100,18 @@ def test_log_that_was_left_out_after_a_checkpoint_is_found() -> None:
 def signed(content: object) -> bytes:
     data = cbor2.dumps(content)
     return sha256(data).digest() + data
+
+
+def test_checkpoint_says_what_it_is_of() -> None:
+    data = checkpoint_to_bytes(checkpoint(STORY, 8))
+    content = cbor2.loads(data[32:])
+    assert content.pop("state")
+    assert content == {
+        "format": "credanchor/audit-checkpoint@v1",
+        "registry": REGISTRY.to_text(),
+        "block": 8,
+        "blockHash": bytes(HASH),
+    }
 
 
 def test_damage_is_found() -> None:

@@ -8,7 +8,7 @@ import pytest
 from anchor.errors import FetchError, LedgerUnavailableError
 from anchor.history import IssuerHistory
 from anchor.model import StatusPosition, hash32
-from anchor.status import LIST_SIZE, StatusPurpose
+from anchor.status import LIST_SIZE, StatusPurpose, status_list_url
 from registry.services import served_status
 from registry.services.differences import Difference, DifferenceKind
 from registry.services.served_status import ServedList, compare_served, fetch_lists, lists_of
@@ -197,6 +197,21 @@ def test_a_list_of_which_too_much_is_wrong_is_told_in_a_few_lines() -> None:
     assert len(compared(BEGINNING, *shown[:5], at=400)) == 5
 
 
+def test_each_list_is_compared() -> None:
+    purpose = StatusPurpose.REVOCATION
+    lists = [
+        ServedList(status_list=0, purpose=purpose, at=600, positions=frozenset({FIRST, SECOND, LATER})),
+        ServedList(status_list=0, purpose=purpose, at=500, positions=frozenset({FIRST})),
+        ServedList(status_list=1, purpose=purpose, at=500, positions=frozenset({position(4, 1)})),
+        ServedList(status_list=2, purpose=purpose, at=500, positions=frozenset({position(5, 2)})),
+    ]
+    assert [(each.kind, each.position) for each in compare_served(history(), (), lists, now=600)] == [
+        (DifferenceKind.SERVED_BEHIND, position(0)),
+        (DifferenceKind.SERVED_OTHERWISE, position(4, 1)),
+        (DifferenceKind.SERVED_OTHERWISE, position(5, 2)),
+    ]
+
+
 def test_of_an_institution_without_events_of_that_time_what_is_now_was_so() -> None:
     assert compared(BEGINNING, at=4000) == []
     assert len(compared(BEGINNING, position(1), at=4000)) == 1
@@ -210,6 +225,7 @@ def test_of_an_institution_without_events_of_that_time_what_is_now_was_so() -> N
         ([(0, LIST_SIZE)], (0,)),
         ([(0, LIST_SIZE + 1)], (0, 1)),
         ([(LIST_SIZE - 1, 1)], (0,)),
+        ([(LIST_SIZE * 9, 1), (LIST_SIZE * 2, 1)], (2, 9)),
         ([(LIST_SIZE * 7, 3), (5, 2), (6, 2), (LIST_SIZE * 3 - 1, LIST_SIZE + 2)], (0, 2, 3, 4, 7)),
     ],
 )
@@ -229,25 +245,35 @@ def encoded(data: bytes) -> str:
 BITS = bytes([0b1000_0001, *bytes(LIST_SIZE // 8 - 2), 1])
 
 
+Serve = Callable[[bytes], list[ServedList]]
+
+
+def document(encoded_list: object, valid_from: object = "2026-01-01T00:00:00Z") -> bytes:
+    return json.dumps({"validFrom": valid_from, "credentialSubject": {"encodedList": encoded_list}}).encode()
+
+
 @pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[ServedList]]:
-    def serve(encoded_list: str) -> list[ServedList]:
+def asked() -> list[str]:
+    """The addresses that were fetched."""
+    return []
+
+
+@pytest.fixture
+def serve(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> Serve:
+    def serve(content: bytes) -> list[ServedList]:
         def fetch(url: str, *, max_bytes: int) -> bytes:
             assert max_bytes == 200_000
             asked.append(url)
-            return json.dumps(
-                {"validFrom": "2026-01-01T00:00:00Z", "credentialSubject": {"encodedList": encoded_list}}
-            ).encode()
+            return content
 
         monkeypatch.setattr(served_status, "fetch", fetch)
         return list(fetch_lists("https://service.example", 7, [3, 5]))
 
-    asked: list[str] = []
     return serve
 
 
-def test_lists_are_read_for_both_purposes(serve: Callable[[str], list[ServedList]]) -> None:
-    assert serve(encoded(BITS)) == [
+def test_lists_are_read_for_both_purposes(serve: Serve, asked: list[str]) -> None:
+    assert serve(document(encoded(BITS))) == [
         ServedList(
             status_list=number,
             purpose=purpose,
@@ -256,6 +282,9 @@ def test_lists_are_read_for_both_purposes(serve: Callable[[str], list[ServedList
         )
         for number in (3, 5)
         for purpose in StatusPurpose
+    ]
+    assert asked == [
+        status_list_url("https://service.example", 7, number, purpose) for number in (3, 5) for purpose in StatusPurpose
     ]
 
 
@@ -274,6 +303,50 @@ def test_lists_are_read_for_both_purposes(serve: Callable[[str], list[ServedList
     ],
     ids=["no-letter", "other-letter", "short", "long", "bomb", "cut-off", "not-packed", "nothing", "empty"],
 )
-def test_what_is_no_list_of_16_kib_is_refused(text: str, serve: Callable[[str], list[ServedList]]) -> None:
+def test_what_is_no_list_of_16_kib_is_refused(text: str, serve: Serve) -> None:
     with pytest.raises(FetchError, match=r"https://service\.example/\S+ is no status list"):
-        serve(text)
+        serve(document(text))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"{}",
+        b'{"validFrom":"2026-01-01T00:00:00Z"}',
+        b'{"validFrom":"2026-01-01T00:00:00Z","credentialSubject":null}',
+        b'{"validFrom":"2026-01-01T00:00:00Z","credentialSubject":{}}',
+        document(None),
+        document(5),
+        document([]),
+        document(encoded(BITS), 5),
+        document(encoded(BITS), None),
+    ],
+)
+def test_what_is_another_document_is_refused(content: bytes, serve: Serve) -> None:
+    with pytest.raises(FetchError, match="is no status list"):
+        serve(content)
+
+
+@pytest.mark.parametrize("text", ["2026-01-01T00:00:00", "2026-01-01", "yesterday", "", "None"])
+def test_a_time_that_depends_on_the_machine_or_is_none_is_refused(text: str, serve: Serve) -> None:
+    with pytest.raises(FetchError, match="is no status list"):
+        serve(document(encoded(BITS), text))
+
+
+def test_lists_of_every_length_are_read(serve: Serve) -> None:
+    lengths = set()
+    for count in range(40):
+        bits = bytes((number * 37 + 1) % 256 for number in range(count)) + bytes(LIST_SIZE // 8 - count)
+        lengths.add(len(encoded(bits)[1:]) % 4)
+        expected = {index for index in range(8 * count) if bits[index // 8] & 0x80 >> index % 8}
+        assert {each.index for each in serve(document(encoded(bits)))[0].positions} == expected
+    assert lengths == {0, 2, 3}
+
+
+@pytest.mark.parametrize("text", ["2026-01-01T02:00:00+02:00", "2026-01-01T00:00:00.9Z"])
+def test_a_time_is_the_second_that_it_says_in_whichever_zone(text: str, serve: Serve) -> None:
+    found = serve(document(encoded(BITS), text))
+    assert {each.at for each in found} == {1_767_225_600}
