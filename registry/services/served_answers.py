@@ -107,15 +107,17 @@ class ServedApi:
         Raises:
             FetchError: It did not answer, or with something else.
         """
-        own, cursor = (self._registry.to_text(), self._issuer_id), ""
+        own = (self._registry.to_text(), self._issuer_id)
+        cursor: int | None = None
         while True:
-            page = self._get(f"/v1/batches?limit={_A_PAGE}{cursor}")
+            page = self._get(f"/v1/batches?limit={_A_PAGE}" + ("" if cursor is None else f"&cursor={cursor}"))
             with _usable(self.url):
                 yield from [_batch(each) for each in page["batches"] if (each["registry"], each["issuerId"]) == own]
                 if page["next"] is None:
                     return
-                cursor, before = f"&cursor={int(page['next'])}", cursor
-                if cursor == before:
+                before, cursor = cursor, int(page["next"])
+                # Each page is of earlier batches: whoever goes round, or up, would never come to an end.
+                if before is not None and not 0 < cursor < before:
                     raise ValueError
 
     def batch(self, root: Hash32) -> ServedBatch | None:

@@ -264,3 +264,17 @@ def test_without_a_key_the_api_is_not_asked(operator: Operator, town: Town, monk
     asked: list[str] = []
     assert told(operator, lambda path, _content: asked.append(path)) == []
     assert {path.split("/")[1] for path in asked} == {"status"}
+
+
+def test_a_list_of_batches_without_end_decides_nothing(operator: Operator, town: Town) -> None:
+    asked: list[str] = []
+
+    def always_more(path: str, content: dict[str, Any]) -> None:
+        if path.startswith("/v1/batches?"):
+            asked.append(path)
+            content.update(next=str(1000 + len(asked)), code=200)
+
+    with service(town, always_more) as url:
+        code, _, said = run(operator, url)
+    assert (code, len(asked)) == (3, 2)
+    assert "is not what a service answers" in said
