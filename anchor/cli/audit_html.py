@@ -54,7 +54,8 @@ dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; max-width: 56r
 pre { margin: .5rem 0; padding: .75rem 1rem; overflow-x: auto; border-radius: .3rem; background: var(--paper);
   white-space: pre-wrap; overflow-wrap: anywhere; }
 :focus-visible { outline: 3px solid #1d4f91; outline-offset: 2px; }
-@media (max-width: 40rem) { dl { grid-template-columns: 1fr; gap: .1rem; } dd { margin-bottom: .5rem; } }
+@media (max-width: 40rem) { dl { grid-template-columns: 1fr; gap: .1rem; } dd { margin-bottom: .5rem; }
+  .wide bdi { display: inline-block; min-width: 10rem; } }
 @media print {
   @page { size: A4; margin: 14mm 14mm 16mm;
     @bottom-right { content: counter(page) " / " counter(pages); font-size: 8pt; } }

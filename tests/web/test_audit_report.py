@@ -36,6 +36,13 @@ def test_an_eventful_history_is_for_everybody(browser: Browser, language: str, w
         assert_for_everybody(found)
 
 
+def test_words_of_a_table_are_not_cut_into_letters_on_a_phone(browser: Browser) -> None:
+    with look(browser, report_of(EVENTFUL, "fr"), viewport={"width": 390, "height": 900}) as found:
+        widths = found.page.evaluate("[...document.querySelectorAll('.wide td bdi')].map(each => each.offsetWidth)")
+        assert len(widths) > 5
+        assert min(widths) >= 160
+
+
 @pytest.mark.parametrize("calls", [EMPTY, many(60)], ids=["empty", "many-institutions"])
 def test_so_are_an_empty_and_a_large_registry(browser: Browser, calls: tuple[object, ...]) -> None:
     with look(browser, report_of(calls), viewport={"width": 600, "height": 900}) as found:  # type: ignore[arg-type]
