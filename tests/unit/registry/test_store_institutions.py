@@ -59,6 +59,7 @@ OPERATORS = {
     "job_claims",
     "sending_accounts",
     "engine",
+    "ledger_check",
     "ledger_copies",
     "ledger_events",
     "ledger_issuers",
