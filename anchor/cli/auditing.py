@@ -6,16 +6,15 @@ checkpoint, with memory for what the events led to alone (`audit_through`).
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from anchor.checkpoint import Checkpoint
+from anchor.cli.cycles import no_search_for_cycles
 from anchor.cli.faults import Prove, Source, broken
 from anchor.cli.histories import Since
 from anchor.cli.kept import Archive, GivenArchive, heads_of, read_checkpoint, write_checkpoint
@@ -139,18 +138,6 @@ def heads_at(
     return {each: Hash32(state.value(slot).to_bytes(32, "big")) for each, slot in slots.items()}
 
 
-@contextmanager
-def _no_search_for_cycles() -> Iterator[None]:
-    """Let much be made at once that leads to no cycle: looking for some again and again takes a part of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 class _Read(NamedTuple):
     history: History
     since: Since | None
@@ -245,7 +232,7 @@ class _Reader:
         checkpoint: Checkpoint | None,
     ) -> _Read:
         registry, is_kept = self._pin.registry, self._folder is not None
-        with _no_search_for_cycles():
+        with no_search_for_cycles():
             run = checkpoint.replay(keep=not is_kept) if checkpoint is not None else Replay(registry, keep=not is_kept)
         before, first = run.count, 0 if checkpoint is None else checkpoint.block_number + 1
         logs = self._logs(node, first, block)
@@ -264,11 +251,12 @@ class _Reader:
             end = archive.finish(block.number, block.hash)
         finally:
             archive.close()
-        state = {**run.content(), "archiveBytes": end}
-        write_checkpoint(
-            self._folder,
-            Checkpoint(registry=registry, block_number=block.number, block_hash=block.hash, state=state),
-        )
+        with no_search_for_cycles():
+            state = {**run.content(), "archiveBytes": end}
+            write_checkpoint(
+                self._folder,
+                Checkpoint(registry=registry, block_number=block.number, block_hash=block.hash, state=state),
+            )
         since = None if checkpoint is None else Since(checkpoint.block_number, before)
         after = heads_of(state)
         events = archive.events({} if checkpoint is None else heads_of(checkpoint.state), after, run.count - before)

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from rich.table import Table
 
 from anchor.cells import as_cell
+from anchor.cli.cycles import no_search_for_cycles
 from anchor.cli.occurrences import LABELS, Occurrence, position_words, role_name
 from anchor.cli.output import console, json_text, plain, printable
 from anchor.cli.verdicts import basis_content, basis_words
@@ -107,8 +108,10 @@ def json_pieces(
     history: History, basis: Basis, did: str | None, since: Since | None = None, *, notes: Iterable[Any] = ()
 ) -> Iterator[str]:
     """Write a history as a JSON document, event by event: memory for one of them, whatever their number."""
-    content = {**_content(history, basis, did, since), "notes": list(notes), "events": []}
-    start, end = json_text(content).rsplit("[]", 1)
+    with no_search_for_cycles():
+        content = {**_content(history, basis, did, since), "notes": list(notes), "events": []}
+        start, end = json_text(content).rsplit("[]", 1)
+    del content
     yield start
     opening = "[\n    "
     for each in _occurrences(history, did):
