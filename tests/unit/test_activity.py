@@ -247,6 +247,11 @@ def test_each_tally_falls_into_its_month() -> None:
     assert line.credentials["credentialsRevoked"][:2] == (0, 7)
 
 
+def test_months_are_those_of_the_calendar() -> None:
+    start, march = 1_704_067_200, 1_709_251_200  # 2024-01-01, 2024-03-01
+    assert timeline_of([tally(start)], start + 100 * DAY).starts[2] == march
+
+
 def test_what_came_after_the_end_makes_a_timeline_longer() -> None:
     assert timeline_of([tally(START), tally(START + 5 * HOUR)], START).credentials["batchAnchored"][-1] == 1
 
