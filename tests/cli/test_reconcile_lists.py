@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -21,6 +19,7 @@ from tests.cli.test_issuer import pass_time
 from tests.cli.test_reconcile import files, kinds, position_of, reconcile
 from tests.ledger.chain import DID, Chain
 from tests.support.homes import Home
+from tests.support.http_servers import answering
 
 __all__ = ["chain", "college", "files", "office", "registrar", "session_chain", "vault"]
 
@@ -33,28 +32,17 @@ def service(office: Home, chain: Chain, alter: Change = lambda _: None) -> Itera
     """Serve status lists as the service makes them, with a change."""
     lists, store = PublishedLists(LedgerClient(chain.url)), open_store(f"sqlite:///{office.home / 'registry.db'}")
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            _, _, _, number, purpose = self.path.split("/")
-            issuer = ListIssuer(registry=chain.registry, issuer_id=1, did=DID, public_url="https://x.example")
-            document = json.loads(lists.read(store, issuer, int(number), StatusPurpose(purpose)))
-            alter(document)
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(json.dumps(document).encode())
+    def answer(path: str, _headers: Mapping[str, str]) -> tuple[int, bytes]:
+        _, _, _, number, purpose = path.split("/")
+        issuer = ListIssuer(registry=chain.registry, issuer_id=1, did=DID, public_url="https://x.example")
+        document = json.loads(lists.read(store, issuer, int(number), StatusPurpose(purpose)))
+        alter(document)
+        return 200, json.dumps(document).encode()
 
-        def log_message(self, *words: Any) -> None:
-            del words
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        with answering(answer) as url:
+            yield url
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
         store.close()
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -22,6 +20,7 @@ from tests.cli.test_reconcile_hosted import Operator, operator, revoke_first
 from tests.ledger.chain import ANCHOR_KEY, CONTROLLER
 from tests.ledger.conftest import chain, session_chain
 from tests.ledger.whole_contract import WholeContract, account_of
+from tests.support.http_servers import answering
 
 __all__ = ["any_town", "chain", "mined_at_once", "operator", "session_chain"]
 
@@ -32,29 +31,17 @@ Alter = Callable[[str, dict[str, Any]], object]
 def service(town: Town, alter: Alter = lambda _path, _content: None) -> Iterator[str]:
     """Have the service answer on a socket, with a change."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            given = {name: value for name, value in self.headers.items() if name.lower() == "authorization"}
-            answer = town.client.get(self.path, headers=given)
-            is_page = self.path.startswith("/c/")
-            content: dict[str, Any] = {"html": answer.text} if is_page else answer.json()
-            alter(self.path, content)
-            self.send_response(content.pop("code", answer.status_code))
-            self.end_headers()
-            self.wfile.write((content["html"] if is_page else json.dumps(content)).encode())
+    def answer(path: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        given = {name: value for name, value in headers.items() if name.lower() == "authorization"}
+        answered = town.client.get(path, headers=given)
+        is_page = path.startswith("/c/")
+        content: dict[str, Any] = {"html": answered.text} if is_page else answered.json()
+        alter(path, content)
+        code = content.pop("code", answered.status_code)
+        return code, (content["html"] if is_page else json.dumps(content)).encode()
 
-        def log_message(self, *words: Any) -> None:
-            del words
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(answer) as url:
+        yield url
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
+
+from tests.support.http_servers import running
 
 NAME = "lists.example"
 CERTIFICATE = Path(__file__).with_name("tls") / f"{NAME}.pem"
@@ -55,11 +56,5 @@ def lists_host(monkeypatch: pytest.MonkeyPatch) -> Iterator[ListsHost]:
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATE))
     monkeypatch.setenv("NO_PROXY", NAME)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with running(server):
         yield host
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

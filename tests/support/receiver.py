@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
-from threading import Thread
 from typing import Any, Final
+
+from tests.support.http_servers import running
 
 WAIT_SECONDS: Final = 60
 """After so long, what a test waits for does not come any more."""
@@ -84,11 +85,5 @@ def receiving(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     receiver = Receiver(port=server.server_port, scheme="http" if context is None else "https")
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with running(server):
         yield receiver
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
