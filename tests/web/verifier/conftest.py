@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,6 @@ from anchor.ledger.testnet import Testnet
 from tests.ledger.chain import Chain
 from tests.ledger.proxy import FaultProxy
 from tests.support.browser import AXE, WCAG
-from tests.support.http_servers import running
 from tests.support.verifier_world import VerifierWorld, build_world
 
 CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
@@ -146,21 +143,3 @@ def nodes(world: VerifierWorld) -> Iterator[list[FaultProxy]]:
     finally:
         for proxy in proxies:
             proxy.close()
-
-
-@contextmanager
-def host(folder: Path, headers: dict[str, str] | None = None) -> Iterator[str]:
-    """A static web server of a folder, on this machine."""
-
-    class Handler(SimpleHTTPRequestHandler):
-        def end_headers(self) -> None:
-            for name, value in (headers or {}).items():
-                self.send_header(name, value)
-            super().end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-    with running(server) as address:
-        yield address
