@@ -12,7 +12,6 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from anchor.ledger.client import LedgerClient
 from anchor.policy import policy_to_text
 from registry.api.app import create_app
 from registry.api_wiring import ApiService, load_service
@@ -21,7 +20,6 @@ from tests.ledger.chain import ANCHOR_KEY, DID, Chain
 from tests.ledger.conftest import chain, session_chain
 from tests.support.databases import Database
 from tests.support.issuing import make_batch
-from tests.support.mining import send_and_wait
 
 if TYPE_CHECKING:
     from tests.api.town import Town
@@ -45,12 +43,6 @@ def write_home(folder: Path, chain: Chain, **options: str | float) -> Path:
 def nobody() -> str:
     """Give the passphrase of the keys: nothing here needs it."""
     raise AssertionError
-
-
-@pytest.fixture(autouse=True)
-def mined_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers find mined what was sent to a node that mines by itself."""
-    monkeypatch.setattr(LedgerClient, "send_raw", send_and_wait)
 
 
 @dataclass(kw_only=True)

@@ -15,7 +15,7 @@ from anchor.ledger.testnet import dev_signer
 from anchor.model import KeyScope, to_hex
 from registry.services import operation
 from registry.store.records import StatusKind
-from tests.api.conftest import any_town, mined_at_once
+from tests.api.conftest import any_town
 from tests.api.town import Resident, Town
 from tests.ledger.chain import ANCHOR_KEY, CONTROLLER, STATUS_KEY, STRANGER, root_of
 from tests.ledger.conftest import chain, session_chain
@@ -23,7 +23,7 @@ from tests.ledger.whole_contract import SECOND_ANCHOR_KEY
 from tests.support.program import Program
 from tests.support.registry import NOW
 
-__all__ = ["any_town", "chain", "mined_at_once", "session_chain"]
+__all__ = ["any_town", "chain", "session_chain"]
 
 
 @dataclass(kw_only=True)

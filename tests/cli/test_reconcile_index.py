@@ -11,14 +11,14 @@ from anchor.model import to_hex
 from registry.services import explored_index
 from registry.store.records import StatusKind
 from registry.store.transactions import all_transaction_hashes
-from tests.api.conftest import any_town, mined_at_once
+from tests.api.conftest import any_town
 from tests.api.town import Town
 from tests.cli.test_issuer import pass_time
 from tests.cli.test_reconcile_hosted import Operator, change, operator, settle_there, thief_revokes
 from tests.ledger.conftest import chain, session_chain
 from tests.ledger.whole_contract import SECOND_ANCHOR_KEY
 
-__all__ = ["any_town", "chain", "mined_at_once", "operator", "session_chain"]
+__all__ = ["any_town", "chain", "operator", "session_chain"]
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ import pytest
 from anchor.ledger.testnet import dev_signer
 from anchor.model import to_hex
 from registry.store.records import StatusKind
-from tests.api.conftest import any_town, mined_at_once
+from tests.api.conftest import any_town
 from tests.api.town import Town
 from tests.cli.test_issuer import pass_time
 from tests.cli.test_reconcile_hosted import Operator, operator, revoke_first
@@ -22,7 +22,7 @@ from tests.ledger.conftest import chain, session_chain
 from tests.ledger.whole_contract import WholeContract, account_of
 from tests.support.http_servers import answering
 
-__all__ = ["any_town", "chain", "mined_at_once", "operator", "session_chain"]
+__all__ = ["any_town", "chain", "operator", "session_chain"]
 
 Alter = Callable[[str, dict[str, Any]], object]
 

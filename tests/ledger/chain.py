@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,7 @@ from anchor.model import (
     Vouching,
     hash32,
 )
+from tests.support.mining import mining_first
 
 ADMIN, CONTROLLER, ANCHOR_KEY, STATUS_KEY, STRANGER = range(5)
 """Which of the testnet's accounts plays which part."""
@@ -67,6 +69,14 @@ class Chain:
             call = self.contract.add_key(consent, signer.sign_key_consent(self.registry, consent))
             added = require_event(self.execute(CONTROLLER, call), self.registry, KeyAdded)
             assert added.key == signer.address
+
+    @contextmanager
+    def put_back(self) -> Iterator[None]:
+        """Put the chain back to what it is now, afterwards; what is sent meanwhile is mined at once."""
+        snapshot = self.node.write("evm_snapshot", [])
+        with mining_first(self.node):
+            yield
+        assert self.node.write("evm_revert", [snapshot])
 
     @property
     def contract(self) -> RegistryContract:

@@ -23,10 +23,9 @@ def session_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
 
 @pytest.fixture
 def chain(session_chain: Chain) -> Iterator[Chain]:
-    snapshot = session_chain.node.write("evm_snapshot", [])
-    yield session_chain
-    session_chain.set_mining(automatic=True)
-    assert session_chain.node.write("evm_revert", [snapshot])
+    with session_chain.put_back():
+        yield session_chain
+        session_chain.set_mining(automatic=True)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pathlib import Path
 from eth_account import Account
 
 from anchor.ledger import contract, keys, transactions
-from anchor.ledger.client import LedgerClient
+from anchor.ledger.rpc import RpcNode
 from anchor.ledger.testnet import dev_signer
 from registry.service_wiring import Service
 from registry.services import issue as sealing
@@ -25,7 +25,7 @@ from registry.services.worker import Worker
 from registry.store.connection import InstitutionConnection
 from registry.store.engine import Store
 from registry.store.jobs import JobRecord, JobState, list_jobs
-from tests.support.mining import send_and_wait
+from tests.support.mining import mining_first
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 # Imported once, before it forks: seconds for each process otherwise.
@@ -108,7 +108,6 @@ class Running:
 
 def _work(home: str, now: int, stop_at: str | None, how: int, told: Connection) -> None:
     logging.disable()
-    LedgerClient.send_raw = send_and_wait  # type: ignore[method-assign, assignment]
     os.environ["CREDANCHOR_PASSPHRASE"] = PASSPHRASE
     # Small pieces, each of them noted.
     roster.ROWS_BETWEEN = 2  # type: ignore[misc]
@@ -129,8 +128,9 @@ def _work(home: str, now: int, stop_at: str | None, how: int, told: Connection) 
         clock=lambda: now,
         lease_seconds=LEASE_SECONDS,
     )
-    while one.work_once():
-        pass
+    with mining_first(RpcNode(service.settings.rpc_url)):
+        while one.work_once():
+            pass
     service.store.close()
 
 

@@ -43,12 +43,12 @@ def world(session_chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """A registry with a past, read once for all tests here."""
     folder = tmp_path_factory.mktemp("explored")
     path = folder / "registry.db"
-    snapshot = session_chain.node.write("evm_snapshot", [])
-    found = build(session_chain, folder / "home", Database(url=f"sqlite:///{path}", empty=lambda: remove_files(path)))
-    live(found)
-    found.catch_up()
-    yield found
-    assert session_chain.node.write("evm_revert", [snapshot])
+    database = Database(url=f"sqlite:///{path}", empty=lambda: remove_files(path))
+    with session_chain.put_back():
+        found = build(session_chain, folder / "home", database)
+        live(found)
+        found.catch_up()
+        yield found
 
 
 @pytest.fixture(scope="module")
