@@ -83,7 +83,7 @@ def some_database(random: Random, issuer: IssuerHistory, model: Model) -> Databa
             became = random.choice([TransactionState.MINED] * 5 + list(TransactionState))
             changes.append(Asked(position, random.choice(list(StatusKind)), became))
     random.shuffle(changes)
-    asked = [(root, random.choice(list(TransactionState))) for root in random.sample(roots, random.randint(0, 2))]
+    asked = [(root, random.choice(list(TransactionState))) for root in random.choices(roots, k=random.randint(0, 4))]
     done = [event.log.transaction_hash for event in issuer.events if isinstance(event, BatchRevoked)]
     return Database(own, changes, asked, frozenset(random.sample(done, random.randint(0, len(done)))))
 
@@ -135,7 +135,8 @@ def read(database: Database, issuer_id: int) -> Stored:
                 "kind": change.kind.value,
                 "reason": 7,
             }
-            for at, change in enumerate(database.changes, start=1)
+            # In no order: rows need not be in that of their transactions.
+            for at, change in sorted(enumerate(database.changes, start=1), key=lambda each: each[0] * 7919 % 101)
         ]
         revoked = [
             {"transaction_id": at, "issuer_ref": issuer, "root": root, "reason": 7}
