@@ -69,7 +69,7 @@ def shown(issuer: IssuerHistory, batches: Mapping[Hash32, OwnBatch], purpose: St
 
 def some_batches(random: Random, issuer: IssuerHistory) -> dict[Hash32, OwnBatch]:
     place, batches = random.choice([0, 200, LIST_SIZE - 300]), {}
-    for number, root in enumerate(random.sample(list(issuer.batches), len(issuer.batches) * 3 // 4), start=1):
+    for number, root in enumerate(random.sample(list(issuer.batches), len(issuer.batches)), start=1):
         size = random.choice([1, 256, random.randint(1, 600)])
         batches[root] = OwnBatch(BatchId(number), root, size, place, BatchState.ANCHORED, 0, None)
         place += size + random.choice([0, 5])
@@ -118,7 +118,7 @@ def test_lists_are_judged_together_as_each_alone(model: Model, random: Random) -
     history = replay(chain(model.calls)[0], REGISTRY)
     for issuer in history.issuers:
         story, batches = moments(model, issuer.issuer_id), some_batches(random, issuer)
-        lists = [some_list(random, story, batches) for _ in range(3)]
+        lists = [some_list(random, story, batches) for _ in range(5)]
         served = [
             ServedList(
                 status_list=each.status_list,
