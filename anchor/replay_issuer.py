@@ -6,6 +6,7 @@ Follows the rules of docs/spec/history.md, "When each may occur", but for those 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, fields, replace
 from typing import Any, Final, NoReturn
 
@@ -37,6 +38,7 @@ from anchor.status import LIST_SIZE, WORD_BITS, StatusPurpose, StatusReason
 MAX_CANCELLED_NONCES: Final = 1024
 """Most nonces that one call may cancel (`MAX_CANCELLED_NONCES` of ICredentialRegistry.sol)."""
 
+_BATCHES: Final = "batches"
 _WORDS_PER_LIST: Final = LIST_SIZE // WORD_BITS
 _KEY_FIELDS: Final = tuple(field.name for field in fields(Key))
 _REASONS: Final = frozenset(reason.value for reason in StatusReason)
@@ -99,6 +101,11 @@ class IssuerReplay:
 
     def content(self) -> dict[str, Any]:
         """Give the state as plain values, for `restored`."""
+        tables = {name: list(rows) for name, rows in self.tables()}
+        return {**self.summary(), "batches": tables.pop(_BATCHES), "bits": tables}
+
+    def summary(self) -> dict[str, Any]:
+        """Give what is in no table, likewise."""
         return {
             "did": self._did,
             "didHash": self.did_hash,
@@ -106,15 +113,21 @@ class IssuerReplay:
             "pendingController": self._pending_controller,
             "nextEpoch": self._next_epoch,
             "keys": [[address, *astuple(key), *self._nonces[address]] for address, key in self.keys.items()],
-            "batches": [
+            "batches": [],
+            "bits": {purpose.value: [] for purpose in StatusPurpose},
+        }
+
+    def tables(self) -> Iterator[tuple[str, Iterator[list[Any]]]]:
+        """Give what there may be much of as rows of plain values, for `restore_rows`: batches and status words."""
+        yield (
+            _BATCHES,
+            (
                 [root, each.key, each.anchored_at, each.size, each.revoked_reason, each.revoked_epoch]
                 for root, each in self._batches.items()
-            ],
-            "bits": {
-                purpose.value: [[*place, mask] for place, mask in words.items()]
-                for purpose, words in self._bits.items()
-            },
-        }
+            ),
+        )
+        for purpose, words in self._bits.items():
+            yield purpose.value, ([*place, mask] for place, mask in words.items())
 
     @classmethod
     def restored(cls, issuer_id: int, content: dict[str, Any], sequel: Sequel, *, keep: bool) -> IssuerReplay:
@@ -129,13 +142,20 @@ class IssuerReplay:
         for address, *values, lowest, highest in content["keys"]:
             run.keys[address] = Key(**dict(zip(_KEY_FIELDS, values, strict=True)))
             run._nonces[address] = (lowest, highest)
-        for root, key, anchored_at, size, reason, epoch in content["batches"]:
-            run._batches[root] = Batch(
+        run.restore_rows(_BATCHES, content["batches"])
+        for name, rows in content["bits"].items():
+            run.restore_rows(name, rows)
+        return run
+
+    def restore_rows(self, name: str, rows: Iterable[list[Any]]) -> None:
+        """Go on with rows of one of the `tables`, in order."""
+        if name != _BATCHES:
+            self._bits[StatusPurpose(name)].update((StatusWord(*place), mask) for *place, mask in rows)
+            return
+        for root, key, anchored_at, size, reason, epoch in rows:
+            self._batches[root] = Batch(
                 key=key, anchored_at=anchored_at, size=size, revoked_reason=reason, revoked_epoch=epoch
             )
-        for purpose in StatusPurpose:
-            run._bits[purpose] = {StatusWord(*place): mask for *place, mask in content["bits"][purpose.value]}
-        return run
 
     def result(self, head: Hash32) -> IssuerHistory:
         """Give what the events taken so far led to."""
