@@ -1,7 +1,8 @@
 """Checkpoints of a copy of a registry's history: written in parts, and of use only once they are whole.
 
-A copy has one that is whole, or none. A part is small, so that nobody waits long for a transaction. A process that ends
-in the middle leaves one that nobody goes on from, and the next one removes.
+A part is small, so that nobody waits long for a transaction. A process that ends in the middle leaves one that nobody
+goes on from, and the next one removes. One of events that are not proven yet does not take the place of the last one of
+proven events: they may turn out to be false, and be forgotten with it.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple, NewType
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
 from registry.store.ledger_copies import CopyId
-from registry.store.ledger_tables import ledger_checkpoint_parts, ledger_checkpoints
+from registry.store.ledger_tables import ledger_checkpoint_parts, ledger_checkpoints, ledger_copies
 
 _PARTS_AT_ONCE: Final = 4
 
@@ -51,14 +52,18 @@ def add_part(connection: Connection, checkpoint: CheckpointId, number: int, cont
 def finish_checkpoint(
     connection: Connection, copy: CopyId, checkpoint: CheckpointId, *, digest: bytes, content: bytes
 ) -> None:
-    """Put one that has all its parts in the place of the one before."""
+    """Put one that has all its parts in the place of those before."""
     table = ledger_checkpoints.c
-    _remove(connection, table.copy_ref == copy, table.id != checkpoint)
+    proven = select(ledger_copies.c.proven).where(ledger_copies.c.id == copy).scalar_subquery()
+    its_events = select(table.events).where(table.id == checkpoint).scalar_subquery()
+    _remove(
+        connection, table.copy_ref == copy, table.id != checkpoint, or_(table.events > proven, its_events <= proven)
+    )
     connection.execute(update(ledger_checkpoints).where(table.id == checkpoint).values(digest=digest, content=content))
 
 
 def find_checkpoint(connection: Connection, copy: CopyId) -> CheckpointRow | None:
-    """Look up the one of a copy that is whole."""
+    """Look up the newest of a copy that is whole."""
     table = ledger_checkpoints.c
     own = table.copy_ref == copy, table.digest.is_not(None)
     newest = select(table.id, table.events, table.digest, table.content).where(*own).order_by(table.id.desc()).limit(1)

@@ -23,7 +23,7 @@ from registry.store.ledger_tables import ledger_copies, ledger_events
 from tests.ledger.chain import DID, STATUS_KEY, Chain, root_of
 from tests.ledger.proxy import FaultProxy, refusing
 from tests.support.databases import Database
-from tests.support.reading import OnceRound
+from tests.support.reading import Rounds
 
 GO_ON = threading.Event()
 
@@ -319,7 +319,7 @@ def test_one_of_several_processes_reads_and_another_goes_on_when_it_is_gone(chai
 
 def test_process_that_ends_gives_its_turn_back(chain: Chain, any_watch: Watch) -> None:
     watch = any_watch
-    watch.sync.run(OnceRound())
+    watch.sync.run(Rounds())
     chain.anchor(1)
     other = Watch(chain=chain, store=watch.store, name="other")
     other.catch_up()

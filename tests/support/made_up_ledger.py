@@ -35,14 +35,17 @@ class MadeUpLedger:
     def hash_of(self, number: int) -> Hash32:
         return hash32(number.to_bytes(32, "big"))
 
-    def show(self, store: Store) -> None:
-        """Have the service read it, prove it, and show it."""
+    def show(self, store: Store, stop: threading.Event | None = None) -> None:
+        """Have the service read it, prove it, and show it; or have its process run until it is told to stop."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sync, "clients_of", lambda _policy: (_Node(self),))
             patch.setattr(sync, "VouchedRegistry", lambda *_: _Vouched(self))
             pin = TrustedRegistry(registry=REGISTRY, code_hash=CODE_HASH)
             policy = Policy(registries=(pin,), nodes=("http://made.up",))
             reader = HistorySync(store, REGISTRY, lambda: policy, name="one", clock=lambda: NOW, seconds=1)
+            if stop is not None:
+                reader.run(stop)
+                return
             while reader.step(threading.Event()):
                 pass
 
@@ -51,6 +54,9 @@ class _Node:
     def __init__(self, ledger: MadeUpLedger) -> None:
         self.node = "http://made.up"
         self._ledger = ledger
+
+    def close(self) -> None:
+        pass
 
     def require_chain(self, chain_id: int) -> None:
         assert chain_id == REGISTRY.chain_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
 
@@ -19,10 +20,21 @@ from tests.support.history import REGISTRY, Call, chain
 from tests.support.made_up_ledger import MadeUpLedger
 
 
-def show(store: Store, calls: Sequence[Call]) -> None:
-    """Have the service read what these calls logged."""
+def show(
+    store: Store, calls: Sequence[Call], *, stop: threading.Event | None = None, true: Sequence[Call] | None = None
+) -> None:
+    """Have the service read what these calls logged.
+
+    Args:
+        store: The database.
+        calls: In order.
+        stop: Ends its process; None: it ends when there is nothing more to do.
+        true: What really happened; None: just that.
+    """
     logs, proven = chain(calls)
-    MadeUpLedger(logs=logs, proven=proven, last_block=calls[-1].block).show(store)
+    if true is not None:
+        proven = chain(true)[1]
+    MadeUpLedger(logs=logs, proven=proven, last_block=calls[-1].block).show(store, stop)
 
 
 def ends_of_blocks(calls: Sequence[Call]) -> list[int]:

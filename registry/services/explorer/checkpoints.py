@@ -8,9 +8,9 @@ asks either. It is CBOR, whose reading runs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
 import cbor2
 from sqlalchemy import Connection
@@ -22,6 +22,7 @@ from registry.services.explorer.running import Running
 from registry.services.explorer.turn import Turn
 from registry.store.engine import Store
 from registry.store.ledger_checkpoints import (
+    CheckpointId,
     CheckpointRow,
     add_part,
     begin_checkpoint,
@@ -84,23 +85,25 @@ class Checkpoints:
                 "registry": self._registry.to_text(),
                 "copy": running.copy,
                 "events": running.count,
-                "last": [last.block_number, last.block_hash, last.log_index],
-                **running.content(),
+                "place": [last.block_number, last.block_hash, last.log_index],
+                "state": running.content(),
             }
         )
-        digest = sha256(content)
         with self._turn.writing() as connection:
             checkpoint = begin_checkpoint(connection, running.copy, running.count)
+        digest = digest_of(content, self._parts(checkpoint, running))
+        with self._turn.writing() as connection:
+            finish_checkpoint(connection, running.copy, checkpoint, digest=digest, content=content)
+        running.saved = running.count
+        return digest
+
+    def _parts(self, checkpoint: CheckpointId, running: Running) -> Iterator[bytes]:
+        """Write the parts, and give them."""
         for number, rows in enumerate(running.parts(ROWS_A_PART)):
             part = cbor2.dumps(rows)
-            digest.update(sha256(part).digest())
             with self._turn.writing() as connection:
                 add_part(connection, checkpoint, number, part)
-        whole = digest.digest()
-        with self._turn.writing() as connection:
-            finish_checkpoint(connection, running.copy, checkpoint, digest=whole, content=content)
-        running.saved = running.count
-        return whole
+            yield part
 
     def find(self, copy: CopyRecord) -> CheckpointRow | None:
         """Look up the one of a copy."""
@@ -114,10 +117,7 @@ class Checkpoints:
             HistoryError: It cannot be trusted, or cannot be read; the message says why.
         """
         with self._store.operator_reading() as connection:
-            digest = sha256(row.content)
-            for part in parts_of(connection, row.id):
-                digest.update(sha256(part).digest())
-            if digest.digest() != row.digest:
+            if digest_of(row.content, parts_of(connection, row.id)) != row.digest:
                 raise HistoryError("the checkpoint is damaged")
             try:
                 running = self._read(connection, copy, row)
@@ -133,14 +133,14 @@ class Checkpoints:
         if (content["registry"], content["copy"]) != (self._registry.to_text(), copy.id):
             raise HistoryError("the checkpoint is one of another history")
         events = content["events"]
-        if not 0 < events == row.events == content["replay"]["count"] <= copy.events:
+        if not 0 < events == row.events == content["state"]["replay"]["count"] <= copy.events:
             raise HistoryError("the checkpoint is ahead of the events that are kept")
         reader = EventReader(connection, self._registry, copy.id, events)
         last = [each.log for each in reader.newest(limit=1) if each.number == events]
-        if [[each.block_number, each.block_hash, each.log_index] for each in last] != [content["last"]]:
+        if [[each.block_number, each.block_hash, each.log_index] for each in last] != [content["place"]]:
             raise HistoryError("the checkpoint is not one of the events that are kept")
         running = Running(self._registry, copy.id)
-        running.go_on_from(content, _loaded(parts_of(connection, row.id)), last[0])
+        running.go_on_from(content["state"], map(cbor2.loads, parts_of(connection, row.id)), last[0])
         running.accounts.update(reader.all_accounts())
         return running
 
@@ -153,5 +153,9 @@ class Checkpoints:
                 raise HistoryError(f"the checkpoint's head of issuer {issuer.issuer_id} is not that of its last event")
 
 
-def _loaded(parts: Iterator[bytes]) -> Iterator[Any]:
-    return map(cbor2.loads, parts)
+def digest_of(content: bytes, parts: Iterable[bytes]) -> bytes:
+    """Give the digest of a checkpoint."""
+    digest = sha256(content)
+    for part in parts:
+        digest.update(sha256(part).digest())
+    return digest.digest()

@@ -62,7 +62,10 @@ class Recheck:
 
     def _follows(self, row: EventRow) -> bool:
         self._read += 1
-        event = parse_log(row.log)
+        try:
+            event = parse_log(row.log)
+        except HistoryError:
+            return False
         if event is None or row.number != self._read:
             return False
         for issuer_id in event.heads:

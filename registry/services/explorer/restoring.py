@@ -25,7 +25,7 @@ EVENTS_BETWEEN: Final = 20_000
 which takes as long as there is much of batches and status words, saves several of replaying."""
 EVENTS_AT_END: Final = 500
 """When a process ends, one is written for so many: fewer are replayed at once."""
-_SHARE: Final = 8
+SHARE: Final = 8
 
 
 class Restorer:
@@ -62,7 +62,7 @@ class Restorer:
             ConflictError: It is another process's turn.
             HistoryError: The last event cannot stand alone.
         """
-        between = EVENTS_AT_END if at_end else max(EVENTS_BETWEEN, running.count // _SHARE)
+        between = EVENTS_AT_END if at_end else max(EVENTS_BETWEEN, running.count // SHARE)
         if running.count - running.saved >= between:
             digest = self._checkpoints.save(running)
             self._own = None if running.went_on_from else digest
