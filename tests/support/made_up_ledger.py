@@ -13,7 +13,7 @@ import pytest
 from anchor.audit import ProvenHeads, check_complete
 from anchor.events import RawLog
 from anchor.history import History
-from anchor.model import Address, Basis, BlockHeader, Hash32, Policy, TrustedRegistry, Vouching, hash32
+from anchor.model import Address, Basis, BlockHeader, Hash32, Policy, RegistryId, TrustedRegistry, Vouching, hash32
 from registry.services.explorer import sync
 from registry.services.explorer.sync import HistorySync
 from registry.store.engine import Store
@@ -31,6 +31,7 @@ class MadeUpLedger:
     """In order; gone through once for each reading."""
     proven: ProvenHeads
     last_block: int
+    registry: RegistryId = REGISTRY
 
     def hash_of(self, number: int) -> Hash32:
         return hash32(number.to_bytes(32, "big"))
@@ -40,9 +41,9 @@ class MadeUpLedger:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sync, "clients_of", lambda _policy: (_Node(self),))
             patch.setattr(sync, "VouchedRegistry", lambda *_: _Vouched(self))
-            pin = TrustedRegistry(registry=REGISTRY, code_hash=CODE_HASH)
+            pin = TrustedRegistry(registry=self.registry, code_hash=CODE_HASH)
             policy = Policy(registries=(pin,), nodes=("http://made.up",))
-            reader = HistorySync(store, REGISTRY, lambda: policy, name="one", clock=lambda: NOW, seconds=1)
+            reader = HistorySync(store, self.registry, lambda: policy, name="one", clock=lambda: NOW, seconds=1)
             if stop is not None:
                 reader.run(stop)
                 return
@@ -59,10 +60,10 @@ class _Node:
         pass
 
     def require_chain(self, chain_id: int) -> None:
-        assert chain_id == REGISTRY.chain_id
+        assert chain_id == self._ledger.registry.chain_id
 
     def logs(self, contract: Address, first_block: int, last_block: int) -> Iterator[RawLog]:
-        assert contract == REGISTRY.address
+        assert contract == self._ledger.registry.address
         return (log for log in self._ledger.logs if first_block <= log.block_number <= last_block)
 
     def block(self, number: int) -> Any:
@@ -75,7 +76,7 @@ class _Vouched:
         number, block_hash = ledger.last_block, ledger.hash_of(ledger.last_block)
         self.block = BlockHeader(hash=block_hash, number=number, timestamp=NOW, state_root=block_hash)
         self.basis = Basis(
-            registry=REGISTRY,
+            registry=ledger.registry,
             block_number=number,
             block_hash=block_hash,
             block_at=NOW,
