@@ -33,6 +33,7 @@ from anchor.events import (
 )
 from anchor.history import EpochChange, IssuerHistory, StatusWord, is_void, set_positions
 from anchor.model import ZERO_ADDRESS, ZERO_HASH, Address, Batch, Hash32, Issuer, Key, KeyScope, StatusPosition
+from anchor.replay_tables import BatchTable, WordTable
 from anchor.status import LIST_SIZE, WORD_BITS, StatusPurpose, StatusReason
 
 MAX_CANCELLED_NONCES: Final = 1024
@@ -93,8 +94,8 @@ class IssuerReplay:
         self.keys: dict[Address, Key] = {}
         self._nonces: dict[Address, tuple[int, int]] = {}
         """Lowest and highest next nonce of each key: not every event tells whether it used one."""
-        self._batches: dict[Hash32, Batch] = {}
-        self._bits: dict[StatusPurpose, dict[StatusWord, int]] = {purpose: {} for purpose in StatusPurpose}
+        self._batches = BatchTable()
+        self._bits = {purpose: WordTable() for purpose in StatusPurpose}
         self._changes: dict[tuple[int, int], list[StatusChanged]] = {}
         self._epoch_changes: list[EpochChange] = []
         self._events: list[AnyEvent] = []
@@ -303,7 +304,7 @@ class IssuerReplay:
         words = self._bits[purpose]
         return set_positions(
             {
-                place: mask & ~words.get(place._replace(epoch=new), 0)
+                place: mask & ~(words.find(place._replace(epoch=new)) or 0)
                 for place, mask in words.items()
                 if place.epoch == old
             }
@@ -325,7 +326,7 @@ class IssuerReplay:
         self._require_accredited(event)
         if event.root == ZERO_HASH:
             refuse(event, "the root is zero")
-        earlier = self._batches.get(event.root)
+        earlier = self._batches.find(event.root)
         if earlier is not None:
             if not is_void(earlier, self.keys):
                 refuse(event, "the root was anchored before, and that is not void")
@@ -338,7 +339,7 @@ class IssuerReplay:
 
     def _revoke_batch(self, event: BatchRevoked) -> None:
         self._require_status_call(event)
-        batch = self._batches.get(event.root)
+        batch = self._batches.find(event.root)
         if batch is None:
             refuse(event, "the root was not anchored")
         if batch.is_revoked_in(event.epoch):
@@ -356,7 +357,7 @@ class IssuerReplay:
         bits = self._bits[StatusPurpose.REVOCATION if revokes else StatusPurpose.SUSPENSION]
         for word, mask in zip(event.words, event.masks, strict=True):
             place = StatusWord(event.epoch, event.status_list, word)
-            old = bits.get(place, 0)
+            old = bits.find(place) or 0
             if mask == 0 or mask & old != (mask if clears else 0):
                 refuse(event, f"the mask of word {word} is not what the event changed")
             bits[place] = old ^ mask

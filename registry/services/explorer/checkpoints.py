@@ -8,6 +8,7 @@ asks either. It is CBOR, whose reading runs nothing.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Final
@@ -40,6 +41,7 @@ ROWS_A_PART: Final = 5_000
 
 _UNREADABLE: Final = (
     cbor2.CBORError,
+    struct.error,
     ArithmeticError,
     AttributeError,
     LookupError,
