@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple
 from typing import Any, Final
 
 from anchor.errors import HistoryError
@@ -11,7 +10,8 @@ from anchor.events import AnyEvent, IssuerEvent, RawLog
 from anchor.history import History
 from anchor.model import Hash32, RegistryId
 from anchor.replay import Replay
-from registry.services.explorer.content import count, read_counts, undone_by
+from registry.services.explorer.content import undone_by
+from registry.services.explorer.counting import Counting
 from registry.services.explorer.views import Counts
 from registry.store.ledger_copies import CopyId
 from registry.store.ledger_events import AccountRow, accounts_of
@@ -48,7 +48,7 @@ class Running:
         self._events: Final[dict[int, int]] = {}
         self._last: Final[dict[int, int]] = {}
         self._changed: Final[set[int]] = set()
-        self._counts: Final[dict[int, Counts]] = {}
+        self._counting: Final = Counting()
         self._undone: Final[dict[int, list[list[Any]]]] = {}
         """What changes of status epochs undid before the checkpoint, by issuer."""
 
@@ -72,6 +72,7 @@ class Running:
             self._events[event.issuer_id] = self._events.get(event.issuer_id, 0) + 1
             self._last[event.issuer_id] = event.at
             self._changed.add(event.issuer_id)
+            self._counting.take(event)
         return event
 
     def restore(self, log: RawLog) -> None:
@@ -104,7 +105,7 @@ class Running:
             "events": self._events,
             "last": self._last,
             "changed": self.changed(),
-            "counts": {number: astuple(counts) for number, counts in self._counts.items()},
+            "counts": self._counting.content(),
             "undone": {number: each for number, each in undone.items() if each},
         }
 
@@ -128,7 +129,7 @@ class Running:
         self._events.update(content["events"])
         self._last.update(content["last"])
         self._changed.update(content["changed"])
-        self._counts.update({number: read_counts(values) for number, values in content["counts"].items()})
+        self._counting.restore(content["counts"], content["changed"])
         self._undone.update(content["undone"])
         self.went_on_from = self.saved = self.count
         history = self.result()
@@ -147,10 +148,8 @@ class Running:
         return tuple(sorted(self._changed))
 
     def counts(self, history: History) -> dict[int, Counts]:
-        """Count what there is of each issuer; of those without new events as before."""
-        for number in self._changed:
-            self._counts[number] = count(history.issuer(number), self._events[number])
-        return self._counts
+        """Count what there is of each issuer."""
+        return self._counting.result(history, self._events)
 
     def settle(self) -> None:
         """Take it that all that changed is shown now."""
