@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -36,14 +37,19 @@ class MadeUpLedger:
     def hash_of(self, number: int) -> Hash32:
         return hash32(number.to_bytes(32, "big"))
 
-    def show(self, store: Store, stop: threading.Event | None = None) -> None:
-        """Have the service read it, prove it, and show it; or have its process run until it is told to stop."""
+    @contextmanager
+    def read_by(self, store: Store) -> Iterator[HistorySync]:
+        """Give a process of the service that reads it; it may have changed at each step."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sync, "clients_of", lambda _policy: (_Node(self),))
             patch.setattr(sync, "VouchedRegistry", lambda *_: _Vouched(self))
             pin = TrustedRegistry(registry=self.registry, code_hash=CODE_HASH)
             policy = Policy(registries=(pin,), nodes=("http://made.up",))
-            reader = HistorySync(store, self.registry, lambda: policy, name="one", clock=lambda: NOW, seconds=1)
+            yield HistorySync(store, self.registry, lambda: policy, name="one", clock=lambda: NOW, seconds=1)
+
+    def show(self, store: Store, stop: threading.Event | None = None) -> None:
+        """Have the service read it, prove it, and show it; or have its process run until it is told to stop."""
+        with self.read_by(store) as reader:
             if stop is not None:
                 reader.run(stop)
                 return

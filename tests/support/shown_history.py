@@ -37,6 +37,19 @@ def show(
     MadeUpLedger(logs=logs, proven=proven, last_block=calls[-1].block).show(store, stop)
 
 
+def show_block_by_block(store: Store, calls: Sequence[Call]) -> None:
+    """Have one process of the service read what these calls logged, and check what it shows after each block."""
+    logs, proven = chain(calls)
+    ledger = MadeUpLedger(logs=logs, proven=proven, last_block=0)
+    with ledger.read_by(store) as reader:
+        for end in (*ends_of_blocks(calls), len(calls)):
+            ledger.logs, ledger.proven = chain(calls[:end])
+            ledger.last_block = calls[end - 1].block
+            while reader.step(threading.Event()):
+                pass
+            check_shown(store, calls[:end])
+
+
 def ends_of_blocks(calls: Sequence[Call]) -> list[int]:
     """Give how many calls there are up to the end of each block but the last."""
     return [index for index in range(1, len(calls)) if calls[index].block != calls[index - 1].block]
