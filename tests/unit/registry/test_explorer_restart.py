@@ -22,7 +22,17 @@ from registry.store.engine import Store
 from registry.store.ledger_events import EventRow
 from registry.store.ledger_tables import ledger_checkpoint_parts, ledger_checkpoints, ledger_events
 from tests.support.databases import Database
-from tests.support.history import REGISTRY, Call, anchored, batch_revoked, epochs_changed, key_compromised
+from tests.support.history import (
+    ADMIN,
+    REGISTRY,
+    Call,
+    anchored,
+    batch_revoked,
+    chain,
+    epochs_changed,
+    key_compromised,
+    role_changed,
+)
 from tests.support.reading import Rounds
 from tests.support.shown_history import check_shown, ends_of_blocks, show
 from tests.support.stories import (
@@ -354,6 +364,26 @@ def test_damage_to_events_before_a_checkpoint_is_found_afterwards(
     show(store, STAGED)
     # Read anew from the node, and shown in the place of what was damaged.
     check_shown(store, STAGED)
+    assert any("not those that were kept there" in each.get("words", "") for each in warnings_of(caplog))
+
+
+def test_forged_event_whose_own_head_is_right_is_found_afterwards(
+    sqlite_database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The last one that extends the registry-wide head; no issuer's head is another because of it."""
+
+    def calls(account: bytes) -> tuple[Call, ...]:
+        return (*STORY, role_changed(b"\x05" * 32, account, actor=ADMIN, at=900, block=9), revoked_alone(1))
+
+    store, number = sqlite_database.open(), len(STORY) + 1
+    show(store, calls(b"\x61" * 20))
+    forged = chain(calls(b"\x62" * 20))[0][number - 1]
+    with store.operator_writing() as connection:
+        row = update(ledger_events).where(ledger_events.c.number == number)
+        connection.execute(row.values(topics=b"".join(forged.topics), data=forged.data))
+    later = (*calls(b"\x61" * 20), revoked_alone(2, at=3000, block=30))
+    show(store, later)
+    check_shown(store, later)
     assert any("not those that were kept there" in each.get("words", "") for each in warnings_of(caplog))
 
 
