@@ -6,6 +6,7 @@ open addressing says, by Python's hash of the key's bytes: whoever chooses keys 
 
 from __future__ import annotations
 
+import struct
 from abc import abstractmethod
 from array import array
 from collections.abc import ItemsView, Iterator, MutableMapping, ValuesView
@@ -37,7 +38,7 @@ class PackedMapping(MutableMapping[K, V]):
 
     @abstractmethod
     def key_to_bytes(self, key: K) -> bytes:
-        """Write a key."""
+        """Write a key; raise `struct.error` if it is none that might be there."""
 
     @abstractmethod
     def key_of_bytes(self, data: bytes) -> K:
@@ -55,14 +56,18 @@ class PackedMapping(MutableMapping[K, V]):
         return self._count
 
     def find(self, key: K) -> V | None:
-        """Look up a value, as `get` does, in half the time."""
+        """Look up a value, as `get` does, in half the time; the key is one that might be there."""
         start = self._find(self.key_to_bytes(key))
         if start is None:
             return None
         return self.value_of_bytes(bytes(self._entries[start + self._value_start : start + self._length]))
 
     def __getitem__(self, key: K) -> V:
-        value = self.find(key)
+        try:
+            value = self.find(key)
+        except struct.error:
+            # Too large for any entry: strangers' documents name such ones.
+            value = None
         if value is None:
             raise KeyError(key)
         return value

@@ -120,15 +120,9 @@ class IssuerReplay:
 
     def tables(self) -> Iterator[tuple[str, Iterator[list[Any]]]]:
         """Give what there may be much of as rows of plain values, for `restore_rows`: batches and status words."""
-        yield (
-            _BATCHES,
-            (
-                [root, each.key, each.anchored_at, each.size, each.revoked_reason, each.revoked_epoch]
-                for root, each in self._batches.items()
-            ),
-        )
+        yield _BATCHES, self._batches.rows()
         for purpose, words in self._bits.items():
-            yield purpose.value, ([*place, mask] for place, mask in words.items())
+            yield purpose.value, words.rows()
 
     @classmethod
     def restored(cls, issuer_id: int, content: dict[str, Any], sequel: Sequel, *, keep: bool) -> IssuerReplay:
@@ -150,13 +144,8 @@ class IssuerReplay:
 
     def restore_rows(self, name: str, rows: Iterable[list[Any]]) -> None:
         """Go on with rows of one of the `tables`, in order."""
-        if name != _BATCHES:
-            self._bits[StatusPurpose(name)].update((StatusWord(*place), mask) for *place, mask in rows)
-            return
-        for root, key, anchored_at, size, reason, epoch in rows:
-            self._batches[root] = Batch(
-                key=key, anchored_at=anchored_at, size=size, revoked_reason=reason, revoked_epoch=epoch
-            )
+        table = self._batches if name == _BATCHES else self._bits[StatusPurpose(name)]
+        table.add_rows(rows)
 
     def result(self, head: Hash32) -> IssuerHistory:
         """Give what the events taken so far led to."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 
 from anchor.history import StatusWord
 from anchor.model import Address, Batch, Hash32
@@ -48,6 +49,16 @@ class BatchTable(PackedMapping[Hash32, Batch]):
             key=self._keys[number], anchored_at=anchored_at, size=size, revoked_reason=reason, revoked_epoch=epoch
         )
 
+    def rows(self) -> Iterator[list[Any]]:
+        """Give all as plain values, for `add_rows`."""
+        for root, each in self.pairs():
+            yield [root, each.key, each.anchored_at, each.size, each.revoked_reason, each.revoked_epoch]
+
+    def add_rows(self, rows: Iterable[list[Any]]) -> None:
+        """Add what `rows` gave."""
+        for root, key, anchored_at, size, reason, epoch in rows:
+            self[root] = Batch(key=key, anchored_at=anchored_at, size=size, revoked_reason=reason, revoked_epoch=epoch)
+
 
 class WordTable(PackedMapping[StatusWord, int]):
     """Status words, as masks, in the order in which they were first written."""
@@ -70,3 +81,13 @@ class WordTable(PackedMapping[StatusWord, int]):
     def value_of_bytes(self, data: bytes) -> int:
         """Read a mask."""
         return int.from_bytes(data, "big")
+
+    def rows(self) -> Iterator[list[Any]]:
+        """Give all as plain values, for `add_rows`."""
+        for place, mask in self.pairs():
+            yield [*place, mask]
+
+    def add_rows(self, rows: Iterable[list[Any]]) -> None:
+        """Add what `rows` gave."""
+        for *place, mask in rows:
+            self[StatusWord(*place)] = mask

@@ -60,6 +60,19 @@ def test_state_that_is_gone_on_from_is_the_whole_state() -> None:
         assert run.content() == checkpoint(calls, 30).state
 
 
+@pytest.mark.parametrize("rows", [1, 2, 1000])
+@pytest.mark.parametrize("calls", [STORY, STAGED, SWITCHED, VOID])
+def test_state_in_parts_is_the_same_state(calls: tuple[Call, ...], rows: int) -> None:
+    state = checkpoint(calls, 30).state
+    run = checkpoint(calls, 30).replay(keep=False)
+    parts = list(run.parts(rows))
+    assert all(0 < len(part) <= rows for _, _, part in parts)
+    again = Replay.restored(REGISTRY, run.summary(), 30, keep=False)
+    for part in parts:
+        again.restore_part(part)
+    assert again.content() == state
+
+
 def test_events_after_a_checkpoint_are_kept_only_if_that_is_wanted() -> None:
     logs = [log for log in chain(STORY)[0] if log.block_number > 4]
     for keep, count in ((True, len(logs)), (False, 0)):

@@ -77,6 +77,13 @@ def test_key_of_another_length_is_refused(key: bytes) -> None:
         table[Hash32(key)] = batch(1)
 
 
+def test_key_that_cannot_be_there_is_not_there() -> None:
+    table = WordTable()
+    table[StatusWord(0, 0, 0)] = 1
+    for key in (StatusWord(0, 2**32, 0), StatusWord(-1, 0, 0), StatusWord(0, 0, 2**300)):
+        assert (key in table, table.get(key, 7)) == (False, 7)
+
+
 def test_number_that_no_contract_has_is_refused() -> None:
     words, batches = WordTable(), BatchTable()
     with pytest.raises(struct.error):
