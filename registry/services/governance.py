@@ -142,7 +142,10 @@ class Governance:
         """
         found = self.keys([key])
         if key not in found:
-            raise NotFoundError(f"0x{key.hex()} is the key of no issuer of the registry {self.registry.to_text()}")
+            raise NotFoundError(
+                f"0x{key.hex()} is the key of no issuer of the registry {self.registry.to_text()}",
+                advice="credanchor issuer show has the institution's keys.",
+            )
         return found[key]
 
     def _issuers(self, numbers: Iterable[int]) -> tuple[IssuerFacts, ...]:
