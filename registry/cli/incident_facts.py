@@ -49,8 +49,10 @@ def own_history(place: Workplace) -> IssuerHistory:
     """Prove the registry's whole history, and give the institution's.
 
     Raises:
+        NotFoundError: The registry has no issuer of its number.
         HistoryError, LedgerError, UndeterminedError: As of the audit.
     """
+    place.governance.issuer(own_issuer(place))
     history, _ = prove_history(place.registry, place.settings.rpc_url, lambda _: None)
     return history.issuer(own_issuer(place))
 
@@ -78,6 +80,12 @@ def cut_off_of(place: Workplace, record: Key, since: str) -> int:
             advice="Check the time, which is UTC unless it says otherwise: 2026-01-31T12:00:00-05:00.",
         )
     return min(wanted, record.compromised_at) if record.compromised_at else wanted
+
+
+def is_withdrawn(place: Workplace, issuer: IssuerHistory) -> bool:
+    """Tell whether the accreditation has ended, so that the issuer can neither anchor nor add an anchoring key."""
+    ends = issuer.record.withdrawn_at
+    return ends != 0 and ends <= place.client.latest_block().header.timestamp + 1
 
 
 def sealed_here(place: Workplace) -> tuple[BatchRecord, ...]:

@@ -13,7 +13,7 @@ from anchor.events import BatchRevoked
 from anchor.model import KeyScope, StatusPosition, to_hex, to_utc
 from anchor.status import LIST_SIZE
 from registry.cli.common import HomeOption, ask_passphrase, read_input
-from registry.cli.incident_facts import cut_off_of, own_history, own_key, sent_from_here
+from registry.cli.incident_facts import cut_off_of, own_history, own_issuer, own_key, sent_from_here
 from registry.cli.incident_options import DryRunFlag, KeyArgument, NewOption, SinceOption
 from registry.cli.incident_steps import Lead, Sender, Step, compromise_step, key_reference, key_steps, settings_step
 from registry.cli.writing import EXIT_HELP, KeyOption, PrintCallFlag, YesFlag, read_address
@@ -76,6 +76,7 @@ def command(
 
     kept = () if keep is None else _positions(read_input(keep, "the list of what was right", _MAX_KEEP_BYTES))
     place = Workplace(home, ask_passphrase)
+    own_issuer(place)  # else a folder that is none seems only to lack the key
     stolen = read_address(target, place)
 
     def inspect() -> tuple[StatusKeyTheft, tuple[Transaction, ...]]:

@@ -14,7 +14,7 @@ from anchor.cli.output import console, error_console, print_json, printable
 from anchor.errors import LedgerError, RevertedError
 from anchor.model import KeyScope, to_hex
 from registry.cli.key_consent import key_request, own_consent
-from registry.cli.writing import Facts, ask_yes, carry_out, print_call, require_key, show_facts
+from registry.cli.writing import Facts, ask_yes, carry_out, print_call, require_key, show_facts, unlock
 from registry.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:
@@ -192,9 +192,7 @@ def key_steps(
 
     kind = "anchoring key" if scope is KeyScope.ANCHOR else "status key"
     later = " for the next status epoch" if next_epoch else ""
-    made = Step(
-        what=f"make the key {new}", is_done=exists, do=lambda: place.keys.create(new, place.passphrase()), call=None
-    )
+    made = Step(what=f"make the key {new}", is_done=exists, do=lambda: _make(place, new, controller), call=None)
     added = Step(
         what=f"add it to the institution as {kind}{later}",
         is_done=record is not None,
@@ -202,6 +200,13 @@ def key_steps(
         call=call,
     )
     return made, added
+
+
+def _make(place: Workplace, new: str, controller: str | None) -> None:
+    if controller is not None:
+        # A passphrase mistyped would lock the new key for ever: the controller's tells whether it is right.
+        unlock(place.key(controller))
+    place.keys.create(new, place.passphrase())
 
 
 def _require_good(place: Workplace, record: Key, scope: KeyScope, *, next_epoch: bool) -> None:

@@ -26,7 +26,7 @@ from tests.cli.test_incident import (
     vault,
 )
 from tests.cli.test_issuer import pass_time
-from tests.ledger.chain import STATUS_KEY, STRANGER, Chain
+from tests.ledger.chain import ADMIN, DID, STATUS_KEY, STRANGER, Chain
 from tests.support.homes import Home
 
 __all__ = ["chain", "college", "office", "registrar", "session_chain", "vault"]
@@ -204,3 +204,44 @@ def test_the_key_that_took_over_is_stolen_too(office: Home, chain: Chain, tmp_pa
     assert states(incident(office, *theft("anchor-key", since, "anchor-3")))[-1] == "done"
     assert reasons(office, *files.values()) == [""] * 4
     assert load_settings(office.home).anchor_key == "keys/anchor-3.json"
+
+
+def test_the_key_of_an_institution_that_was_withdrawn(office: Home, chain: Chain, tmp_path: Path) -> None:
+    """It can add no key any more; what the thief anchored before becomes void all the same."""
+    good = issue(office, chain, tmp_path / "good")
+    pass_time(chain, 10)
+    since = instant(chain)
+    files = issue(office, chain, tmp_path / "files")
+    office.take("registrar", ADMIN)
+    withdraw = ("issuer", "withdraw", DID, "--reason", "other", "--key", "registrar", "--yes")
+    assert office.run_json(*withdraw)[0] == 0
+    pass_time(chain, 2)
+    shown = incident(office, *theft("anchor-key", since, "anchor-2"))
+    assert (states(shown), shown["isWithdrawn"]) == (["done"], True)
+    assert states(incident(office, *theft("anchor-key", since, "anchor-2"))) == ["doneBefore"]
+    _, err = told(office, *theft("anchor-key", since, "anchor-2"), "--dry-run")
+    assert "void for good: the accreditation has ended" in err
+    assert reasons(office, *good.values(), *files.values()) == [""] * 4 + ["keyCompromised"] * 4
+
+
+def test_a_passphrase_mistyped_makes_no_key(office: Home, chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It could never be opened with the one of all other keys, and the same command would fail for ever."""
+    with monkeypatch.context() as patch:
+        patch.setenv("CREDANCHOR_PASSPHRASE", "hunter3")
+        code, err = told(office, *theft("rotate"), "--key", "controller")
+    assert (code, "does not open the key controller" in err) == (2, True), err
+    assert states(incident(office, *theft("rotate"))) == ["done"] * 4
+
+
+def test_a_folder_that_did_not_issue_says_so(office: Home, chain: Chain, tmp_path: Path) -> None:
+    issue(office, chain, tmp_path / "files")
+    (office.home / "registry.db").unlink()
+    _, err = told(office, *theft("anchor-key"), "--dry-run")
+    assert "this folder's database has no batches" in err
+
+
+def test_a_folder_that_is_not_set_up_says_so(office: Home, chain: Chain, tmp_path: Path) -> None:
+    nowhere = Home(capsys=office.capsys, home=tmp_path / "nowhere")
+    for command in ("anchor-key", "status-key", "rotate"):
+        code, err = told(nowhere, *theft(command), "--key", "controller")
+        assert (code, "credanchor is not set up" in err) == (2, True), err
