@@ -244,8 +244,10 @@ class _Reader:
             return _Read(history, None, history.events)
         archive = Archive(self._folder, checkpoint, registry)
         try:
-            for log in archive.pass_on(logs):
-                run.take(log)
+            for log in logs:
+                event = run.take(log)
+                if event is not None:
+                    archive.add(event)
             history = run.result()
             check(history, run.count)
             end = archive.finish(block.number, block.hash)

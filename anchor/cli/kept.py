@@ -60,12 +60,10 @@ class Archive:
         self._file.write(first)
         self._is_longer = checkpoint is None
 
-    def pass_on(self, logs: Iterator[RawLog]) -> Iterator[RawLog]:
-        """Write logs down as they pass."""
-        for log in logs:
-            self._is_longer = True
-            self._file.write(log_line(log))
-            yield log
+    def add(self, event: AnyEvent) -> None:
+        """Write an event down. Logs of other kinds are not kept: they may be anything, and longer than a line may be."""
+        self._is_longer = True
+        self._file.write(log_line(event.log))
 
     def finish(self, block_number: int, block_hash: Hash32) -> int:
         """Say that all logs up to a block are there; give the size in bytes."""
