@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from enum import Enum
 from importlib.metadata import version
@@ -201,6 +201,11 @@ def command(
     shown = _format_of(output, out, as_json=as_json)
     if credential is not None and at is None:
         raise MalformedError("--credential asks about a date", advice="Name it with --at, or use credanchor verify.")
+    if credential is not None and (rules.required_proofs or rules.require_did_document):
+        raise PolicyFormatError(
+            "the policy requires other proofs or a DID document, and of a date the ledger alone tells",
+            advice="Leave that out of the policy, or ask of now with credanchor verify.",
+        )
     if at is not None and shown in (Format.CSV, Format.HTML):
         raise MalformedError(f"the state at a date has no {shown.name} form", advice="Use --json.")
     if at is not None and out is not None:
@@ -239,7 +244,7 @@ def command(
         if statement is not None and key is not None:
             _state(audited, rules.registries[0], statement, key, plain(organisation))
         if moment is not None:
-            if not _show_then(audited, moment, issuer, asked, shown):
+            if not _show_then(audited, moment, issuer, asked, shown, rules.denied_issuers):
                 raise typer.Exit(1)
         elif shown is Format.TABLE:
             print_history(audited.history, audited.basis, issuer, audited.since)
@@ -340,12 +345,14 @@ def _read_credential(path: Path) -> Credential:
         raise MalformedError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _show_then(audited: Audited, at: int, issuer: str | None, asked: Credential | None, shown: Format) -> bool:
+def _show_then(
+    audited: Audited, at: int, issuer: str | None, asked: Credential | None, shown: Format, denied: Collection[str]
+) -> bool:
     """Show the state at a date; tell whether the credential, if one is asked about, was valid, also in hindsight."""
     if at > audited.block.timestamp:
         raise MalformedError(f"{to_utc(at)} is after the newest block, of {to_utc(audited.block.timestamp)}")
     state = state_at(audited.history, at)
-    judged = credential_at(state, audited.history, asked) if asked is not None else None
+    judged = credential_at(state, audited.history, asked, denied=denied) if asked is not None else None
     if shown is Format.JSON:
         print_json(state_content(state, audited.basis, issuer, judged))
     else:

@@ -61,7 +61,7 @@ class Archive:
         self._is_longer = checkpoint is None
 
     def add(self, event: AnyEvent) -> None:
-        """Write an event down. Logs of other kinds are not kept: they may be anything, and longer than a line may be."""
+        """Write an event down. Logs of other kinds are not kept: they may be anything."""
         self._is_longer = True
         self._file.write(log_line(event.log))
 
