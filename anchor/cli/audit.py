@@ -180,7 +180,7 @@ def command(
             f"the policy trusts {len(rules.registries)} registries; an audit is of one", advice="Name it with --trust."
         )
     if is_following:
-        if any((output, out, archive, anew, at, statement, issuer)):
+        if any((output, out, archive, anew, at, credential, statement, sign_with, issuer)):
             raise MalformedError("--follow only prints and sends what is new", advice="Leave the other options out.")
         watch = watch_of(
             rules.registries[0].registry,
