@@ -26,6 +26,7 @@ from anchor.cli.faults import damage_content, damage_lines, damage_of, print_dam
 from anchor.cli.files import write_pieces
 from anchor.cli.following import follow, watch_of
 from anchor.cli.histories import FORMAT, csv_pieces, json_pieces, print_history
+from anchor.cli.kept import alone_in
 from anchor.cli.output import JsonFlag, console, error_console, error_content, json_text, plain, print_json, printable
 from anchor.cli.plots import require_plots
 from anchor.cli.policies import (
@@ -192,7 +193,8 @@ def command(
             until_alert=until_alert,
             as_json=as_json,
         )
-        with_alert = follow(watch, lambda: audit_through(watch.folder, rules.registries[0], rules, _say_nothing))
+        with alone_in(keep):
+            with_alert = follow(watch, lambda: audit_through(watch.folder, rules.registries[0], rules, _say_nothing))
         raise typer.Exit(1 if with_alert else 0)
     if alert or webhook or webhook_secret or until_alert:
         raise MalformedError(
@@ -219,6 +221,7 @@ def command(
         raise MalformedError(f"{out} cannot be written: its folder is missing", advice="Name another with --out.")
     key = key_for(statement, sign_with, passphrase_file, "statement")
     with (
+        alone_in(keep),
         tempfile.TemporaryDirectory(prefix="credanchor-audit-") as spare,
         error_console.status("asking the node") as status,
     ):
