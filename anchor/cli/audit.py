@@ -254,9 +254,20 @@ def command(
         else:
             _write(out, _pieces(audited, rules.registries[0], issuer, shown, language))
             if out is not None:
+                which = _which_words(audited, issuer, shown)
                 console.print(
-                    f"[bold green]✔ COMPLETE[/]  {len(audited.all_events)} events; written to {printable(str(out))}"
+                    f"[bold green]✔ COMPLETE[/]  {len(audited.all_events)} events; {which}written to "
+                    f"{printable(str(out))}"
                 )
+
+
+def _which_words(audited: Audited, issuer: str | None, shown: Format) -> str:
+    """Say which events a file has, where it has not all."""
+    since = audited.since if shown is not Format.HTML else None
+    if issuer is None and since is None:
+        return ""
+    which = f"{len(audited.history.events)} of them" if issuer is None else "those of this issuer"
+    return f"{which} " if since is None else f"{which}, after block {since.block_number}, "
 
 
 def _state(audited: Audited, pin: TrustedRegistry, path: Path, key: Ed25519Key, organisation: str) -> None:
