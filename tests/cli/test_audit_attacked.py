@@ -8,6 +8,7 @@ import pytest
 
 from anchor.ledger.client import LedgerClient
 from tests.cli.conftest import Desk
+from tests.ledger.nodes import forking
 from tests.ledger.proxy import FaultProxy
 
 
@@ -188,3 +189,34 @@ def test_a_checkpoint_that_cannot_be_written_leaves_none_half_written(
     assert {each.name for each in folder.iterdir()} == kept
     code, content = desk.run_json("audit", "--keep", folder)
     assert (code, [each["event"] for each in content["events"]]) == (0, ["batchAnchored"])
+
+
+def test_one_node_alone_does_not_make_it_that_the_chain_was_reorganised(desk: Desk, tmp_path: Path) -> None:
+    nodes = [FaultProxy(desk.chain.url) for _ in range(3)]
+    options = ["--trust", desk.chain.registry.to_text(), "--max-age", "any", "--keep", tmp_path / "kept"]
+    options += [word for node in nodes for word in ("--rpc", node.url)]
+    try:
+        assert desk.run("audit", *options)[0] == 0
+        desk.chain.anchor(77)
+        number = hex(desk.chain.client.latest_block().header.number - 1)
+        honest, forked = _as_it_is, forking(desk.chain, 2, 0xAA)
+        for liars, lie, is_known in (
+            (1, lambda *asked: forked(*asked) if asked[1][:1] == [number] else honest(*asked), True),
+            (3, lambda *asked: None if asked[1][:1] == [number] else honest(*asked), True),
+            (3, lambda *asked: forked(*asked) if asked[1][:1] == [number] else honest(*asked), False),
+        ):
+            kept = {each.name: each.read_bytes() for each in (tmp_path / "kept").iterdir()}
+            for place, node in enumerate(nodes):
+                node.answer = lie if place < liars else honest
+            code, out, error = desk.run("audit", *options)
+            said = ("were proven before" in out, "the chain was reorganised, as the node" in error)
+            assert (code, *said) == (0, is_known, not is_known), error
+            for name, content in kept.items():
+                (tmp_path / "kept" / name).write_bytes(content)
+    finally:
+        for node in nodes:
+            node.close()
+
+
+def _as_it_is(_method: str, _params: list[Any], result: Any) -> Any:
+    return result

@@ -223,7 +223,7 @@ def test_a_reorganisation_is_an_alert_and_what_it_changed_is_told(
 
     code, out, error = watched(before, after, options=("--webhook", receiver.url))
     assert code == 0
-    assert "! reorganised: the chain was reorganised: block 6 is not that of the last audit" in error
+    assert f"! reorganised: the chain was reorganised, as the node {desk.chain.url} has it: its block 6 is not" in error
     assert [each["alert"] for each in alerts(receiver)] == ["reorganised"]
     told = [line.rpartition("index ")[2].split(" ")[0] for line in out.splitlines()[1:-1]]
     assert told == ["0", "1", "2"]
