@@ -259,6 +259,10 @@ class LedgerUnavailableError(LedgerError):
     """The node gave no usable answer; nothing was changed, so it is safe to retry."""
 
 
+class NodesDisagreeError(LedgerUnavailableError):
+    """Enough nodes answered, and too few of them said the same: one lies, or some lag, which passes."""
+
+
 class NodeRefusedError(LedgerUnavailableError):
     """The node answered with an error instead of a result; whether asking again helps depends on what it says.
 

@@ -27,7 +27,15 @@ from anchor.cli.occurrences import LABELS, Occurrence
 from anchor.cli.output import console, error_console, json_text, printable
 from anchor.cli.verdicts import basis_content
 from anchor.cli.wording import wording_of
-from anchor.errors import FetchError, HistoryError, LedgerError, MalformedError, UndeterminedError, UnvouchedBlockError
+from anchor.errors import (
+    FetchError,
+    HistoryError,
+    LedgerError,
+    MalformedError,
+    NodesDisagreeError,
+    UndeterminedError,
+    UnvouchedBlockError,
+)
 from anchor.events import AnyEvent
 from anchor.model import RegistryId, to_hex, to_utc
 from anchor.webhook_signature import secret_of
@@ -73,7 +81,7 @@ class Watch:
     every: int
     """Seconds between two audits."""
     patience: int
-    """Audits in a row that may fail for want of a node before that raises an alert."""
+    """Audits in a row that may fail for want of a node, or of nodes that agree, before that raises an alert."""
     until_alert: bool
     """Stop with the first alert."""
     as_json: bool
@@ -215,7 +223,7 @@ class _Watcher:
             self._failed += 1
             error_console.print(f"[yellow]?[/] {printable(str(error))}")
             if self._failed >= self._watch.patience:
-                self._alert("unreachable", str(error), {})
+                self._alert("disagreement" if isinstance(error, NodesDisagreeError) else "unreachable", str(error), {})
             return
         self._failed = 0
         self._lasting &= {note.kind.value for note in audited.notes}

@@ -10,6 +10,7 @@ import requests
 
 from anchor.errors import FetchError, MalformedError
 from anchor.ledger.endpoints import is_loopback, node_name
+from anchor.ledger.sessions import open_session
 from anchor.webhook_signature import signed_headers
 
 TIMEOUT_SECONDS: Final = 10
@@ -46,7 +47,7 @@ def post_alert(url: str, message: UUID, body: bytes, key: bytes | None) -> None:
     for attempt in range(ATTEMPTS):
         if attempt:
             time.sleep(PAUSE_SECONDS * 2 ** (attempt - 1))
-        headers = {"content-type": "application/json", "user-agent": "credanchor"}
+        headers = {"content-type": "application/json"}
         if key is not None:
             headers |= signed_headers(message, body, [key], now=int(time.time()))
         try:
@@ -61,9 +62,7 @@ def post_alert(url: str, message: UUID, body: bytes, key: bytes | None) -> None:
 
 
 def _post(url: str, body: bytes, headers: dict[str, str]) -> int:
-    with requests.Session() as session:
-        # A proxy set for the outside world must not come between us and this machine.
-        session.trust_env = not is_loopback(url)
+    with open_session(url) as session:
         answer = session.post(
             url, data=body, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False, stream=True
         )

@@ -45,7 +45,7 @@ def endpoint_of(url: str) -> Endpoint:
     """
     scheme, host, port, _ = _parts_of(url)
     host = host.rstrip(".")
-    if is_loopback(url):
+    if is_this_machine(host):
         host = _THIS_MACHINE
     else:
         try:
@@ -72,8 +72,15 @@ def require_distinct(endpoints: Iterable[Endpoint]) -> None:
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether an address leads to this machine itself."""
-    host = (urlsplit(url).hostname or "").rstrip(".")
+    """Tell whether an address leads to this machine itself.
+
+    Not with a dot after the host: what such a name leads to is a name server's word on some systems.
+    """
+    return is_this_machine(urlsplit(url).hostname or "")
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether a host, in lower case and without brackets, is this machine itself (RFC 6761 §6.3)."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -10,7 +10,6 @@ Leaves to others: what the document is. Nothing that comes is believed.
 from __future__ import annotations
 
 import time
-from http.cookiejar import DefaultCookiePolicy
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Final
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -22,6 +21,8 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
 from anchor.errors import FetchError
+from anchor.ledger.endpoints import is_loopback, is_this_machine
+from anchor.ledger.sessions import open_session
 
 DEFAULT_TIMEOUT_SECONDS: Final = 10.0
 """For one document, redirects included."""
@@ -74,13 +75,8 @@ def fetch(
         FetchError: The address is not one that is fetched, or nothing usable came; the advice says what to do.
     """
     deadline = time.monotonic() + timeout_seconds
-    host = check_address(url, public_only=public_only)
-    with requests.Session() as session:
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        # A proxy set for the outside world must not come between us and this machine.
-        session.trust_env = not _is_loopback(host)
-        # Requests would take a password for this host from ~/.netrc.
-        session.auth = _no_password
+    check_address(url, public_only=public_only)
+    with open_session(url) as session:
         if bearer is not None:
             session.headers["Authorization"] = f"Bearer {bearer}"
         if public_only:
@@ -109,7 +105,7 @@ def check_address(url: str, *, public_only: bool = False) -> str:
     host = parts.hostname or ""
     if parts.username is not None or parts.password is not None:
         raise FetchError("an address with a name or password in it is not fetched", advice="Give it without them.")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(url):
         raise FetchError(
             f"{address_name(url)} is not fetched: without https anybody on the way can read and change it",
             advice="Try the same address with https://.",
@@ -214,10 +210,6 @@ class _PublicAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"https": _PublicPool}
 
 
-def _no_password(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
-
-
 def _inside(url: str) -> FetchError:
     return FetchError(
         f"{address_name(url)} leads to a machine within your network, and a list may come from somebody else",
@@ -225,19 +217,12 @@ def _inside(url: str) -> FetchError:
     )
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
 def _is_inside(host: str) -> bool:
     """Tell whether a host is not on the public internet, as far as its address in numbers, or `localhost`, says so."""
     try:
         number = ip_address(host.partition("%")[0])
     except ValueError:
-        return _is_loopback(host)
+        return is_this_machine(host.rstrip("."))
     if isinstance(number, IPv6Address) and number.ipv4_mapped is not None:
         number = number.ipv4_mapped
     return not number.is_global or number.is_multicast

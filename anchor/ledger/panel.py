@@ -18,7 +18,7 @@ from enum import Enum
 from queue import Empty, SimpleQueue
 from typing import Final
 
-from anchor.errors import LedgerError, LedgerUnavailableError, WrongLedgerError
+from anchor.errors import LedgerError, LedgerUnavailableError, NodesDisagreeError, WrongLedgerError
 from anchor.ledger.agreement import Agreement, heights_to_ask, highest_agreed
 from anchor.ledger.answers import Block
 from anchor.ledger.client import BlockTag, LedgerClient
@@ -71,7 +71,8 @@ class Panel:
         """Find the highest block that enough agree on; and, if wanted, the highest that enough call final.
 
         Raises:
-            LedgerUnavailableError: They agree on none, or too few answered; the words say what each did.
+            NodesDisagreeError: They agree on none; the words say what each did.
+            LedgerUnavailableError: Too few answered; so do they.
             WrongLedgerError: All of them serve another chain.
             UnvouchedBlockError: They are of two minds.
         """
@@ -97,7 +98,8 @@ class Panel:
         """Find the block with this number that enough agree on; and, if wanted, the highest up to it called final.
 
         Raises:
-            LedgerUnavailableError: They agree on none, or too few answered; the words say what each did.
+            NodesDisagreeError: They agree on none; the words say what each did.
+            LedgerUnavailableError: Too few answered; so do they.
             WrongLedgerError: All of them serve another chain.
             UnvouchedBlockError: They are of two minds.
         """
@@ -238,7 +240,9 @@ class Panel:
         if all(isinstance(self._failures.get(name), WrongLedgerError) for name in self._nodes):
             words = "; ".join(map(self._words, self._nodes))
             return WrongLedgerError(words, advice="give the addresses of nodes of the right chain")
-        return LedgerUnavailableError(
+        told = sum(name not in self._failures and bool(self._said[name]) for name in self._nodes)
+        kind = NodesDisagreeError if told >= self._needed else LedgerUnavailableError
+        return kind(
             f"of {len(self._nodes)} nodes {self._needed} must agree on {what}, and do not: "
             + "; ".join(map(self._words, self._nodes)),
             advice="Try again in a minute; if they still do not, ask other nodes.",

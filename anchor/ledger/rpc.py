@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -27,6 +26,7 @@ from anchor.errors import (
     OutcomeUnknownError,
 )
 from anchor.ledger.endpoints import is_loopback, node_name
+from anchor.ledger.sessions import open_session
 from anchor.model import parse_hex
 
 DEFAULT_TIMEOUT_SECONDS: Final = 10.0
@@ -102,12 +102,7 @@ class RpcNode:
         self._timeout_seconds: Final = timeout_seconds
         self._max_answer_bytes: Final = max_answer_bytes
         self._is_local: Final = is_loopback(url)
-        self._session: Final = requests.Session()
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        # Neither version nor system: nobody's business.
-        self._session.headers["User-Agent"] = "credanchor"
-        # A proxy set for the outside world must not come between us and this machine.
-        self._session.trust_env = not self._is_local
+        self._session: Final = open_session(url)
         self._takes_batches = True
 
     def read(self, method: str, params: list[object]) -> Any:

@@ -252,6 +252,29 @@ def test_nodes_that_are_away_are_an_alert_after_a_while(
     assert "index 0" in out
 
 
+@pytest.mark.parametrize(("fault", "alert"), [(False, "disagreement"), (True, "unreachable")])
+def test_too_few_nodes_that_agree_are_an_alert_after_a_while_which_says_why(
+    desk: Desk, receiver: Receiver, watched: Callable[..., tuple[int, str, str]], fault: bool, alert: str
+) -> None:
+    nodes = [FaultProxy(desk.chain.url) for _ in range(2)]
+    options = ["--trust", desk.chain.registry.to_text(), "--max-age", "any", "--agree", "2"]
+    options += [word for node in nodes for word in ("--rpc", node.url)]
+
+    def fall() -> None:
+        if fault:
+            nodes[0].rule = lambda _method, _count: Fault.DROP_BEFORE
+        else:
+            nodes[0].answer = forking(desk.chain, 1000, 0xAA)
+
+    try:
+        steps = [fall, *[nothing] * following._PATIENCE]
+        code, _, error = watched(*steps, options=(*options, "--webhook", receiver.url))
+    finally:
+        for node in nodes:
+            node.close()
+    assert (code, [each["alert"] for each in alerts(receiver)]) == (0, [alert]), error
+
+
 def test_kinds_of_events_are_named() -> None:
     assert kinds_of("all") == frozenset(LABELS)
     assert kinds_of("incidents,keyAdded") == INCIDENTS | {"keyAdded"}

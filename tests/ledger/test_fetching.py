@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Iterator
-from itertools import cycle
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 
 from anchor.errors import FetchError
-from anchor.ledger import fetching
+from anchor.ledger import fetching, sessions
 from anchor.ledger.fetching import address_name, check_address, fetch
 from tests.support.host import DocumentHost
 
@@ -29,8 +28,7 @@ def test_document_comes_as_it_is_without_cookie_or_password(
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     host.headers["/1.json"] = {"Set-Cookie": "seen=1"}
     # Of this machine no settings of the environment are taken anyhow; this host is to stand for another one.
-    loopback = cycle((True, False))
-    monkeypatch.setattr(fetching, "_is_loopback", lambda _host: next(loopback))
+    monkeypatch.setattr(sessions, "is_loopback", lambda _url: False)
     for _ in range(2):
         assert fetch(host.url("/1.json"), max_bytes=2) == b"{}"
     for _, headers in host.asked:
@@ -141,6 +139,7 @@ def test_without_https_only_this_machine_is_asked() -> None:
     "inside",
     [
         "localhost",
+        "localhost.",
         "127.0.0.1",
         "10.1.2.3",
         "192.168.0.1",

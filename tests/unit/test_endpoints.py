@@ -48,6 +48,8 @@ def test_what_is_no_address_is_malformed(url: str) -> None:
         ("http://localhost", True),
         ("http://anvil.localhost", True),
         ("http://localhost.example", False),
+        ("http://localhost.", False),
+        ("http://127.0.0.1.", False),
         ("http://10.0.0.1", False),
     ],
 )
