@@ -170,13 +170,15 @@ class _Reader:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """What is to be noted of this reading."""
+        """What is to be noted of the last reading."""
         return tuple(self._notes)
 
     def history(
         self, node: LedgerClient, block: BlockHeader, check: Callable[[History, int], None], tell: Tell
     ) -> _Read:
         """Read and check the events up to a block: from the checkpoint on if it leads there, else all."""
+        # Those of a node that was asked before, in vain, are of no history that is shown.
+        self._notes.clear()
         if self._found is not None and self._is_on_chain(node, self._found, block):
             try:
                 return self._read(node, block, check, self._found)

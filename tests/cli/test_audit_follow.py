@@ -486,3 +486,26 @@ def test_an_empty_secret_does_not_leave_alerts_unsigned(desk: Desk, tmp_path: Pa
     options = ("--webhook", "https://alerts.example/", "--webhook-secret", tmp_path / "secret")
     code, _, error = desk.run("audit", "--follow", "--keep", "kept", *options)
     assert (code, "a webhook's secret is" in error) == (2, True)
+
+
+def test_a_node_that_gives_less_than_others_is_an_alert_once(
+    desk: Desk, receiver: Receiver, watched: Callable[..., tuple[int, str, str]]
+) -> None:
+    nodes = [FaultProxy(desk.chain.url) for _ in range(3)]
+    options = ["--trust", desk.chain.registry.to_text(), "--max-age", "any", "--webhook", receiver.url]
+    options += [word for node in nodes for word in ("--rpc", node.url)]
+
+    def lie() -> None:
+        nodes[0].answer = lambda method, _, result: [] if method == "eth_getLogs" else result
+        revoke(desk, 0)
+
+    try:
+        code, out, error = watched(
+            lie, lambda: revoke(desk, 1), lambda: revoke(desk, 2), nothing, options=tuple(options)
+        )
+    finally:
+        for node in nodes:
+            node.close()
+    assert (code, [f"index {number}" in out for number in range(3)]) == (0, [True] * 3), error
+    # What follows the checkpoint at that node is none of the history that was proven in the end.
+    assert [each["alert"] for each in alerts(receiver)] == ["nodeRefuted"]
