@@ -348,7 +348,8 @@ def _show_damage(
         _write(out, iter([json_text(content) + "\n"]))
         raise typer.Exit(error.exit_code)
     else:
-        print_damage(damage, wording_of("en"))
+        # On standard output, a program reads CSV.
+        print_damage(damage, wording_of("en"), console if shown is Format.TABLE else error_console)
 
 
 def _read_credential(path: Path) -> Credential:

@@ -240,7 +240,9 @@ def read_checkpoint(folder: Path, registry: RegistryId) -> Checkpoint | None:
     try:
         return parse_checkpoint(data, registry)
     except MalformedError as error:
-        raise MalformedError(f"{path}: {error}", advice="Keep each registry in a folder of its own, or use --anew.") from error
+        raise MalformedError(
+            f"{path}: {error}", advice="Keep each registry in a folder of its own, or use --anew."
+        ) from error
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
