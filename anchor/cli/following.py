@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -166,7 +167,7 @@ def follow(watch: Watch, audit: Callable[[], Audited]) -> bool:
         Whether it ended with an alert; else somebody stopped it.
     """
     watcher = _Watcher(watch, audit)
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), _ended_alike():
         while True:
             watcher.look()
             if watch.until_alert and watcher.has_alerted:
@@ -176,6 +177,20 @@ def follow(watch: Watch, audit: Callable[[], Audited]) -> bool:
     watcher.note_unsent()
     watcher.note(f"stopped; go on with the same command. {watcher.state}")
     return watcher.has_alerted and watch.until_alert
+
+
+@contextmanager
+def _ended_alike() -> Iterator[None]:
+    """Let what ends a service end this as Ctrl-C does: what was told is written down."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class _Watcher:

@@ -2,6 +2,8 @@
 
 import hmac
 import json
+import subprocess
+import sys
 import threading
 import time
 from base64 import b64decode
@@ -509,3 +511,13 @@ def test_a_node_that_gives_less_than_others_is_an_alert_once(
     assert (code, [f"index {number}" in out for number in range(3)]) == (0, [True] * 3), error
     # What follows the checkpoint at that node is none of the history that was proven in the end.
     assert [each["alert"] for each in alerts(receiver)] == ["nodeRefuted"]
+
+
+def test_who_ends_it_as_services_are_ended_is_told_where_it_stopped(desk: Desk) -> None:
+    command = (sys.executable, "-m", "anchor.cli.main", "audit", "--follow", "--keep", desk.folder / "kept")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline().startswith("watching ")
+        program.terminate()
+        out, _ = program.communicate()
+    assert (program.returncode, out.startswith("stopped; go on with the same command. 6 events")) == (0, True)
