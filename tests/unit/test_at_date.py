@@ -396,3 +396,20 @@ def test_suspension_that_was_lifted_did_not_end_with_its_epoch() -> None:
         status_changed(REINSTATED, 1, [0], [0b1000], actor=STAGED_KEY, at=950, block=9, epoch=1),
     )
     assert undone(told(*suspended, STAGED[-1], later[0], *SWITCH, later[1]), 600) == ("suspended", False)
+
+
+def test_a_suspension_is_lifted_by_its_own_issuer_and_in_the_epoch_that_counts() -> None:
+    again = replace(AGAIN, event=SUSPENDED)
+    third = b"\x77" * 20
+    key = key_added(1, third, 2, actor=CONTROLLER, at=910, block=9, epoch=2)
+    lifted = status_changed(REINSTATED, 1, [0], [0b1000], actor=STAGED_KEY, at=920, block=9, epoch=1)
+    suspended = replace(lifted, event=SUSPENDED, values=(*lifted.values[:-1], 930))
+    switch = (
+        key_compromised(1, STAGED_KEY, 905, actor=CONTROLLER, at=940, block=9),
+        epochs_changed(1, 2, 3, actor=CONTROLLER, at=940, block=9),
+    )
+    of_another = withdrawn(2, 700, at=650, block=6)
+    calls = (*HISTORY[:-2], of_another, STAGED[-1], again, *SWITCH, key)
+    # It lasted until the second change of epochs; or it was lifted between the two, in the epoch that counted then.
+    assert undone(told(*calls, *switch), 600) == ("suspended", True)
+    assert undone(told(*calls, lifted, suspended, *switch), 600) == ("suspended", False)
