@@ -17,6 +17,7 @@ from tests.support.history import (
     epochs_changed,
     key_added,
     key_compromised,
+    role_changed,
     status_changed,
     withdrawn,
 )
@@ -24,6 +25,8 @@ from tests.support.stories import (
     ANCHOR_KEY,
     BEGINNING,
     CONTROLLER,
+    NEWCOMER,
+    OTHER,
     REINSTATED,
     REVOKED,
     STAGED_KEY,
@@ -413,3 +416,18 @@ def test_a_suspension_is_lifted_by_its_own_issuer_and_in_the_epoch_that_counts()
     # It lasted until the second change of epochs; or it was lifted between the two, in the epoch that counted then.
     assert undone(told(*calls, *switch), 600) == ("suspended", True)
     assert undone(told(*calls, lifted, suspended, *switch), 600) == ("suspended", False)
+
+
+def test_what_happens_to_others_lifts_no_suspension() -> None:
+    key = key_added(2, b"\x78" * 20, 2, actor=OTHER, at=510, block=5)
+    mine = status_changed(SUSPENDED, 2, [0], [0b1000], actor=b"\x78" * 20, at=520, block=5)
+    lifted = replace(mine, event=REINSTATED, values=(*mine.values[:-1], 700))
+    role = role_changed(b"\x09" * 32, NEWCOMER, at=710, block=7)
+    history = told(*HISTORY[:-2], key, mine, lifted, role, STAGED[-1], *SWITCH)
+    assert undone(history, 600) == ("suspended", True)
+
+
+def test_what_happened_up_to_the_date_lifted_nothing_later() -> None:
+    again = status_changed(SUSPENDED, 1, [0], [0b1000], actor=STATUS_KEY, at=600, block=6)
+    history = replayed(*HISTORY[:-1], again, *UNDONE)
+    assert undone(history, 600) == ("suspended", True)
