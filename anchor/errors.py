@@ -54,6 +54,11 @@ class CredanchorError(Exception):
         super().__init__(message)
         self.advice = advice
 
+    def advise(self, more: str) -> None:
+        """Add a sentence to the advice."""
+        ends = not self.advice or self.advice.endswith((".", "?", "!"))
+        self.advice = f"{self.advice}{'' if ends else '.'} {more}".strip()
+
     def diagnostics(self) -> str:
         """Give the message followed by the advice, for people."""
         return f"{self}\n{self.advice}" if self.advice else str(self)

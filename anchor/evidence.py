@@ -118,7 +118,10 @@ class LedgerState:
             WrongCodeError: It does not: the chain or the address is not the one meant.
         """
         if self._account is None:
-            raise WrongCodeError("there is no contract at the registry's address on this chain")
+            raise WrongCodeError(
+                "there is no contract at the registry's address on this chain",
+                advice="check the registry's address, and that the node serves the chain that is meant",
+            )
         if self._account.code_hash != pin.code_hash:
             raise WrongCodeError("the contract at the registry's address is not the one that the policy pins")
 

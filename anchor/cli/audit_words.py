@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from anchor.cli.wording import Wording
@@ -35,8 +35,14 @@ def short(value: bytes) -> str:
     return to_hex(value)[:_SHOWN_DIGITS] + "…"
 
 
-def event_words(event: AnyEvent, wording: Wording) -> str:
-    """Say in one line what happened."""
+def event_words(event: AnyEvent, wording: Wording, moment: Callable[[int], str] = to_utc) -> str:
+    """Say in one line what happened.
+
+    Args:
+        event: The event.
+        wording: The language.
+        moment: Writes Unix seconds.
+    """
     say = wording.say
     match event:
         case RoleChanged():
@@ -45,7 +51,7 @@ def event_words(event: AnyEvent, wording: Wording) -> str:
         case IssuerAccredited():
             return say("ev_issuerAccredited", did=event.did, controller=short(event.controller))
         case AccreditationWithdrawn():
-            return say("ev_accreditationWithdrawn", time=to_utc(event.withdrawn_at))
+            return say("ev_accreditationWithdrawn", time=moment(event.withdrawn_at))
         case ControllerTransferStarted():
             if event.controller == ZERO_ADDRESS:
                 return say("ev_controllerTransferCancelled")
@@ -55,9 +61,9 @@ def event_words(event: AnyEvent, wording: Wording) -> str:
         case KeyAdded():
             return say("ev_keyAdded", key=short(event.key), scope=say(scope_name(event.scope)))
         case KeyRetired():
-            return say("ev_keyRetired", key=short(event.key), time=to_utc(event.valid_until))
+            return say("ev_keyRetired", key=short(event.key), time=moment(event.valid_until))
         case KeyCompromised():
-            return say("ev_keyCompromised", key=short(event.key), time=to_utc(event.since))
+            return say("ev_keyCompromised", key=short(event.key), time=moment(event.since))
         case StatusEpochChanged():
             return say("ev_statusEpochChanged", epoch=event.epoch)
         case NoncesCancelled():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -27,6 +28,10 @@ class Wording:
     def __init__(self, language: str, texts: dict[str, str]) -> None:
         self.language: Final = language
         self._texts: Final = texts
+
+    def written(self, write: Callable[[str], str]) -> Wording:
+        """Give the same words in another kind of text, such as one that escapes what is put in."""
+        return Wording(self.language, {name: write(text) for name, text in self._texts.items()})
 
     def say(self, name: str, /, **values: object) -> str:
         """Give words with values put in; numbers as the language writes them.

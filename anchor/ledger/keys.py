@@ -156,6 +156,15 @@ class KeyStore:
         """
         return StoredKey(name=name, address=_address_of(self._read(name), name))
 
+    def has(self, name: str) -> bool:
+        """Tell whether a key of this name is kept here.
+
+        Raises:
+            KeyUnavailableError: Its file is damaged.
+            MalformedError: The name cannot be a file's.
+        """
+        return self._path_of(name).exists() and self.find(name).name == name
+
     def list(self) -> tuple[StoredKey, ...]:
         """Name the keys kept here, in order of their names; files that are none are passed over."""
         found = []

@@ -167,7 +167,7 @@ def new(
             _finish(value, out, as_json=as_json)
         except CredanchorError as error:
             if asking:
-                error.advice = f"{error.advice} {_go_on([*interview.said, *kept])}".strip()
+                error.advise(_go_on([*interview.said, *kept]))
             raise
 
 

@@ -93,7 +93,7 @@ def prove_states(
     try:
         return states_of(institution.view, institution.settings.issuer_id, found)
     except LedgerError as error:
-        error.advice = f"{error.advice} With --offline, what is in the database is shown all the same.".strip()
+        error.advise("With --offline, what is in the database is shown all the same.")
         raise
 
 

@@ -10,9 +10,9 @@ from anchor.cli.output import JsonFlag, error_console
 from anchor.model import KeyScope, to_hex, to_utc
 from registry.cli import incident_control, incident_status
 from registry.cli.common import HomeOption, ask_passphrase
-from registry.cli.incident_facts import cut_off_of, own_history, own_key, sealed_here
+from registry.cli.incident_facts import cut_off_of, is_withdrawn, own_history, own_issuer, own_key, sealed_here
 from registry.cli.incident_options import DryRunFlag, KeyArgument, NewOption, SinceOption
-from registry.cli.incident_steps import Lead, Step, compromise_step, key_steps, retire_step, settings_step
+from registry.cli.incident_steps import Lead, Sender, Step, compromise_step, key_steps, retire_step, settings_step
 from registry.cli.writing import EXIT_HELP, KeyOption, PrintCallFlag, YesFlag, read_address
 from registry.errors import ConflictError
 
@@ -74,19 +74,27 @@ def rotate(
     from registry.workplace import Workplace
 
     place = Workplace(home, ask_passphrase)
+    own_issuer(place)  # else a folder that is none seems only to lack the key
     old = read_address(target, place)
     with error_console.status("asking the node"):
         record = own_key(place, old)
         scope = KeyScope(record.scope)
         setting = "anchor_key" if scope is KeyScope.ANCHOR else "status_key"
         steps = [
-            *key_steps(place, new, scope, key),
+            *key_steps(place, old, new, scope, key),
             settings_step(place, setting, new),
             retire_step(place, old, record, "end the old key; what it did stays good", key),
         ]
+        controller = place.governance.issuer(record.issuer_id).record.controller
     kind = scope.name.lower()
     facts = [("key", f"{to_hex(old)}, {kind} key of issuer {record.issuer_id} since {to_utc(record.valid_from)}")]
-    lead = Lead(name="rotate", title=f"renew the {kind} key", facts=facts, details={"key": to_hex(old)})
+    lead = Lead(
+        name="rotate",
+        sender=Sender(key=key, account=controller),
+        title=f"renew the {kind} key",
+        facts=facts,
+        details={"key": to_hex(old)},
+    )
     lead.through(place, steps, yes=yes, dry_run=dry_run, only_print=only_print, as_json=as_json)
 
 
@@ -107,29 +115,37 @@ def anchor_key(
     from registry.workplace import Workplace
 
     place = Workplace(home, ask_passphrase)
+    own_issuer(place)  # else a folder that is none seems only to lack the key
     stolen = read_address(target, place)
     with error_console.status("asking the node"):
         record = own_key(place, stolen)
         if record.scope != KeyScope.ANCHOR.value:
             raise ConflictError("this is a status key", advice="See credanchor incident status-key --help.")
-        cut_off = cut_off_of(record, since)
+        cut_off = cut_off_of(place, record, since)
         issuer = own_history(place)
-        theft = inspect_anchor_key(issuer, stolen, cut_off, sealed_here(place))
-        steps: list[Step] = [
-            *key_steps(place, new, KeyScope.ANCHOR, key),
-            settings_step(place, "anchor_key", new),
-            compromise_step(place, stolen, record, cut_off, key),
-            *_reanchoring_steps(place, theft),
-        ]
+        sealed = sealed_here(place)
+        theft = inspect_anchor_key(issuer, stolen, cut_off, sealed)
+        has_ended = is_withdrawn(place, issuer)
+        steps = [compromise_step(place, stolen, record, cut_off, key)]
+        if not has_ended:
+            steps = [
+                *key_steps(place, stolen, new, KeyScope.ANCHOR, key),
+                settings_step(place, "anchor_key", new),
+                *steps,
+                *_reanchoring_steps(place, theft),
+            ]
     lead = Lead(
         name="anchorKey",
+        sender=Sender(key=key, account=issuer.record.controller),
         title="undo the theft of an anchoring key",
-        facts=_theft_facts(stolen, cut_off, theft),
+        facts=_theft_facts(stolen, cut_off, theft, has_ended=has_ended, is_empty=not sealed),
         details={
             "key": to_hex(stolen),
             "since": cut_off,
+            "isWithdrawn": has_ended,
             "goodBatches": [to_hex(root) for root in theft.good],
             "ownBatches": [to_hex(batch.root) for batch in (*theft.repaired, *theft.own)],
+            "revokedBatches": [to_hex(batch.root) for batch in theft.revoked],
             "foreignBatches": [to_hex(root) for root in theft.foreign],
         },
     )
@@ -156,18 +172,33 @@ def _reanchor(place: Workplace, batch: BatchRecord) -> None:
     reanchor(institution.store, institution.anchoring, batch.id, now=now())
 
 
-def _theft_facts(stolen: Address, cut_off: int, theft: AnchorKeyTheft) -> list[tuple[str, str]]:
+def _theft_facts(
+    stolen: Address, cut_off: int, theft: AnchorKeyTheft, *, has_ended: bool, is_empty: bool
+) -> list[tuple[str, str]]:
     own = (*theft.repaired, *theft.own)
+    then = "void for good: the accreditation has ended" if has_ended else "to be anchored again"
     facts = [
         ("key", f"{to_hex(stolen)}, void since {to_utc(cut_off)}"),
         ("stays", f"{_batches(len(theft.good), sum(each.size for each in theft.good.values()))} of before, valid"),
-        ("yours", f"{_batches(len(own), sum(each.size for each in own))} since then, to be anchored again"),
+        ("yours", f"{_batches(len(own), sum(each.size for each in own))} since then, {then}"),
         (
             "others’",
             f"{_batches(len(theft.foreign), sum(each.size for each in theft.foreign.values()))}, void for good",
         ),
     ]
-    return [*facts, *(("", f"{to_hex(root)}, of {to_utc(each.anchored_at)}") for root, each in theft.foreign.items())]
+    facts += [("", f"{to_hex(root)}, of {to_utc(each.anchored_at)}") for root, each in theft.foreign.items()]
+    if theft.foreign and is_empty:
+        facts += [
+            ("", "this folder's database has no batches: what was issued from another machine counts as others’"),
+            ("", "until this command is given there, too"),
+        ]
+    if theft.revoked:
+        count = _batches(len(theft.revoked), sum(each.size for each in theft.revoked))
+        facts += [
+            ("revoked", f"{count} of yours, as a whole: void, and cannot be anchored again while revoked"),
+            ("", "if a thief revoked them: first credanchor incident status-key, then this command again"),
+        ]
+    return facts
 
 
 def _batches(count: int, credentials: int) -> str:

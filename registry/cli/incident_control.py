@@ -7,18 +7,18 @@ from typing import Annotated, Final
 import typer
 
 from anchor.cli.output import JsonFlag, error_console
-from anchor.model import KeyScope, to_hex, to_utc
+from anchor.model import Address, KeyScope, to_hex, to_utc
 from registry.cli.common import HomeOption, ask_passphrase
 from registry.cli.incident_facts import own_history, own_issuer
 from registry.cli.incident_options import DryRunFlag
-from registry.cli.incident_steps import Lead, Step, retire_step, send
+from registry.cli.incident_steps import Lead, Sender, Step, retire_step, send
 from registry.cli.writing import EXIT_HELP, KeyOption, PrintCallFlag, YesFlag, read_address
 from registry.errors import ConflictError
 
 CONTROLLER_HELP: Final = f"""Hand control of the institution over to another account, such as a multisig: in two steps.
 
 The controller offers it (--to); the new one takes it over (--accept). Until then nothing has changed, and another offer
-takes the place of the first. Keys and credentials stay as they are.
+takes the place of the first; one to the controller itself takes it back. Keys and credentials stay as they are.
 
 {EXIT_HELP}
 
@@ -43,6 +43,7 @@ Example:
 
   credanchor incident close --key controller
 """
+_NOBODY: Final = Address(bytes(20))
 
 
 def controller(
@@ -76,12 +77,16 @@ def controller(
         if pending is None and not is_done:
             raise ConflictError("nobody was offered control", advice="The controller offers it with --to ADDRESS.")
         what, call = "take over control", contract.accept_controller(issuer_id=number)
+        sender = Sender(key=key, account=pending, role="whom control was offered to")
     else:
-        is_done = target in (pending, issuer.record.controller)
-        what = f"offer control to {to_hex(target)}"
-        call = contract.transfer_controller(issuer_id=number, controller=target)
+        # Offered to whoever has it, or to nobody, an offer is taken back.
+        is_taken_back = target in (issuer.record.controller, _NOBODY)
+        is_done = pending is None if is_taken_back else target == pending
+        what = "take back the offer of control" if is_taken_back else f"offer control to {to_hex(target)}"
+        call = contract.transfer_controller(issuer_id=number, controller=_NOBODY if is_taken_back else target)
+        sender = Sender(key=key, account=issuer.record.controller)
     step = Step(what=what, is_done=is_done, do=lambda: send(place, call, key), call=lambda: call)
-    lead = Lead(name="controller", title=what, facts=shown, details={"issuer": number})
+    lead = Lead(name="controller", sender=sender, title=what, facts=shown, details={"issuer": number})
     lead.through(place, [step], yes=yes, dry_run=dry_run, only_print=only_print, as_json=as_json)
 
 
@@ -118,5 +123,11 @@ def close(
         ),
         ("accreditation", f"ends {to_utc(withdrawn)}" if withdrawn else "goes on until the accreditor withdraws it"),
     ]
-    lead = Lead(name="close", title="close the institution", facts=facts, details={"issuer": issuer.issuer_id})
+    lead = Lead(
+        name="close",
+        sender=Sender(key=key, account=issuer.record.controller),
+        title="close the institution",
+        facts=facts,
+        details={"issuer": issuer.issuer_id},
+    )
     lead.through(place, steps, yes=yes, dry_run=dry_run, only_print=only_print, as_json=as_json)

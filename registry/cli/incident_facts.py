@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anchor.cli.times import parse_time
+from anchor.model import to_utc
 from registry.cli.common import prove_history
 from registry.cli.issuer_key import START
 from registry.errors import ConflictError, NotFoundError
@@ -48,16 +49,43 @@ def own_history(place: Workplace) -> IssuerHistory:
     """Prove the registry's whole history, and give the institution's.
 
     Raises:
+        NotFoundError: The registry has no issuer of its number.
         HistoryError, LedgerError, UndeterminedError: As of the audit.
     """
+    place.governance.issuer(own_issuer(place))
     history, _ = prove_history(place.registry, place.settings.rpc_url, lambda _: None)
     return history.issuer(own_issuer(place))
 
 
-def cut_off_of(record: Key, since: str) -> int:
-    """Read since when a key is stolen; a cut-off that was declared already and is earlier stays."""
+def cut_off_of(place: Workplace, record: Key, since: str) -> int:
+    """Read since when a key is stolen; a cut-off that was declared already and is earlier stays.
+
+    Raises:
+        MalformedError: It is no time.
+        ConflictError: The contract would not take it: a time to come, or one at which the key was not valid yet.
+    """
+    from registry.wiring import now
+
     wanted = record.valid_from if since == START else parse_time(since)
+    if wanted < record.valid_from:
+        raise ConflictError(
+            f"the key is valid only since {to_utc(record.valid_from)}, and {to_utc(wanted)} is before that",
+            advice=f"Check the date, which is UTC unless it says otherwise. If nobody can say since when somebody else "
+            f"has the key: --since {START}",
+        )
+    # The node's clock counts in the contract, and it may be ahead of this one.
+    if wanted > max(now(), place.client.latest_block().header.timestamp):
+        raise ConflictError(
+            f"{to_utc(wanted)} is in the future: a key is declared compromised since a time that has passed",
+            advice="Check the time, which is UTC unless it says otherwise: 2026-01-31T12:00:00-05:00.",
+        )
     return min(wanted, record.compromised_at) if record.compromised_at else wanted
+
+
+def is_withdrawn(place: Workplace, issuer: IssuerHistory) -> bool:
+    """Tell whether the accreditation has ended, so that the issuer can neither anchor nor add an anchoring key."""
+    ends = issuer.record.withdrawn_at
+    return ends != 0 and ends <= place.client.latest_block().header.timestamp + 1
 
 
 def sealed_here(place: Workplace) -> tuple[BatchRecord, ...]:

@@ -13,9 +13,9 @@ from anchor.events import BatchRevoked
 from anchor.model import KeyScope, StatusPosition, to_hex, to_utc
 from anchor.status import LIST_SIZE
 from registry.cli.common import HomeOption, ask_passphrase, read_input
-from registry.cli.incident_facts import cut_off_of, own_history, own_key, sent_from_here
+from registry.cli.incident_facts import cut_off_of, own_history, own_issuer, own_key, sent_from_here
 from registry.cli.incident_options import DryRunFlag, KeyArgument, NewOption, SinceOption
-from registry.cli.incident_steps import Lead, Step, compromise_step, key_reference, key_steps, settings_step
+from registry.cli.incident_steps import Lead, Sender, Step, compromise_step, key_reference, key_steps, settings_step
 from registry.cli.writing import EXIT_HELP, KeyOption, PrintCallFlag, YesFlag, read_address
 from registry.errors import ConflictError
 
@@ -76,6 +76,7 @@ def command(
 
     kept = () if keep is None else _positions(read_input(keep, "the list of what was right", _MAX_KEEP_BYTES))
     place = Workplace(home, ask_passphrase)
+    own_issuer(place)  # else a folder that is none seems only to lack the key
     stolen = read_address(target, place)
 
     def inspect() -> tuple[StatusKeyTheft, tuple[Transaction, ...]]:
@@ -89,16 +90,18 @@ def command(
         record = own_key(place, stolen)
         if record.scope != KeyScope.STATUS.value:
             raise ConflictError("this is an anchoring key", advice="See credanchor incident anchor-key --help.")
-        cut_off = cut_off_of(record, since)
+        cut_off = cut_off_of(place, record, since)
+        controller = place.governance.issuer(record.issuer_id).record.controller
         theft, transactions = inspect()
         steps = [
-            *key_steps(place, new, KeyScope.STATUS, key, next_epoch=record.compromised_at == 0),
+            *key_steps(place, stolen, new, KeyScope.STATUS, key, next_epoch=record.compromised_at == 0),
             _staging_step(theft, transactions, lambda: _stage(place, new, lambda: inspect()[1])),
             compromise_step(place, stolen, record, cut_off, key),
             settings_step(place, "status_key", new),
         ]
     lead = Lead(
         name="statusKey",
+        sender=Sender(key=key, account=controller),
         title="undo the theft of a status key",
         facts=_facts(stolen, cut_off, theft),
         details=_details(stolen, cut_off, theft),
@@ -133,7 +136,7 @@ def _staging_step(theft: StatusKeyTheft, transactions: Sequence[Transaction], st
         f"repeat with the new key {len(theft.revoked):,} revocations, {len(theft.suspended):,} suspensions and "
         f"{len(theft.batches):,} of whole batches, in {count}, and prove that all is there"
     )
-    return Step(what=what, is_done=not transactions, do=stage)
+    return Step(what=what, is_done=not transactions, do=stage, is_first=True)
 
 
 def _stage(place: Workplace, new: str, left: Callable[[], Sequence[Transaction]]) -> None:

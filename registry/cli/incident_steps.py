@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from anchor.cli.output import console, error_console, print_json, printable
-from anchor.errors import LedgerError
-from anchor.model import KeyScope
+from anchor.errors import LedgerError, RevertedError
+from anchor.model import KeyScope, to_hex
 from registry.cli.key_consent import key_request, own_consent
-from registry.cli.writing import Facts, ask_yes, carry_out, print_call, show_facts
+from registry.cli.writing import Facts, ask_yes, carry_out, print_call, require_key, show_facts, unlock
 from registry.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:
@@ -38,6 +38,18 @@ class Step:
     do: Callable[[], object]
     call: Callable[[], Call] | None = None
     """What a controller that is a multisig has to send for it; None: it is not the controller's."""
+    is_first: bool = False
+    """Nothing after it may be sent before it is done, not even by a multisig."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Whose account the contract wants for the controller's calls, and with which key somebody means to send them."""
+
+    key: str | None
+    account: Address | None
+    """None: nobody's."""
+    role: str = "the institution's controller"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +58,14 @@ class Lead:
 
     Args:
         name: The incident, as the command calls it.
+        sender: Who sends what is the controller's.
         title: What the steps come to, in the infinitive.
         facts: What was found out, and what will change.
         details: The same for programs.
     """
 
     name: str
+    sender: Sender
     title: str
     facts: Facts
     details: dict[str, Any]
@@ -77,16 +91,17 @@ class Lead:
             as_json: Show nothing but the result.
 
         Raises:
-            SettingsError: Nobody is there to say yes.
+            SettingsError: Nobody is there to say yes, or no key is named.
+            ConflictError: The key is not the one that the contract wants; nothing was done.
             CredanchorError: A step failed; those before it are done.
         """
         left = [step for step in steps if not step.is_done]
+        if not only_print:
+            self._require_sender(place, left, dry_run=dry_run)
         if not as_json:
             show_facts(self.title, [*self.facts, *((_numbered(number), _line(step)) for number, step in _count(steps))])
         if only_print:
-            for step in left:
-                if step.call is not None:
-                    print_call(place, step.call(), FORMAT, [("step", step.what)], as_json=as_json)
+            _print_calls(place, left, as_json=as_json)
             return
         done = {id(step) for step in steps if step.is_done}
         if left and not dry_run:
@@ -99,7 +114,9 @@ class Lead:
             states = ["doneBefore" if step.is_done else "done" if id(step) in done else "left" for step in steps]
             shown = [{"what": step.what, "state": state} for step, state in zip(steps, states, strict=True)]
             print_json({"format": FORMAT, "incident": self.name, **self.details, "steps": shown})
-        elif not dry_run:
+        elif dry_run:
+            console.print("nothing was changed" if left else "nothing is left to do")
+        else:
             console.print(f"[bold green]✔[/] {'all was done before' if not left else 'done'}: {printable(self.title)}")
 
     def _take(self, number: int, step: Step, count: int, *, as_json: bool) -> None:
@@ -108,17 +125,61 @@ class Lead:
         try:
             step.do()
         except LedgerError as error:
-            error.advice = f"{error.advice} The same command again does the rest.".strip()
+            # What the contract refuses now it refuses again.
+            if not isinstance(error, RevertedError):
+                error.advise("The same command again does the rest.")
             raise
+        except KeyboardInterrupt:
+            error_console.print(f"[yellow]![/] interrupted at step {number}: the same command again does the rest")
+            raise
+
+    def _require_sender(self, place: Workplace, left: Sequence[Step], *, dry_run: bool) -> None:
+        """Find out before anything is done that the key cannot do it."""
+        sender = self.sender
+        first = next((step for step in left if step.call is not None or step.is_first), None)
+        # Where a multisig is the controller, there is no key, and something to do all the same.
+        if first is None or (sender.key is None and (dry_run or first.is_first)):
+            return
+        own = place.key(require_key(sender.key)).address
+        if own != sender.account:
+            wanted = "nobody" if sender.account is None else to_hex(sender.account)
+            raise ConflictError(
+                f"{to_hex(own)} cannot do this: {sender.role} is {wanted}",
+                advice="Name that account's key with --key. If it is a multisig, --print-call gives it what to send.",
+            )
+
+
+def _print_calls(place: Workplace, left: Sequence[Step], *, as_json: bool) -> None:
+    """Print the calls that may be sent by now, in order."""
+    for step in left:
+        if step.is_first and step.call is None:
+            if not as_json:
+                error_console.print("[yellow]![/] no more may be sent before this is done, by the same command without")
+                error_console.print(f"  --print-call: {printable(step.what)}")
+            return
+        if step.call is not None:
+            print_call(place, step.call(), FORMAT, [("step", step.what)], as_json=as_json)
+    if not as_json and any(step.call is None for step in left):
+        error_console.print("[bold]When these are mined[/], the same command without --print-call does the rest.")
 
 
 def key_steps(
-    place: Workplace, new: str, scope: KeyScope, controller: str | None, *, next_epoch: bool = False
+    place: Workplace, old: Address, new: str, scope: KeyScope, controller: str | None, *, next_epoch: bool = False
 ) -> tuple[Step, Step]:
-    """Make a key, if there is none of that name, and add it to the institution."""
+    """Make a key, if there is none of that name, and add it to the institution, in the place of an old one.
+
+    Raises:
+        MalformedError: No key can have that name.
+        ConflictError: It is the old one, or one that cannot take over.
+    """
     from anchor.ledger.contract import RegistryContract
 
     exists = _exists(place, new)
+    if exists and place.key(new).address == old:
+        raise ConflictError(
+            "the new key is the old one",
+            advice="Name another one with --new: it is made if there is none of that name.",
+        )
     record = place.governance.keys([place.key(new).address]).get(place.key(new).address) if exists else None
     if record is not None:
         _require_good(place, record, scope, next_epoch=next_epoch)
@@ -131,9 +192,7 @@ def key_steps(
 
     kind = "anchoring key" if scope is KeyScope.ANCHOR else "status key"
     later = " for the next status epoch" if next_epoch else ""
-    made = Step(
-        what=f"make the key {new}", is_done=exists, do=lambda: place.keys.create(new, place.passphrase()), call=None
-    )
+    made = Step(what=f"make the key {new}", is_done=exists, do=lambda: _make(place, new, controller), call=None)
     added = Step(
         what=f"add it to the institution as {kind}{later}",
         is_done=record is not None,
@@ -141,6 +200,13 @@ def key_steps(
         call=call,
     )
     return made, added
+
+
+def _make(place: Workplace, new: str, controller: str | None) -> None:
+    if controller is not None:
+        # A passphrase mistyped would lock the new key for ever: the controller's tells whether it is right.
+        unlock(place.key(controller))
+    place.keys.create(new, place.passphrase())
 
 
 def _require_good(place: Workplace, record: Key, scope: KeyScope, *, next_epoch: bool) -> None:
@@ -159,7 +225,7 @@ def _require_good(place: Workplace, record: Key, scope: KeyScope, *, next_epoch:
 def _exists(place: Workplace, new: str) -> bool:
     from anchor.ledger.signers import parse_remote_key
 
-    return parse_remote_key(new) is not None or any(stored.name == new for stored in place.keys.list())
+    return parse_remote_key(new) is not None or place.keys.has(new)
 
 
 def key_reference(name: str) -> str:

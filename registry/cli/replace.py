@@ -89,7 +89,7 @@ def command(
             replaced = institution.replacer.replace(correction, frame, reason, now=now())
         index = _write_files(institution, replaced, out)
     except CredanchorError as error:
-        error.advice = f"{error.advice} The same command again goes on; nothing is done twice.".strip()
+        error.advise("The same command again goes on; nothing is done twice.")
         raise
     if as_json:
         print_json(_content(replaced, reason, index))

@@ -71,9 +71,7 @@ def carry_out(
     from registry.services.chains import chain_text
     from registry.services.costs import coins_to_text, preview_cost
 
-    if key is None:
-        raise SettingsError("no key is named to send with", advice="Give --key, or --print-call for a multisig.")
-    deferred = place.key(key)
+    deferred = place.key(require_key(key))
     sender = place.sender(deferred, max_cost_wei=max_cost_wei)
     with error_console.status("asking the node"):
         place.client.require_chain(place.chain_id)
@@ -95,6 +93,17 @@ def carry_out(
     unlock(deferred)
     with error_console.status("waiting for the ledger"):
         return sender.execute(call, record)
+
+
+def require_key(key: str | None) -> str:
+    """Give the key that sends.
+
+    Raises:
+        SettingsError: None is named.
+    """
+    if key is None:
+        raise SettingsError("no key is named to send with", advice="Give --key, or --print-call for a multisig.")
+    return key
 
 
 def print_call(place: Workplace, call: Call, output_format: str, facts: Facts, *, as_json: bool) -> None:

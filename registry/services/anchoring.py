@@ -18,7 +18,7 @@ from typing import Final
 
 from anchor.errors import LedgerError, OutcomeUnknownError, ReplacedError, RevertedError
 from anchor.events import BatchAnchored
-from anchor.evidence import batch_slot
+from anchor.evidence import batch_slot, key_slot
 from anchor.ledger.answers import Receipt
 from anchor.ledger.contract import RegistryContract, require_event
 from anchor.model import Hash32
@@ -101,7 +101,7 @@ class Anchoring:
                 # Its transaction can never be mined, so that a new one cannot do it for the second time.
                 self._move(self._read(batch_id), BatchState.SEALED, follow)
             except (LedgerError, ConflictError, BusyError) as error:
-                error.advice = f"{error.advice} {_how_to_resume(batch)}".strip()
+                error.advise(_how_to_resume(batch))
                 raise
         raise OutcomeUnknownError(
             f"batch {batch_id} is not anchored: its transactions are replaced again and again",
@@ -146,11 +146,17 @@ class Anchoring:
         return read_anchored(self._store, self._read(batch.id))
 
     def _note_already_anchored(self, batch: BatchRecord, refusal: RevertedError, follow: Follow) -> Anchored:
-        """Believe state proofs, not the node's words: with another size, the credentials would not verify."""
+        """Believe state proofs, not the node's words: with another size, or void, the credentials would not verify."""
         slot = batch_slot(batch.issuer.issuer_id, batch.root)
         proven = self._view.state([slot]).batch(batch.issuer.issuer_id, batch.root)
         if proven.anchored_at == 0 or proven.size != batch.size:
             raise refusal
+        cut_off = self._view.state([key_slot(proven.key)]).key(proven.key).cut_off
+        if cut_off is not None and cut_off <= proven.anchored_at:
+            raise ConflictError(
+                f"batch {batch.id} cannot be anchored again: its anchoring is void, and it is revoked as a whole",
+                advice="If a thief revoked it with a status key, undo that first: credanchor incident status-key.",
+            ) from refusal
         self._move(batch, BatchState.ANCHORED, follow, anchored_at=proven.anchored_at)
         return read_anchored(self._store, self._read(batch.id))
 

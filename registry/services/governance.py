@@ -36,6 +36,8 @@ _FIRST_NEXT_EPOCH: Final = 1
 MAX_ISSUERS_SHOWN: Final = 300
 """Three slots each: as many as nodes prove at once."""
 
+_CHECK_NUMBER: Final = "Check issuer_id and registry in settings.toml."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuerFacts:
@@ -107,7 +109,9 @@ class Governance:
         """
         (facts,) = self._issuers([issuer_id])
         if facts.record.accredited_at == 0:
-            raise NotFoundError(f"the registry {self.registry.to_text()} has no issuer {issuer_id}")
+            raise NotFoundError(
+                f"the registry {self.registry.to_text()} has no issuer {issuer_id}", advice=_CHECK_NUMBER
+            )
         return facts
 
     def issuer_called(self, did: str) -> IssuerFacts:
@@ -142,7 +146,10 @@ class Governance:
         """
         found = self.keys([key])
         if key not in found:
-            raise NotFoundError(f"0x{key.hex()} is the key of no issuer of the registry {self.registry.to_text()}")
+            raise NotFoundError(
+                f"0x{key.hex()} is the key of no issuer of the registry {self.registry.to_text()}",
+                advice="credanchor issuer show has the institution's keys.",
+            )
         return found[key]
 
     def _issuers(self, numbers: Iterable[int]) -> tuple[IssuerFacts, ...]:

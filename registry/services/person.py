@@ -127,5 +127,5 @@ def erase(store: Store, found: Sequence[Found], *, now: int) -> None:
             erase_credentials(connection, [each.credential.uuid for each in found], now=now)
     except StoreError as error:
         ids = ", ".join(each.credential.uuid.urn for each in found[:_IDS_NAMED])
-        error.advice = f"{error.advice} By now the e-mail may lead nowhere; the ids do: {ids}."
+        error.advise(f"By now the e-mail may lead nowhere; the ids do: {ids}.")
         raise

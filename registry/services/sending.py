@@ -131,7 +131,7 @@ class Outbox:
             except OutcomeUnknownError as error:
                 if not is_raised_meanwhile:
                     if raised is Raised.AT_THE_CAP:
-                        error.advice = f"{error.advice} {_AT_THE_CAP}".strip()
+                        error.advise(_AT_THE_CAP)
                     raise
                 raised = self._account.raise_stuck()
 

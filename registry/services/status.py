@@ -100,7 +100,7 @@ class StatusService:
             except LedgerError as error:
                 if len(plan.steps) > 1:
                     done = f"{len(receipts)} of {len(plan.steps)} transactions are done"
-                    error.advice = f"{error.advice} {done}: the same command again does only the rest.".strip()
+                    error.advise(f"{done}: the same command again does only the rest.")
                 raise
             self.planner.check(step, receipt)
             receipts.append(receipt)

@@ -5,9 +5,8 @@ Addresses in pages are relative, so that it does not matter behind which proxy t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +17,7 @@ from markupsafe import Markup
 from anchor.cli.audit_words import scope_name
 from anchor.cli.wording import wording_of
 from anchor.history import ACCREDITOR_ROLE, ADMIN_ROLE, RoleTenure
-from anchor.model import Key, to_hex, to_utc
+from anchor.model import Key, to_hex
 from anchor.status import StatusPurpose, StatusReason
 from registry.services.explorer.views import (
     AccountView,
@@ -33,7 +32,7 @@ from registry.services.explorer.views import (
     SearchHit,
     TransactionView,
 )
-from registry.web.formats import format_date, format_moment
+from registry.web.formats import format_date, time_element
 from registry.web.ledger_lines import MANY_POSITIONS, lines_of, shown_did
 from registry.web.ledger_plots import Numbers, state_of
 from registry.web.render import LEDGER_SHEET, content_security_policy, csp_hash, render
@@ -287,8 +286,8 @@ def _page(template: str, place: Place, ledger: LedgerView, **values: Any) -> str
         ledger=ledger,
         basis=ledger.basis,
         worded=wording.say,
-        moment=partial(_moment, language=language),
-        day=partial(_moment, language=language, write=format_date),
+        moment=partial(time_element, language=language),
+        day=partial(time_element, language=language, write=format_date),
         hexed=to_hex,
         short=_short,
         code=Markup("<code>{}</code>").format,
@@ -305,18 +304,9 @@ def _short(value: bytes) -> str:
     return f"{to_hex(value)[:_SHORT_DIGITS]}…"
 
 
-def _moment(at: int, *, language: str, write: Callable[[datetime, str], str] = format_moment) -> Markup | str:
-    """Write Unix seconds as a time, or as a day; they may be of any year, for issuers choose some of them."""
-    try:
-        moment = datetime.fromtimestamp(at, UTC)
-    except (ValueError, OverflowError, OSError):
-        return to_utc(at)
-    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), write(moment, language))
-
-
 def _key_state(key: Key, *, at: int, language: str) -> tuple[str, Markup]:
     """Say how a key stands: a tone, and words."""
-    say, moment = load_words()[language].say, partial(_moment, language=language)
+    say, moment = load_words()[language].say, partial(time_element, language=language)
     if key.compromised_at:
         return "bad", say("ledger.key_compromised", moment=moment(key.compromised_at))
     if key.valid_until:

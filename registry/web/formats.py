@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Final
+
+from markupsafe import Markup
+
+from anchor.model import to_utc
 
 _MONTHS: Final = {
     "en": (
@@ -42,6 +47,18 @@ def format_moment(moment: datetime, language: str) -> str:
     if language == "fr":
         return f"{day} à {moment.hour}{_SPACE}h{_SPACE}{moment:%M}{_SPACE}UTC"
     return f"{day}, {moment:%H:%M}{_SPACE}UTC"
+
+
+def time_element(at: int, language: str, write: Callable[[datetime, str], str] = format_moment) -> Markup | str:
+    """Write Unix seconds as a time, or as a day, with the exact time beside it for programs.
+
+    They may be of any year, for issuers choose some of them: what no calendar here has is written as it is.
+    """
+    try:
+        moment = datetime.fromtimestamp(at, UTC)
+    except (ValueError, OverflowError, OSError):
+        return to_utc(at)
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), write(moment, language))
 
 
 def format_number(number: Decimal, language: str) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from itertools import islice
 from typing import Final
 
+from markupsafe import Markup
+
 from anchor.cli.audit_words import event_words, reason_words
-from anchor.cli.wording import wording_of
+from anchor.cli.wording import Wording, wording_of
 from anchor.events import (
     BatchAnchored,
     BatchRevoked,
@@ -21,6 +24,7 @@ from anchor.events import (
 from anchor.model import Address, Hash32, StatusPosition
 from anchor.status import positions_of
 from registry.services.explorer.views import EventView
+from registry.web.formats import time_element
 from registry.web.words import load_words
 
 _TONES: Final = {
@@ -46,7 +50,7 @@ class EventLine:
     """One event."""
 
     number: int
-    text: str
+    text: Markup
     """What happened, in the reader's language; of changes of status, without the positions."""
     reason: str
     """Empty: such an event has none."""
@@ -87,6 +91,12 @@ def lines_of(
     return tuple(_line(view, language, most_positions) for view in views)
 
 
+@cache
+def _escaping(language: str) -> Wording:
+    """Words that escape what is put into them, but for what is markup."""
+    return wording_of(language).written(Markup)
+
+
 def _line(view: EventView, language: str, most: int) -> EventLine:
     event, wording = view.event, wording_of(language)
     if isinstance(event, IssuerAccredited):
@@ -100,9 +110,9 @@ def _line(view: EventView, language: str, most: int) -> EventLine:
         )
         positions = tuple(islice(every, most))
     if isinstance(event, StatusChanged):
-        text = str(load_words()[language].say(f"ledger.{event.kind}", list=event.status_list))
+        text = load_words()[language].say(f"ledger.{event.kind}", list=event.status_list)
     else:
-        text = event_words(event, wording)
+        text = Markup(event_words(event, _escaping(language), partial(time_element, language=language)))  # noqa: S704
     return EventLine(
         number=view.number,
         text=text[:1].upper() + text[1:],

@@ -135,7 +135,7 @@ def test_status_says_what_counts_and_that_it_is_no_verdict(read: Explored) -> No
 
 def test_whatever_is_searched_for_is_answered_and_stays_text(read: Explored) -> None:
     nowhere = "1/0/131072", "0x" + "5f" * 20, "x" * 5000
-    for asked in ("", "%00", "%ED%A0%80", "%25%5F", "%F0%9F%98%80", "%22%3E%3Cscript%3E", *nowhere):
+    for asked in ("%00", "%ED%A0%80", "%25%5F", "%F0%9F%98%80", "%22%3E%3Cscript%3E", *nowhere):
         answer = read.get(f"/ledger/search?q={asked}&lang=en")
         assert answer.status_code == 200, asked
         assert "Nothing on this registry fits that." in answer.text, asked
@@ -262,3 +262,28 @@ def test_the_head_alone_can_be_asked_for(read: Explored) -> None:
     for path in ("/ledger", "/ledger/", f"/ledger/batches/{to_hex(read.root)}"):
         answer = read.client.head(path)
         assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_hex_is_found_however_it_is_written(read: Explored) -> None:
+    """Wallets write addresses with capitals in them, others all hex so."""
+    batch, account = to_hex(read.root), account_of(ANCHOR_KEY).lower()
+    for path in (f"batches/{batch}", f"accounts/{account}"):
+        where, digits = path.split("/0x")
+        pages = [read.get(f"/ledger/{where}/{start}{digits.upper()}?lang=en") for start in ("0x", "0X")]
+        for page in pages:
+            assert page.status_code == 200, path
+            assert digits in page.text
+
+
+def test_any_other_address_below_is_said_to_be_none_in_words(read: Explored) -> None:
+    for path in ("/ledger/nope", "/ledger/issuers/1/", "/ledger/batches", "/ledger/a/b/c/d", "/ledger//"):
+        answer = read.get(path, **FRENCH)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8"), path
+        assert "Ceci n’est pas inscrit" in answer.text
+
+
+def test_an_empty_search_found_nothing_missing(read: Explored) -> None:
+    for asked in ("", "+", "%20%20"):
+        page = read.get(f"/ledger/search?q={asked}&lang=en").text
+        assert "Nothing was searched for" in page
+        assert "Nothing on this registry fits that" not in page

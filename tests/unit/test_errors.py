@@ -109,3 +109,18 @@ def test_a_nodes_refusal_keeps_its_own_words() -> None:
 
 def test_a_message_given_by_its_name_is_shown_too() -> None:
     assert str(CredanchorError(message="failed")) == "failed"
+
+
+@pytest.mark.parametrize(
+    ("advice", "expected"),
+    [
+        ("", "Try again."),
+        ("send it some coin", "send it some coin. Try again."),
+        ("Send it some coin.", "Send it some coin. Try again."),
+        ("Was it you?", "Was it you? Try again."),
+    ],
+)
+def test_advice_grows_by_sentences(advice: str, expected: str) -> None:
+    error = CredanchorError("no", advice=advice)
+    error.advise("Try again.")
+    assert error.advice == expected

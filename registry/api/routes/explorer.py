@@ -231,9 +231,11 @@ async def account(request: Request, context: ContextDep, address: str, lang: str
     """One account: the parts that it plays."""
 
     def make(moment: Moment, place: Place, view: LedgerView) -> str:
-        if _ADDRESS.fullmatch(address) is None:
+        # Other programs write addresses with capitals, as a check of themselves (EIP-55).
+        digits = address.lower()
+        if _ADDRESS.fullmatch(digits) is None:
             raise NotFoundError("there is no such account")
-        return web.account_page(place, view, moment.account(Address(bytes.fromhex(address[2:]))))
+        return web.account_page(place, view, moment.account(Address(bytes.fromhex(digits[2:]))))
 
     return await _answer(request, context, lang, make)
 
@@ -254,6 +256,16 @@ async def plot(
         return Response(drawn, media_type="image/svg+xml", headers={"Cache-Control": cache, "Vary": "Accept-Language"})
 
     return await answer_people(request, context, language, give)
+
+
+@router.api_route("/{_rest:path}", methods=["GET", "HEAD"])
+async def nowhere(request: Request, context: ContextDep, _rest: str, lang: str | None = None) -> Response:
+    """Whatever else somebody types: there is none, said as a page with the search at hand."""
+
+    def make(_moment: Moment, _place: Place, _view: LedgerView) -> str:
+        raise NotFoundError("there is no such page")
+
+    return await _answer(request, context, lang, make)
 
 
 def _plot(context: Context, name: str, of: str, issuer: str | None, language: str) -> bytes | Callable[[], bytes]:
@@ -331,6 +343,7 @@ def _before(text: str | None) -> int | None:
 
 
 def _hash(text: str) -> Hash32:
-    if _HASH.fullmatch(text) is None:
+    digits = text.lower()
+    if _HASH.fullmatch(digits) is None:
         raise NotFoundError("there is nothing of this hash")
-    return Hash32(bytes.fromhex(text[2:]))
+    return Hash32(bytes.fromhex(digits[2:]))

@@ -27,6 +27,8 @@ class AnchorKeyTheft:
     """Void by the cut-off, and nobody's here: the thief's, or sealed with another database."""
     repaired: tuple[BatchRecord, ...]
     """The institution's own that were anchored again already, by a key that holds."""
+    revoked: tuple[BatchRecord, ...]
+    """Void by the cut-off, the institution's own, and revoked as a whole: the contract does not take them again."""
 
 
 def inspect_anchor_key(
@@ -48,9 +50,15 @@ def inspect_anchor_key(
         for event in issuer.events
         if isinstance(event, BatchAnchored) and event.actor == key and event.at >= since
     }
+    again = {root: own[root] for root in issuer.batches if root in own and root in once_void - of_key.keys()}
+    # Anchored again by a key that was stolen, too, it is as void as before.
+    void_again = {root: again[root] for root in issuer.void_batches() if root in again}
+    mine = {root: own[root] for root, batch in void.items() if root in own and own[root].size == batch.size}
+    revoked = set(issuer.revoked_batches())
     return AnchorKeyTheft(
         good={root: batch for root, batch in of_key.items() if root not in void},
-        own=tuple(own[root] for root, batch in void.items() if root in own and own[root].size == batch.size),
-        foreign={root: batch for root, batch in void.items() if root not in own or own[root].size != batch.size},
-        repaired=tuple(own[root] for root in issuer.batches if root in own and root in once_void - of_key.keys()),
+        own=tuple(batch for root, batch in (void_again | mine).items() if root not in revoked),
+        foreign={root: batch for root, batch in void.items() if root not in mine},
+        repaired=tuple(batch for root, batch in again.items() if root not in void_again),
+        revoked=tuple(batch for root, batch in (void_again | mine).items() if root in revoked),
     )

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from anchor.activity import Timeline
+from anchor.events import IssuerAccredited, KeyCompromised, RawLog
 from anchor.history import ADMIN_ROLE, RoleTenure
 from anchor.model import Basis, Issuer, Key, KeyScope, RegistryId, Vouching, address, hash32
-from registry.services.explorer.views import Counts, IssuerView, KeyView, LedgerView, Tally
+from registry.services.explorer.views import Counts, EventView, IssuerView, KeyView, LedgerView, Tally
 from registry.web.explorer import MAX_KEYS, Place, issuer_page, issuers_page, ledger_page
-from registry.web.ledger_lines import shown_did
+from registry.web.ledger_lines import lines_of, shown_did
 from registry.web.ledger_plots import Kept, numbers_of, timeline
 
 NOW = 1_800_000_000
@@ -48,6 +49,20 @@ def ledger(**changes: Any) -> LedgerView:
         "tag": "tag",
     }
     return LedgerView(**{**values, **changes})
+
+
+def seen(kind: type[IssuerAccredited | KeyCompromised], **values: Any) -> EventView:
+    common: dict[str, Any] = {"actor": address(bytes(20)), "at": NOW, "heads": {}, "event_hash": hash32(bytes(32))}
+    log = RawLog(
+        address=address(bytes(20)),
+        topics=(),
+        data=b"",
+        block_number=1,
+        block_hash=hash32(bytes(32)),
+        transaction_hash=hash32(bytes(32)),
+        log_index=0,
+    )
+    return EventView(number=1, event=kind(**common, log=log, issuer_id=1, **values), credentials=0)
 
 
 def key(number: int = 1, **changes: int) -> KeyView:
@@ -189,3 +204,22 @@ def test_only_so_many_are_kept_and_those_asked_for_last() -> None:
         assert kept.get(name, f"made {name}".format) == f"made {name}"
     assert [kept.find(name) for name in "abc"] == ["made a", None, "made c"]
     assert kept.get("a", lambda: "made again") == "made a"
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("en", "declared compromised since 15 January 2027, 08:00 UTC"),
+        ("fr", "déclarée compromise depuis le 15 janvier 2027 à 8 h 00 UTC"),
+    ],
+)
+def test_times_within_a_line_are_in_the_readers_language(language: str, written: str) -> None:
+    """The exact time stays beside it; what strangers wrote stays text."""
+    (line,) = lines_of([seen(KeyCompromised, key=address(bytes(20)), since=NOW)], language)
+    assert '<time datetime="2027-01-15T08:00:00+00:00">' in line.text
+    assert written in line.text.striptags().replace("\N{NO-BREAK SPACE}", " "), line.text
+    (line,) = lines_of([seen(KeyCompromised, key=address(bytes(20)), since=NEVER_THAT_FAR)], language)
+    assert "second 1099511627775" in line.text
+    named = {"did_hash": hash32(bytes(32)), "did_bytes": b"did:web:<b>&amp;", "controller": address(bytes(20))}
+    (line,) = lines_of([seen(IssuerAccredited, **named)], language)
+    assert "did:web:&lt;b&gt;&amp;amp;" in line.text
