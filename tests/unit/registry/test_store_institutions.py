@@ -60,6 +60,7 @@ OPERATORS = {
     "sending_accounts",
     "engine",
     "ledger_check",
+    "ledger_checkpoints",
     "ledger_copies",
     "ledger_events",
     "ledger_issuers",
