@@ -10,19 +10,20 @@ Leaves to others: whether the history is complete (`anchor.audit`), reading file
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 
 from eth_hash.auto import keccak
 
 from anchor.credential import Credential
-from anchor.errors import NotAnchoredError
+from anchor.errors import InclusionError, NotAnchoredError, UntrustedRegistryError
 from anchor.events import (
     AccreditationWithdrawn,
     AnyEvent,
     BatchAnchored,
     BatchRevoked,
+    CredentialsReinstated,
     IssuerEvent,
     KeyAdded,
     KeyCompromised,
@@ -31,7 +32,7 @@ from anchor.events import (
     StatusEpochChanged,
 )
 from anchor.evidence import EvidenceRequest
-from anchor.history import History, IssuerHistory, StatusWord, is_void
+from anchor.history import EpochChange, History, IssuerHistory, StatusWord, is_void
 from anchor.merkle import check_inclusion
 from anchor.model import Address, Hash32, Key
 from anchor.replay import Replay
@@ -71,7 +72,7 @@ class CredentialAt:
     reason_in_hindsight: str
     """With the compromises that were declared later."""
     is_undone_later: bool
-    """Whether its revocation or suspension then ended because other status epochs counted later."""
+    """Whether its revocation or suspension then lasted until other status epochs counted later, and ended with that."""
     events: tuple[AnyEvent, ...]
     """Up to that date, those that decide it: of its batch, the batch's key, its own status and the issuer, in order."""
 
@@ -93,42 +94,86 @@ def state_at(history: History, at: int) -> StateAt:
     return StateAt(at=at, then=then, count=run.count, later=tuple(_later(history, then, at)))
 
 
-def credential_at(state: StateAt, history: History, credential: Credential) -> CredentialAt:
+def credential_at(
+    state: StateAt, history: History, credential: Credential, *, denied: Collection[str] = frozenset()
+) -> CredentialAt:
     """Judge what a credential was at a date.
 
     Args:
         state: The state at that date.
         history: The history that it is from.
-        credential: Its anchor proofs; the first one from this registry counts.
+        credential: Its anchor proofs; each one from this registry is judged, and one that passes suffices.
+        denied: DIDs of issuers whom the verifier trusts in nothing.
 
     Raises:
-        NotAnchoredError: It has no anchor proof from this registry.
-        InclusionError: It is not in the batch that its anchor proof names: it was changed.
+        NotAnchoredError: It has no anchor proof.
+        UntrustedRegistryError: It has none from this registry.
+        InclusionError: It is in none of the batches that its anchor proofs name: it was changed.
     """
-    request = next((each for each in credential.requests if each.proof.registry == history.registry), None)
-    if request is None:
-        raise NotAnchoredError(f"the credential has no anchor proof from {history.registry.to_text()}")
-    check_inclusion(credential.leaf(request), request.proof.inclusion, request.proof.root)
+    if not credential.requests:
+        raise NotAnchoredError("the credential has no anchor proof")
+    requests = [each for each in credential.requests if each.proof.registry == history.registry]
+    if not requests:
+        raise UntrustedRegistryError(f"the credential has no anchor proof from {history.registry.to_text()}")
+    judged: list[CredentialAt] = []
+    changed: list[InclusionError] = []
+    for request in requests:
+        try:
+            check_inclusion(credential.leaf(request), request.proof.inclusion, request.proof.root)
+        except InclusionError as error:
+            changed.append(error)
+        else:
+            judged.append(_judged(state, history, credential, request, denied))
+    if not judged:
+        raise changed[0]
+    # What was good in hindsight too was good then; of several that were not, the first tells why.
+    return min(judged, key=lambda each: (bool(each.reason), bool(each.reason_in_hindsight)))
+
+
+def _judged(
+    state: StateAt, history: History, credential: Credential, request: EvidenceRequest, denied: Collection[str]
+) -> CredentialAt:
+    """Judge it by one of its anchor proofs."""
     proof = request.proof
     then = next((each for each in state.then.issuers if each.issuer_id == proof.issuer_id), None)
     if then is None:
         return CredentialAt(reason="notAnchored", reason_in_hindsight="notAnchored", is_undone_later=False, events=())
     now = history.issuer(proof.issuer_id)
     hindsight = {address: now.keys[address] for address in then.keys}
-    reason = _reason(then, then.keys, request, credential, state.at)
+    is_denied = credential.issuer_did in denied
+    reason = _reason(then, then.keys, request, credential, state.at, is_denied=is_denied)
     changes = [change for change in now.epoch_changes if change.event.at > state.at]
     undone = any(
         (request.position in change.unrevoked and reason == "revoked")
-        or (request.position in change.unsuspended and reason == "suspended")
+        or (
+            request.position in change.unsuspended
+            and reason == "suspended"
+            and not _was_lifted(history, then, request, state.at, change)
+        )
         or (proof.root in change.unrevoked_batches and reason == "batchRevoked")
         for change in changes
     )
     return CredentialAt(
         reason=reason,
-        reason_in_hindsight=_reason(then, hindsight, request, credential, state.at),
+        reason_in_hindsight=_reason(then, hindsight, request, credential, state.at, is_denied=is_denied),
         is_undone_later=undone,
         events=tuple(_deciding(history, then, request, state.at)),
     )
+
+
+def _was_lifted(history: History, then: IssuerHistory, request: EvidenceRequest, at: int, change: EpochChange) -> bool:
+    """Tell whether a suspension was lifted after a date, and before a change of epochs would have ended it."""
+    epoch = then.record.status_epoch
+    for event in takewhile(
+        lambda event: event != change.event, dropwhile(lambda event: event.at <= at, history.events)
+    ):
+        if not isinstance(event, IssuerEvent) or event.issuer_id != then.issuer_id:
+            continue
+        if isinstance(event, StatusEpochChanged):
+            epoch = event.epoch
+        elif isinstance(event, CredentialsReinstated) and event.epoch == epoch and _concerns(event, request):
+            return True
+    return False
 
 
 def _later(history: History, then: History, at: int) -> Iterator[LaterCompromise]:
@@ -151,14 +196,20 @@ def _later(history: History, then: History, at: int) -> Iterator[LaterCompromise
 
 
 def _reason(
-    issuer: IssuerHistory, keys: Mapping[Address, Key], request: EvidenceRequest, credential: Credential, at: int
+    issuer: IssuerHistory,
+    keys: Mapping[Address, Key],
+    request: EvidenceRequest,
+    credential: Credential,
+    at: int,
+    *,
+    is_denied: bool,
 ) -> str:
     """Say why it is not valid, in the order of the steps of verification; empty if it is."""
     batch = issuer.batches.get(request.proof.root)
     found = (
         ("notAnchored", batch is None or batch.size != request.proof.inclusion.size),
         ("keyCompromised", batch is not None and is_void(batch, keys)),
-        ("untrustedIssuer", keccak(credential.issuer_did.encode()) != issuer.did_hash),
+        ("untrustedIssuer", is_denied or keccak(credential.issuer_did.encode()) != issuer.did_hash),
         ("batchRevoked", batch is not None and batch.is_revoked_in(issuer.record.status_epoch)),
         ("revoked", _is_set(issuer, StatusPurpose.REVOCATION, request)),
         ("suspended", _is_set(issuer, StatusPurpose.SUSPENSION, request)),
@@ -176,7 +227,6 @@ def _is_set(issuer: IssuerHistory, purpose: StatusPurpose, request: EvidenceRequ
 
 def _deciding(history: History, issuer: IssuerHistory, request: EvidenceRequest, at: int) -> Iterator[AnyEvent]:
     batch = issuer.batches.get(request.proof.root)
-    status_list, index = request.position
     for event in takewhile(lambda event: event.at <= at, history.events):
         if not isinstance(event, IssuerEvent) or event.issuer_id != issuer.issuer_id:
             continue
@@ -188,13 +238,14 @@ def _deciding(history: History, issuer: IssuerHistory, request: EvidenceRequest,
             case AccreditationWithdrawn() | StatusEpochChanged():
                 is_meant = True
             case StatusChanged():
-                is_meant = event.status_list == status_list and _touches(event, index)
+                is_meant = _concerns(event, request)
             case _:
                 is_meant = False
         if is_meant:
             yield event
 
 
-def _touches(event: StatusChanged, index: int) -> bool:
+def _concerns(event: StatusChanged, request: EvidenceRequest) -> bool:
+    status_list, index = request.position
     masks = dict(zip(event.words, event.masks, strict=True))
-    return bool(masks.get(word_of(index), 0) & mask_of(index))
+    return event.status_list == status_list and bool(masks.get(word_of(index), 0) & mask_of(index))

@@ -20,7 +20,7 @@ from typing import Any, Final
 import orjson
 
 from anchor.errors import MalformedError
-from anchor.events import RawLog
+from anchor.events import MAX_PLACE, RawLog
 from anchor.model import Hash32, RegistryId, hash32, parse_hex, to_hex
 
 FORMAT: Final = "credanchor/event-archive@v1"
@@ -28,8 +28,6 @@ FORMAT: Final = "credanchor/event-archive@v1"
 
 MAX_LINE_BYTES: Final = 2**20
 """The longest event has 512 words and masks: some 66 kB in hex."""
-
-_MAX_NUMBER: Final = 2**63 - 1
 
 
 class ArchiveEnd:
@@ -147,7 +145,7 @@ def _log(content: dict[str, Any], registry: RegistryId) -> RawLog:
 
 
 def _number(value: object) -> int:
-    if type(value) is not int or not 0 <= value <= _MAX_NUMBER:
+    if type(value) is not int or not 0 <= value <= MAX_PLACE:
         raise MalformedError("expected a whole number")
     return value
 

@@ -17,6 +17,9 @@ from typing import ClassVar, Final
 from anchor.errors import EvidenceFormatError
 from anchor.model import Address, Hash32, address, hash32
 
+MAX_PLACE: Final = 2**63 - 1
+"""Highest block number or log index that is taken: no chain comes near, and what is kept can hold it."""
+
 _MAX_TOPICS: Final = 4
 
 
@@ -40,8 +43,8 @@ class RawLog:
             hash32(each)
         if len(self.topics) > _MAX_TOPICS:
             raise EvidenceFormatError(f"a log has at most {_MAX_TOPICS} topics, got {len(self.topics)}")
-        if self.block_number < 0 or self.log_index < 0:
-            raise EvidenceFormatError("a log's block number and index must not be negative")
+        if not (0 <= self.block_number <= MAX_PLACE and 0 <= self.log_index <= MAX_PLACE):
+            raise EvidenceFormatError("a log's block number and index are from 0 to 2^63 - 1")
 
     @property
     def place(self) -> str:

@@ -12,8 +12,9 @@ Block, transaction and log index of an event are bound by no head: show them as 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 from eth_hash.auto import keccak
@@ -85,14 +86,31 @@ class Replay:
 
     def content(self) -> dict[str, Any]:
         """Give the state as plain values, for `restored`; only after `result`, at the end of a block."""
+        return self._content([issuer.content() for issuer in self._issuers])
+
+    def summary(self) -> dict[str, Any]:
+        """Give the state without what `parts` gives, likewise."""
+        return self._content([issuer.summary() for issuer in self._issuers])
+
+    def parts(self, rows: int) -> Iterator[list[Any]]:
+        """Give the rest of the state in parts of so many rows, for `restore_part`; it is never there twice."""
+        for number, issuer in enumerate(self._issuers, start=1):
+            for name, table in issuer.tables():
+                while part := list(islice(table, rows)):
+                    yield [number, name, part]
+
+    def restore_part(self, part: list[Any]) -> None:
+        """Go on with one of the `parts`, in order."""
+        number, name, rows = part
+        self._issuers[number - 1].restore_rows(name, rows)
+
+    def _content(self, issuers: Iterable[dict[str, Any]]) -> dict[str, Any]:
         return {
             "count": self.count,
             "time": self._time,
             "registryHead": self._heads[None],
             "tenures": [[each.role, each.account, each.since, each.until] for each in self._roles.tenures],
-            "issuers": [
-                {**issuer.content(), "head": self._heads[number]} for number, issuer in enumerate(self._issuers, 1)
-            ],
+            "issuers": [{**each, "head": self._heads[number]} for number, each in enumerate(issuers, start=1)],
         }
 
     @classmethod

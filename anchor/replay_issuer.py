@@ -6,6 +6,7 @@ Follows the rules of docs/spec/history.md, "When each may occur", but for those 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, fields, replace
 from typing import Any, Final, NoReturn
 
@@ -32,11 +33,13 @@ from anchor.events import (
 )
 from anchor.history import EpochChange, IssuerHistory, StatusWord, is_void, set_positions
 from anchor.model import ZERO_ADDRESS, ZERO_HASH, Address, Batch, Hash32, Issuer, Key, KeyScope, StatusPosition
+from anchor.replay_tables import BatchTable, WordTable
 from anchor.status import LIST_SIZE, WORD_BITS, StatusPurpose, StatusReason
 
 MAX_CANCELLED_NONCES: Final = 1024
 """Most nonces that one call may cancel (`MAX_CANCELLED_NONCES` of ICredentialRegistry.sol)."""
 
+_BATCHES: Final = "batches"
 _WORDS_PER_LIST: Final = LIST_SIZE // WORD_BITS
 _KEY_FIELDS: Final = tuple(field.name for field in fields(Key))
 _REASONS: Final = frozenset(reason.value for reason in StatusReason)
@@ -91,14 +94,19 @@ class IssuerReplay:
         self.keys: dict[Address, Key] = {}
         self._nonces: dict[Address, tuple[int, int]] = {}
         """Lowest and highest next nonce of each key: not every event tells whether it used one."""
-        self._batches: dict[Hash32, Batch] = {}
-        self._bits: dict[StatusPurpose, dict[StatusWord, int]] = {purpose: {} for purpose in StatusPurpose}
+        self._batches = BatchTable()
+        self._bits = {purpose: WordTable() for purpose in StatusPurpose}
         self._changes: dict[tuple[int, int], list[StatusChanged]] = {}
         self._epoch_changes: list[EpochChange] = []
         self._events: list[AnyEvent] = []
 
     def content(self) -> dict[str, Any]:
         """Give the state as plain values, for `restored`."""
+        tables = {name: list(rows) for name, rows in self.tables()}
+        return {**self.summary(), "batches": tables.pop(_BATCHES), "bits": tables}
+
+    def summary(self) -> dict[str, Any]:
+        """Give what is in no table, likewise."""
         return {
             "did": self._did,
             "didHash": self.did_hash,
@@ -106,15 +114,15 @@ class IssuerReplay:
             "pendingController": self._pending_controller,
             "nextEpoch": self._next_epoch,
             "keys": [[address, *astuple(key), *self._nonces[address]] for address, key in self.keys.items()],
-            "batches": [
-                [root, each.key, each.anchored_at, each.size, each.revoked_reason, each.revoked_epoch]
-                for root, each in self._batches.items()
-            ],
-            "bits": {
-                purpose.value: [[*place, mask] for place, mask in words.items()]
-                for purpose, words in self._bits.items()
-            },
+            "batches": [],
+            "bits": {purpose.value: [] for purpose in StatusPurpose},
         }
+
+    def tables(self) -> Iterator[tuple[str, Iterator[list[Any]]]]:
+        """Give what there may be much of as rows of plain values, for `restore_rows`: batches and status words."""
+        yield _BATCHES, self._batches.rows()
+        for purpose, words in self._bits.items():
+            yield purpose.value, words.rows()
 
     @classmethod
     def restored(cls, issuer_id: int, content: dict[str, Any], sequel: Sequel, *, keep: bool) -> IssuerReplay:
@@ -129,13 +137,15 @@ class IssuerReplay:
         for address, *values, lowest, highest in content["keys"]:
             run.keys[address] = Key(**dict(zip(_KEY_FIELDS, values, strict=True)))
             run._nonces[address] = (lowest, highest)
-        for root, key, anchored_at, size, reason, epoch in content["batches"]:
-            run._batches[root] = Batch(
-                key=key, anchored_at=anchored_at, size=size, revoked_reason=reason, revoked_epoch=epoch
-            )
-        for purpose in StatusPurpose:
-            run._bits[purpose] = {StatusWord(*place): mask for *place, mask in content["bits"][purpose.value]}
+        run.restore_rows(_BATCHES, content["batches"])
+        for name, rows in content["bits"].items():
+            run.restore_rows(name, rows)
         return run
+
+    def restore_rows(self, name: str, rows: Iterable[list[Any]]) -> None:
+        """Go on with rows of one of the `tables`, in order."""
+        table = self._batches if name == _BATCHES else self._bits[StatusPurpose(name)]
+        table.add_rows(rows)
 
     def result(self, head: Hash32) -> IssuerHistory:
         """Give what the events taken so far led to."""
@@ -283,7 +293,7 @@ class IssuerReplay:
         words = self._bits[purpose]
         return set_positions(
             {
-                place: mask & ~words.get(place._replace(epoch=new), 0)
+                place: mask & ~(words.find(place._replace(epoch=new)) or 0)
                 for place, mask in words.items()
                 if place.epoch == old
             }
@@ -305,7 +315,7 @@ class IssuerReplay:
         self._require_accredited(event)
         if event.root == ZERO_HASH:
             refuse(event, "the root is zero")
-        earlier = self._batches.get(event.root)
+        earlier = self._batches.find(event.root)
         if earlier is not None:
             if not is_void(earlier, self.keys):
                 refuse(event, "the root was anchored before, and that is not void")
@@ -318,7 +328,7 @@ class IssuerReplay:
 
     def _revoke_batch(self, event: BatchRevoked) -> None:
         self._require_status_call(event)
-        batch = self._batches.get(event.root)
+        batch = self._batches.find(event.root)
         if batch is None:
             refuse(event, "the root was not anchored")
         if batch.is_revoked_in(event.epoch):
@@ -336,7 +346,7 @@ class IssuerReplay:
         bits = self._bits[StatusPurpose.REVOCATION if revokes else StatusPurpose.SUSPENSION]
         for word, mask in zip(event.words, event.masks, strict=True):
             place = StatusWord(event.epoch, event.status_list, word)
-            old = bits.get(place, 0)
+            old = bits.find(place) or 0
             if mask == 0 or mask & old != (mask if clears else 0):
                 refuse(event, f"the mask of word {word} is not what the event changed")
             bits[place] = old ^ mask

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum
@@ -134,6 +134,28 @@ def encoded_list(words: Mapping[int, int]) -> str:
     packer = zlib.compressobj(level=9, wbits=_GZIP)
     packed = packer.compress(bits) + packer.flush()
     return "u" + urlsafe_b64encode(packed).rstrip(b"=").decode()
+
+
+def words_of_list(encoded: str) -> dict[int, int]:
+    """Read `encodedList` of Bitstring Status List v1.0: what `encoded_list` writes.
+
+    Returns:
+        By number, the words of the list that are not 0, as the contract has them.
+
+    Raises:
+        MalformedError: It is not multibase base64url of gzip of as many bits as a list has.
+    """
+    size, text = LIST_SIZE // 8, encoded[1:]
+    unpacker = zlib.decompressobj(wbits=_GZIP)
+    try:
+        bits = unpacker.decompress(urlsafe_b64decode(text + "=" * (-len(text) % 4)), size + 1)
+    except (ValueError, zlib.error) as error:
+        raise MalformedError(f"a status list is not base64url of gzip ({type(error).__name__})") from error
+    if not encoded.startswith("u") or len(bits) != size or not unpacker.eof:
+        raise MalformedError(f"a status list is u, for base64url, and {size:,} bytes, packed")
+    step, turned = WORD_BITS // 8, bits.translate(_BITS_TURNED)
+    words = (int.from_bytes(turned[start : start + step], "little") for start in range(0, size, step))
+    return {number: word for number, word in enumerate(words) if word}
 
 
 def status_url(status: CredentialStatus, purpose: StatusPurpose) -> str:

@@ -18,6 +18,8 @@ PARTS = {
     "api-issue": "issuing by API beside `credanchor issue` on the same rosters, and the service's memory",
     "page": "the verifier page in Chromium: size, first verdict, a thousand credentials",
     "audit": "a history of 100,000 events from a testnet, a second run, and 1,000,000 events that are made up",
+    "explorer": "the explorer's worker started again on 100,000 events that are made up, beside replaying all",
+    "reconcile": "a database of 10,000, 100,000 and 1,000,000 credentials held against a testnet",
     "peers": "issuing, beside cert-issuer and TradeTrust; installs them when they are wanted first",
     "all": "all of these",
 }
@@ -56,7 +58,15 @@ def main(words: list[str]) -> None:
 
         events = count if part == "audit" and count else NODE_EVENTS
         measure_audit(events, events * (MADE_UP_EVENTS // NODE_EVENTS))
-    if part not in ("verify", "light", "api", "api-issue", "page", "audit"):
+    if part in ("explorer", "all"):
+        from bench_explorer import EVENTS, measure_explorer
+
+        measure_explorer(count if part == "explorer" and count else EVENTS)
+    if part in ("reconcile", "all"):
+        from bench_reconcile import CREDENTIALS, measure_reconcile
+
+        measure_reconcile(count if part == "reconcile" and count else CREDENTIALS)
+    if part in ("issue", "peers", "all"):
         issuing(count or ISSUED, million=arguments.million, part=part)
     if part in ("verify", "all"):
         from bench_verify import measure_verify
@@ -100,7 +110,7 @@ def issuing(count: int, *, million: bool, part: str) -> None:
 def parse(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
-        usage="%(prog)s [issue|verify|light|api|api-issue|page|audit|peers] [--million] [COUNT]",
+        usage="%(prog)s [issue|verify|light|api|api-issue|page|audit|explorer|reconcile|peers] [--million] [COUNT]",
         description=__doc__,
         epilog="Databases are made in the folder for temporary files: set TMPDIR to a disk that is like yours.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -114,7 +124,8 @@ def parse(words: list[str]) -> argparse.Namespace:
         nargs="?",
         type=positive,
         help=f"how many to issue (default: {ISSUED:,}); for verify, to verify (default: {VERIFIED:,}); "
-        f"for api, to store (default: {SERVED:,}); for audit, to anchor",
+        f"for api, to store (default: {SERVED:,}); for audit, to anchor; for explorer, to make up; "
+        "for reconcile, to have anchored",
     )
     if not any(word in PARTS for word in words):
         words = ["all", *words]
@@ -127,7 +138,7 @@ def parse(words: list[str]) -> argparse.Namespace:
 def positive(word: str) -> int:
     if not word.isdecimal() or int(word) == 0:
         raise argparse.ArgumentTypeError(
-            f"issue, verify, light, api, api-issue, page, audit, peers or a number from 1 on is wanted, not {word!r}"
+            f"{', '.join(name for name in PARTS if name != 'all')} or a number from 1 on is wanted, not {word!r}"
         )
     return int(word)
 

@@ -6,8 +6,9 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -27,8 +28,8 @@ MADE_UP_EVENTS = 1_000_000
 MAX_SECONDS = 60.0
 MAX_SECONDS_AGAIN = 2.0
 MAX_MEGABYTES = 300
-EVENTS_PER_BLOCK = 1_000
 GAS_PER_EVENT = 75_000
+GAS_PER_BLOCK = 1_000 * GAS_PER_EVENT
 START_SECONDS = 30.0
 
 
@@ -84,7 +85,7 @@ def quick_node(home: Path, url: str) -> Iterator[None]:
                 sys.exit("the testnet does not start")
             time.sleep(0.1)
         # Not given to the process: what it loads says otherwise, and prevails.
-        ask(url, ("evm_setBlockGasLimit", [hex(2 * EVENTS_PER_BLOCK * GAS_PER_EVENT)]))
+        ask(url, ("evm_setBlockGasLimit", [hex(2 * GAS_PER_BLOCK)]))
         yield
     finally:
         node.terminate()
@@ -105,29 +106,45 @@ def tell_memory(what: str, megabytes: float | None) -> None:
 
 
 def anchor_many(home: Path, node: dict[str, Any], count: int) -> None:
-    """Anchor batches as the testnet's own key, whose signatures the node does without."""
-    registry = RegistryId.parse(node["registry"])
-    contract = RegistryContract(registry)
-    key = "0x" + json.loads((home / "keys" / "anchor.json").read_bytes())["address"].removeprefix("0x")
-    address = node["url"]
-    ask(address, ("anvil_impersonateAccount", [key]), ("evm_setAutomine", [False]))
-    (nonce,) = ask(address, ("eth_getTransactionCount", [key, "latest"]))
+    """Anchor batches of one credential each."""
+    contract = RegistryContract(RegistryId.parse(node["registry"]))
     started = time.perf_counter()
     # Encoding a call takes longer than mining it: one is encoded, the others differ in their root.
     selector, issuer, _, size = words_of(contract.anchor(issuer_id=node["issuerId"], root=ONE, size=1).data)
-    message = {"from": key, "to": "0x" + registry.address.hex(), "gas": hex(GAS_PER_EVENT)}
-    for start in range(0, count, EVENTS_PER_BLOCK):
-        calls: list[tuple[str, list[Any]]] = []
-        for number in range(start, min(start + EVENTS_PER_BLOCK, count)):
-            data = b"".join((selector, issuer, (number + 1).to_bytes(32, "big"), size))
-            its = {"data": "0x" + data.hex(), "nonce": hex(int(nonce, 16) + number)}
-            calls.append(("eth_sendTransaction", [message | its]))
-        ask(address, *calls)
-        ask(address, ("evm_mine", []))
+    calls = (b"".join((selector, issuer, (number + 1).to_bytes(32, "big"), size)) for number in range(count))
+    send_many(home, node, "anchor", calls, GAS_PER_EVENT)
     line("(anchoring them)", f"{time.perf_counter() - started:.0f} s")
+
+
+def send_many(home: Path, node: dict[str, Any], key: str, calls: Iterable[bytes], gas: int) -> list[str]:
+    """Send calls to the registry as one of the testnet's own keys, whose signatures the node does without.
+
+    Args:
+        home: The testnet's home folder.
+        node: What `credanchor dev up` said of it.
+        key: The key's name there.
+        calls: What to call.
+        gas: What a call takes at most.
+
+    Returns:
+        The hashes of the transactions.
+    """
+    sender = "0x" + json.loads((home / "keys" / f"{key}.json").read_bytes())["address"].removeprefix("0x")
+    address, sent, data = node["url"], list[str](), iter(calls)
+    ask(address, ("anvil_impersonateAccount", [sender]), ("evm_setAutomine", [False]))
+    (nonce,) = ask(address, ("eth_getTransactionCount", [sender, "latest"]))
+    message = {"from": sender, "to": "0x" + RegistryId.parse(node["registry"]).address.hex(), "gas": hex(gas)}
+    while block := list(islice(data, GAS_PER_BLOCK // gas)):
+        its = (
+            message | {"data": "0x" + each.hex(), "nonce": hex(number)}
+            for number, each in enumerate(block, start=int(nonce, 16) + len(sent))
+        )
+        sent += ask(address, *(("eth_sendTransaction", [each]) for each in its))
+        ask(address, ("evm_mine", []))
     (newest,) = ask(address, ("eth_getBlockByNumber", ["latest", False]))
     # Blocks came faster than one a second, and each is at least a second later than the one before.
     time.sleep(max(0, int(newest["timestamp"], 16) - time.time()))
+    return sent
 
 
 def words_of(data: bytes) -> list[bytes]:

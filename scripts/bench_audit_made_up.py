@@ -43,7 +43,12 @@ class Source:
         }
         self._written = 0
 
-    def logs(self, count: int) -> Iterator[RawLog]:
+    @property
+    def heads(self) -> tuple[Hash32, Hash32]:
+        """The registry-wide head and the issuer's, after the logs written so far."""
+        return self._heads["registry_head"], self._heads["head"]
+
+    def logs(self, count: int, anchored_of: int = ANCHORED_OF) -> Iterator[RawLog]:
         """Write so many logs, in the order of the chain."""
         did = b"did:web:college.example"
         yield self.log(RoleChanged, ADMIN_ROLE, ADMIN, True, ADMIN, 1)
@@ -52,7 +57,7 @@ class Source:
         yield self.log(KeyAdded, 1, ANCHOR_KEY, 1, 0, 1, CONTROLLER, 1)
         yield self.log(KeyAdded, 1, STATUS_KEY, 2, 0, 1, CONTROLLER, 1)
         for number in range(count - 5):
-            turn, place = divmod(number, ANCHORED_OF)
+            turn, place = divmod(number, anchored_of)
             if not place:
                 yield self.log(BatchAnchored, 1, (turn + 1).to_bytes(32, "big"), 500, ANCHOR_KEY, 1)
             else:
@@ -94,4 +99,5 @@ def main(count: int) -> None:
     print(json.dumps({"seconds": seconds, "events": run.count, "batches": batches, "words": words}))
 
 
-main(int(sys.argv[1]))
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

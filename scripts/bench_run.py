@@ -30,8 +30,8 @@ class Run:
     """Most that the process itself held at any time."""
 
 
-def run(command: Sequence[str | Path], environment: dict[str, str] | None = None) -> Run:
-    """Run a program to its end, watching it and the processes that it starts."""
+def run(command: Sequence[str | Path], environment: dict[str, str] | None = None, *, code: int = 0) -> Run:
+    """Run a program to its end, which it must come to with an exit code, watching it and those that it starts."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
         child = subprocess.Popen(command, stdout=output, stderr=errors, env={**os.environ, **(environment or {})})
@@ -48,7 +48,7 @@ def run(command: Sequence[str | Path], environment: dict[str, str] | None = None
         output.seek(0)
         errors.seek(0)
         said = output.read()
-        if child.returncode:
+        if child.returncode != code:
             sys.exit(f"{command[0]} failed: {said.decode()}{errors.read().decode()}")
     return Run(
         content=json.loads(said),

@@ -19,7 +19,7 @@ _WORDS: Final = {
     "": "[bold green]✔ VALID[/]",
     "notAnchored": "[bold red]✘ NOT ANCHORED[/]: its batch was not on the ledger",
     "keyCompromised": "[bold red]✘ VOID[/]: anchored with a key that is declared compromised since that time",
-    "untrustedIssuer": "[bold red]✘ NOT THIS ISSUER'S[/]: the issuer that it names did not anchor it",
+    "untrustedIssuer": "[bold red]✘ NOT TRUSTED[/]: its issuer did not anchor it, or the policy denies him",
     "batchRevoked": "[bold red]✘ REVOKED[/] with its whole batch",
     "revoked": "[bold red]✘ REVOKED[/]",
     "suspended": "[bold yellow]✘ SUSPENDED[/]",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from enum import Enum
 from importlib.metadata import version
@@ -26,6 +26,7 @@ from anchor.cli.faults import damage_content, damage_lines, damage_of, print_dam
 from anchor.cli.files import write_pieces
 from anchor.cli.following import follow, watch_of
 from anchor.cli.histories import FORMAT, csv_pieces, json_pieces, print_history
+from anchor.cli.kept import alone_in
 from anchor.cli.output import JsonFlag, console, error_console, error_content, json_text, plain, print_json, printable
 from anchor.cli.plots import require_plots
 from anchor.cli.policies import (
@@ -180,7 +181,7 @@ def command(
             f"the policy trusts {len(rules.registries)} registries; an audit is of one", advice="Name it with --trust."
         )
     if is_following:
-        if any((output, out, archive, anew, at, statement, issuer)):
+        if any((output, out, archive, anew, at, credential, statement, sign_with, issuer)):
             raise MalformedError("--follow only prints and sends what is new", advice="Leave the other options out.")
         watch = watch_of(
             rules.registries[0].registry,
@@ -192,7 +193,8 @@ def command(
             until_alert=until_alert,
             as_json=as_json,
         )
-        with_alert = follow(watch, lambda: audit_through(watch.folder, rules.registries[0], rules, _say_nothing))
+        with alone_in(keep):
+            with_alert = follow(watch, lambda: audit_through(watch.folder, rules.registries[0], rules, _say_nothing))
         raise typer.Exit(1 if with_alert else 0)
     if alert or webhook or webhook_secret or until_alert:
         raise MalformedError(
@@ -201,6 +203,11 @@ def command(
     shown = _format_of(output, out, as_json=as_json)
     if credential is not None and at is None:
         raise MalformedError("--credential asks about a date", advice="Name it with --at, or use credanchor verify.")
+    if credential is not None and (rules.required_proofs or rules.require_did_document):
+        raise PolicyFormatError(
+            "the policy requires other proofs or a DID document, and of a date the ledger alone tells",
+            advice="Leave that out of the policy, or ask of now with credanchor verify.",
+        )
     if at is not None and shown in (Format.CSV, Format.HTML):
         raise MalformedError(f"the state at a date has no {shown.name} form", advice="Use --json.")
     if at is not None and out is not None:
@@ -214,6 +221,7 @@ def command(
         raise MalformedError(f"{out} cannot be written: its folder is missing", advice="Name another with --out.")
     key = key_for(statement, sign_with, passphrase_file, "statement")
     with (
+        alone_in(keep),
         tempfile.TemporaryDirectory(prefix="credanchor-audit-") as spare,
         error_console.status("asking the node") as status,
     ):
@@ -239,16 +247,27 @@ def command(
         if statement is not None and key is not None:
             _state(audited, rules.registries[0], statement, key, plain(organisation))
         if moment is not None:
-            if not _show_then(audited, moment, issuer, asked, shown):
+            if not _show_then(audited, moment, issuer, asked, shown, rules.denied_issuers):
                 raise typer.Exit(1)
         elif shown is Format.TABLE:
             print_history(audited.history, audited.basis, issuer, audited.since)
         else:
             _write(out, _pieces(audited, rules.registries[0], issuer, shown, language))
             if out is not None:
+                which = _which_words(audited, issuer, shown)
                 console.print(
-                    f"[bold green]✔ COMPLETE[/]  {len(audited.all_events)} events; written to {printable(str(out))}"
+                    f"[bold green]✔ COMPLETE[/]  {len(audited.all_events)} events; {which}written to "
+                    f"{printable(str(out))}"
                 )
+
+
+def _which_words(audited: Audited, issuer: str | None, shown: Format) -> str:
+    """Say which events a file has, where it has not all."""
+    since = audited.since if shown is not Format.HTML else None
+    if issuer is None and since is None:
+        return ""
+    which = f"{len(audited.history.events)} of them" if issuer is None else "those of this issuer"
+    return f"{which} " if since is None else f"{which}, after block {since.block_number}, "
 
 
 def _state(audited: Audited, pin: TrustedRegistry, path: Path, key: Ed25519Key, organisation: str) -> None:
@@ -329,7 +348,8 @@ def _show_damage(
         _write(out, iter([json_text(content) + "\n"]))
         raise typer.Exit(error.exit_code)
     else:
-        print_damage(damage, wording_of("en"))
+        # On standard output, a program reads CSV.
+        print_damage(damage, wording_of("en"), console if shown is Format.TABLE else error_console)
 
 
 def _read_credential(path: Path) -> Credential:
@@ -340,12 +360,14 @@ def _read_credential(path: Path) -> Credential:
         raise MalformedError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _show_then(audited: Audited, at: int, issuer: str | None, asked: Credential | None, shown: Format) -> bool:
+def _show_then(
+    audited: Audited, at: int, issuer: str | None, asked: Credential | None, shown: Format, denied: Collection[str]
+) -> bool:
     """Show the state at a date; tell whether the credential, if one is asked about, was valid, also in hindsight."""
     if at > audited.block.timestamp:
         raise MalformedError(f"{to_utc(at)} is after the newest block, of {to_utc(audited.block.timestamp)}")
     state = state_at(audited.history, at)
-    judged = credential_at(state, audited.history, asked) if asked is not None else None
+    judged = credential_at(state, audited.history, asked, denied=denied) if asked is not None else None
     if shown is Format.JSON:
         print_json(state_content(state, audited.basis, issuer, judged))
     else:

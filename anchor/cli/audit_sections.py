@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Final
 
 from anchor.activity import KEPT_ALARMS, Activity, reasons_of, timeline_of
@@ -35,7 +36,7 @@ REVOKING: Final = ("credentialsRevoked", "batchRevoked")
 _DRAWN_KEYS: Final = 40
 _SHOWN_UNDONE: Final = 50
 _FIRST_ROLES: Final = 2
-"""Roles that are given while a registry is deployed: no change of control."""
+"""Roles that are given while a registry is deployed, its first events: no change of control."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +106,12 @@ def why_revoked_section(report: AuditReport, wording: Wording) -> Markup:
 
 def incidents_section(report: AuditReport, wording: Wording) -> Markup:
     """Show what a board wants to hear of: compromises, control, ended accreditations, revoked and void batches."""
-    events, alarms = _incidents_of(report), report.activity.alarms
-    shown = [events_table(events, wording)] if events else [element("p", wording.say("no_incidents"))]
-    if len(report.activity.alarming) < alarms:
+    events = _incidents_of(report)
+    # What is shown of one institution alone says nothing of the registry's roles.
+    none = "no_incidents" if report.did is None else "no_incidents_here"
+    alarms = report.activity.alarms - (_FIRST_ROLES if report.did is None else 0)
+    shown = [events_table(events, wording)] if events else [element("p", wording.say(none))]
+    if len(events) < alarms:
         shown.insert(0, element("p", wording.say("kind_last", shown=KEPT_ALARMS, count=alarms)))
     if any(each.void_batches() for each in report.issuers):
         shown += [element("h3", wording.say("void_title")), void_table(report.issuers, wording)]
@@ -122,12 +126,11 @@ def incidents_section(report: AuditReport, wording: Wording) -> Markup:
 
 def _incidents_of(report: AuditReport) -> list[AnyEvent]:
     """List what a board wants to hear of, in the order of the chain."""
-    # The registry's first roles are given with its deployment.
-    roles = iter(range(_FIRST_ROLES))
+    first = {event.heads.get(None) for event in islice(report.history.events, _FIRST_ROLES)}
     return [
         event
         for event in report.activity.alarming
-        if not (isinstance(event, RoleChanged) and event.granted and next(roles, None) is not None)
+        if not (isinstance(event, RoleChanged) and event.heads[None] in first)
     ]
 
 

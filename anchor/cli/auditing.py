@@ -74,7 +74,7 @@ def audit_registry(pin: TrustedRegistry, policy: Policy, tell: Tell) -> tuple[Hi
         LedgerError: No node answered, or those that did gave no whole history.
         UndeterminedError: Their state proofs do not hold, or the block is not one that the policy accepts.
     """
-    audited = _audit(pin, policy, tell, _Reader(pin))
+    audited = _audit(pin, policy, tell, _Reader(pin, policy))
     return audited.history, audited.basis
 
 
@@ -102,7 +102,7 @@ def audit_through(
         HistoryError: As `audit_registry`, and likewise the others.
     """
     given = GivenArchive(archive, pin.registry) if archive is not None else None
-    return _audit(pin, policy, tell, _Reader(pin, folder, given, is_anew=is_anew))
+    return _audit(pin, policy, tell, _Reader(pin, policy, folder, given, is_anew=is_anew))
 
 
 def header_at(policy: Policy, registry: RegistryId, number: int) -> BlockHeader:
@@ -150,12 +150,14 @@ class _Reader:
     def __init__(
         self,
         pin: TrustedRegistry,
+        policy: Policy,
         folder: Path | None = None,
         given: GivenArchive | None = None,
         *,
         is_anew: bool = False,
     ) -> None:
         self._pin: Final = pin
+        self._policy: Final = policy
         self._folder: Final = folder
         self._given: Final = given
         self._found: Final = read_checkpoint(folder, pin.registry) if folder is not None and not is_anew else None
@@ -168,13 +170,15 @@ class _Reader:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """What is to be noted of this reading."""
+        """What is to be noted of the last reading."""
         return tuple(self._notes)
 
     def history(
         self, node: LedgerClient, block: BlockHeader, check: Callable[[History, int], None], tell: Tell
     ) -> _Read:
         """Read and check the events up to a block: from the checkpoint on if it leads there, else all."""
+        # Those of a node that was asked before, in vain, are of no history that is shown.
+        self._notes.clear()
         if self._found is not None and self._is_on_chain(node, self._found, block):
             try:
                 return self._read(node, block, check, self._found)
@@ -214,15 +218,24 @@ class _Reader:
                 f"{checkpoint.block_number}",
                 advice="Wait until the node has synced, or read everything again with --anew.",
             )
-        from anchor.ledger.complete import is_on_chain
-
-        if is_on_chain(node, checkpoint.block_number, checkpoint.block_hash):
+        there = node.block(checkpoint.block_number)
+        # A node that forgot it says nothing against it; whether the history goes on from there, heads decide.
+        if there is None or there.header.hash == checkpoint.block_hash or self._is_vouched(checkpoint):
             return True
         self._note(
             NoteKind.REORGANISED,
-            f"the chain was reorganised: block {checkpoint.block_number} is not that of the last audit",
+            f"the chain was reorganised, as the node {node.node} has it: its block {checkpoint.block_number} is not "
+            "that of the last audit",
         )
         return False
+
+    def _is_vouched(self, checkpoint: Checkpoint) -> bool:
+        """Tell whether those who must vouch have a checkpoint's block on the chain, though one node has another."""
+        try:
+            found = header_at(self._policy, self._pin.registry, checkpoint.block_number)
+        except (LedgerError, UndeterminedError):
+            return False
+        return found.hash == checkpoint.block_hash
 
     def _read(
         self,
@@ -244,8 +257,10 @@ class _Reader:
             return _Read(history, None, history.events)
         archive = Archive(self._folder, checkpoint, registry)
         try:
-            for log in archive.pass_on(logs):
-                run.take(log)
+            for log in logs:
+                event = run.take(log)
+                if event is not None:
+                    archive.add(event)
             history = run.result()
             check(history, run.count)
             end = archive.finish(block.number, block.hash)

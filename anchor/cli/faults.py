@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from rich.console import Console
+
 from anchor.audit import read_heads_of, slots_of_heads_of
 from anchor.cli.output import console, printable
 from anchor.cli.wording import Wording
@@ -117,13 +119,13 @@ def damage_of(error: HistoryError) -> Damage:
     return error.damage if isinstance(error, _BrokenHistoryError) else Damage(faults=())
 
 
-def print_damage(damage: Damage, wording: Wording) -> None:
+def print_damage(damage: Damage, wording: Wording, to: Console = console) -> None:
     """Print where a history breaks."""
     lines = list(damage_lines(damage, wording))
     for line in lines[:_SHOWN]:
-        console.print(f"  [red]✘[/] {printable(line)}")
+        to.print(f"  [red]✘[/] {printable(line)}")
     if len(lines) > _SHOWN:
-        console.print(f"  and {len(lines) - _SHOWN} more: --json has all")
+        to.print(f"  and {len(lines) - _SHOWN} more: --json has all")
 
 
 def damage_lines(damage: Damage, wording: Wording) -> Iterator[str]:

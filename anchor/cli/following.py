@@ -1,17 +1,20 @@
 """Watching a registry: audits again and again from the checkpoint, tells what is new, and raises alerts.
 
 Nothing is lost: an event counts as told once its line is printed and its alert taken by the webhook. What was told
-stands in the folder beside the checkpoint, so that the next run tells the rest, whenever this one ends.
+stands in the folder beside the checkpoint, so that the next run tells the rest, whenever this one ends. An alert about
+no event is sent again while this run goes on; that it was never taken is said at the end.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -125,7 +128,10 @@ def watch_of(
     """
     if keep is None:
         raise MalformedError("--follow goes on from what --keep keeps", advice="Name a folder with --keep.")
-    secret = os.environ.get(SECRET_VARIABLE) if secret_file is None else _secret_in(secret_file)
+    if secret_file is not None and webhook is None:
+        raise MalformedError("there is no --webhook whose alerts this secret would sign", advice="Add --webhook URL.")
+    # Empty in the environment is none; an empty file is a mistake, and must not leave alerts unsigned.
+    secret = os.environ.get(SECRET_VARIABLE) or None if secret_file is None else _secret_in(secret_file)
     if webhook is not None:
         from anchor.ledger.alerting import check_webhook
 
@@ -135,7 +141,7 @@ def watch_of(
         registry=registry,
         kinds=kinds_of(alert or "incidents"),
         webhook=webhook,
-        key=secret_of(secret) if secret else None,
+        key=secret_of(secret) if secret is not None else None,
         every=every,
         patience=_PATIENCE,
         until_alert=until_alert,
@@ -161,14 +167,30 @@ def follow(watch: Watch, audit: Callable[[], Audited]) -> bool:
         Whether it ended with an alert; else somebody stopped it.
     """
     watcher = _Watcher(watch, audit)
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), _ended_alike():
         while True:
             watcher.look()
             if watch.until_alert and watcher.has_alerted:
+                watcher.note_unsent()
                 return True
             time.sleep(watch.every)
+    watcher.note_unsent()
     watcher.note(f"stopped; go on with the same command. {watcher.state}")
     return watcher.has_alerted and watch.until_alert
+
+
+@contextmanager
+def _ended_alike() -> Iterator[None]:
+    """Let what ends a service end this as Ctrl-C does: what was told is written down."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class _Watcher:
@@ -176,7 +198,11 @@ class _Watcher:
         self._watch: Final = watch
         self._audit: Final = audit
         self._told = _Told.read(watch.folder)
-        self._lasting = ""
+        self._lasting: set[str] = set()
+        self._unsent: Final[deque[tuple[UUID, bytes]]] = deque(maxlen=_REMEMBERED)
+        """Alerts about no event that the webhook did not take yet."""
+        self._printed = ""
+        """The event whose line was printed last."""
         self._failed = 0
         self._is_first = True
         self.has_alerted = False
@@ -186,16 +212,26 @@ class _Watcher:
         """Say something that is neither an event nor an alert."""
         (error_console if self._watch.as_json else console).print(printable(words))
 
+    def note_unsent(self) -> None:
+        """Say whether the webhook never took some alerts that no later run sends."""
+        if self._unsent:
+            count = len(self._unsent)
+            were = "1 alert was" if count == 1 else f"{count} alerts were"
+            self.note(f"{were} not taken by the webhook, and will not be sent again")
+
     def look(self) -> None:
         """Audit once, and tell what is new."""
+        self._send_unsent()
         try:
             audited = self._audit()
         except HistoryError as error:
+            self._failed = 0
             damage = damage_of(error)
             places = "; ".join(damage_lines(damage, wording_of("en")))
             self._alert("refuted", f"{error}{'; ' if places else ''}{places}", damage_content(damage))
             return
         except UndeterminedError as error:
+            self._failed = 0
             self._alert("disagreement" if isinstance(error, UnvouchedBlockError) else "undetermined", str(error), {})
             return
         except LedgerError as error:
@@ -205,8 +241,7 @@ class _Watcher:
                 self._alert("disagreement" if isinstance(error, NodesDisagreeError) else "unreachable", str(error), {})
             return
         self._failed = 0
-        if not any(note.kind.value == self._lasting for note in audited.notes):
-            self._lasting = ""
+        self._lasting &= {note.kind.value for note in audited.notes}
         for note in audited.notes:
             self._alert(note.kind.value, note.message, {})
         count = len(audited.all_events)
@@ -238,7 +273,10 @@ class _Watcher:
         event = occurrence.event
         is_alert = event.kind in self._watch.kinds
         about = {"event": occurrence.content(), "basis": basis_content(audited.basis)}
-        if self._watch.as_json:
+        if self._printed == _identity(event):
+            # Its alert was not taken the last time.
+            pass
+        elif self._watch.as_json:
             self._print_line(event.kind, occurrence.words(), about, is_alert=is_alert)
         else:
             mark = "[bold red]![/]" if is_alert else " "
@@ -248,37 +286,49 @@ class _Watcher:
                 f"{mark} block {event.log.block_number}  {to_utc(event.at)}{whose}  {LABELS[event.kind]}  "
                 f"{printable(occurrence.words())}{reason}  by {to_hex(event.actor)}"
             )
+        self._printed = _identity(event)
         if not is_alert:
             return True
         self.has_alerted = True
-        return self._send(event.kind, occurrence.words(), about, _identity(event))
+        # Alerts come in order. The id is the same each time that an event is told again.
+        identifier = self._identifier(_identity(event))
+        return not self._unsent and self._send(identifier, self._body(event.kind, occurrence.words(), about))
 
     def _alert(self, name: str, message: str, about: dict[str, Any]) -> None:
         """Raise an alert that is about no event."""
+        if name in self._lasting:
+            return
         if name in _STEADY:
-            if self._lasting == name:
-                return
-            self._lasting = name
+            self._lasting.add(name)
         if self._watch.as_json:
             self._print_line(name, message, about, is_alert=True)
         else:
             error_console.print(f"[bold red]![/] {name}: {printable(message)}")
         self.has_alerted = True
-        if not self._send(name, message, about, f"{name}{time.time_ns()}") and name in _STEADY:
-            self._lasting = ""
+        others_wait = bool(self._unsent)
+        self._unsent.append((self._identifier(f"{name}{time.time_ns()}"), self._body(name, message, about)))
+        if not others_wait:
+            self._send_unsent()
 
-    def _send(self, name: str, message: str, about: dict[str, Any], identity: str) -> bool:
+    def _send_unsent(self) -> None:
+        """Send the alerts that were not taken yet, in their order, until one is not taken again."""
+        while self._unsent and self._send(*self._unsent[0]):
+            self._unsent.popleft()
+
+    def _identifier(self, identity: str) -> UUID:
+        return uuid5(_ALERTS, f"{self._watch.registry.to_text()} {identity}")
+
+    def _body(self, name: str, message: str, about: dict[str, Any]) -> bytes:
+        return json_text(self._content(name, message, about)).encode()
+
+    def _send(self, identifier: UUID, body: bytes) -> bool:
         """Send an alert to the webhook, if there is one; tell whether it is told."""
-        watch = self._watch
-        if watch.webhook is None:
+        if self._watch.webhook is None:
             return True
         from anchor.ledger.alerting import post_alert
 
-        content = self._content(name, message, about)
-        # The same each time that an event is told again.
-        identifier = uuid5(_ALERTS, f"{watch.registry.to_text()} {identity}")
         try:
-            post_alert(watch.webhook, identifier, json_text(content).encode(), watch.key)
+            post_alert(self._watch.webhook, identifier, body, self._watch.key)
         except FetchError as error:
             error_console.print(f"[bold red]✘[/] {printable(str(error))}; it is sent again later")
             return False

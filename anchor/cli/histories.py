@@ -13,7 +13,7 @@ from rich.table import Table
 from anchor.cells import as_cell
 from anchor.cli.cycles import no_search_for_cycles
 from anchor.cli.occurrences import LABELS, Occurrence, position_words, role_name
-from anchor.cli.output import console, json_text, plain, printable
+from anchor.cli.output import console, document_pieces, plain, printable
 from anchor.cli.verdicts import basis_content, basis_words
 from anchor.events import IssuerEvent
 from anchor.history import ACCREDITOR_ROLE, History, IssuerHistory
@@ -109,15 +109,12 @@ def json_pieces(
 ) -> Iterator[str]:
     """Write a history as a JSON document, event by event: memory for one of them, whatever their number."""
     with no_search_for_cycles():
-        content = {**_content(history, basis, did, since), "notes": list(notes), "events": []}
-        start, end = json_text(content).rsplit("[]", 1)
-    del content
+        content = {**_content(history, basis, did, since), "notes": list(notes)}
+        pieces = document_pieces(content, "events", (each.content() for each in _occurrences(history, did)))
+        start = next(pieces)
+        del content
     yield start
-    opening = "[\n    "
-    for each in _occurrences(history, did):
-        yield opening + json_text(each.content()).replace("\n", "\n    ")
-        opening = ",\n    "
-    yield ("[]" if opening.startswith("[") else "\n  ]") + end
+    yield from pieces
 
 
 def _content(history: History, basis: Basis, did: str | None, since: Since | None) -> dict[str, Any]:

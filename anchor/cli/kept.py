@@ -11,12 +11,13 @@ import os
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, Final, overload
 
 from anchor.checkpoint import Checkpoint, checkpoint_to_bytes, parse_checkpoint
-from anchor.errors import HistoryError, MalformedError
+from anchor.errors import HistoryError, MalformedError, UndeterminedError
 from anchor.event_archive import MAX_LINE_BYTES, ArchiveEnd, end_line, header_line, log_line, read_archive
 from anchor.events import AnyEvent, RawLog
 from anchor.logs import first_head, next_head, parse_log
@@ -24,9 +25,44 @@ from anchor.model import Hash32, RegistryId
 
 ARCHIVE: Final = "events.jsonl"
 CHECKPOINT: Final = "checkpoint"
+LOCK: Final = ".lock"
 
 Heads = Mapping[int | None, Hash32]
 """By issuer; the registry-wide one by None."""
+
+
+@contextmanager
+def alone_in(folder: Path | None) -> Iterator[None]:
+    """Keep other runs out of a folder, if one is named: two that write the same files would mix them.
+
+    Raises:
+        UndeterminedError: Another run is at work there.
+        MalformedError: It cannot be used.
+    """
+    if folder is None:
+        yield
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / LOCK).open("ab")
+    except OSError as error:
+        raise MalformedError(f"{folder} cannot be used: {error.strerror}") from error
+    with lock:
+        try:
+            import fcntl
+        except ModuleNotFoundError:
+            # Windows: there nothing keeps them out but who starts them.
+            yield
+            return
+        try:
+            # Let go when the file is closed, also by a crash.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UndeterminedError(
+                f"another run of credanchor audit is at work in {folder}",
+                advice="Wait until it is done, or name another folder with --keep.",
+            ) from error
+        yield
 
 
 class Archive:
@@ -48,32 +84,54 @@ class Archive:
         self._start: Final = 0 if checkpoint is None else _archive_bytes(checkpoint)
         # What was kept stays until what replaces it is proven.
         self._written: Final = self._path if checkpoint is not None else folder / f".{ARCHIVE}.new"
-        self._file: Final[IO[bytes]] = _writable(self._written)
-        if self._file.seek(0, os.SEEK_END) < self._start:
-            self._file.close()
-            raise MalformedError(f"{self._path} is shorter than the checkpoint says", advice="Use --anew.")
+        if checkpoint is None:
+            # Of a run that was cut short; or a link, which must lead nowhere.
+            self._written.unlink(missing_ok=True)
         first = header_line(registry) if checkpoint is None else _end_of(checkpoint)
         self._end_at: Final = max(0, self._start - len(first))
         """Where the end of an earlier run stands."""
-        self._file.seek(self._end_at)
-        self._file.truncate()
-        self._file.write(first)
         self._is_longer = checkpoint is None
+        self._file: Final[IO[bytes]] = _writable(self._written)
+        try:
+            if checkpoint is not None:
+                self._check_end(checkpoint)
+            # Written before anything is cut off: whenever this run ends, the archive has what the checkpoint says.
+            self._file.seek(self._end_at)
+            self._file.write(first)
+            self._file.truncate()
+        except BaseException:
+            self.close()
+            raise
 
-    def pass_on(self, logs: Iterator[RawLog]) -> Iterator[RawLog]:
-        """Write logs down as they pass."""
-        for log in logs:
-            self._is_longer = True
-            self._file.write(log_line(log))
-            yield log
+    def _check_end(self, checkpoint: Checkpoint) -> None:
+        """Check that the checkpoint's end is where it says, or that of a run that was cut short before its own."""
+        if self._file.seek(0, os.SEEK_END) < self._start:
+            raise MalformedError(f"{self._path} is shorter than the checkpoint says", advice="Use --anew.")
+        self._file.seek(self._end_at)
+        lines = [header_line(self._registry), self._file.readline(MAX_LINE_BYTES)]
+        try:
+            end = next(read_archive(lines, self._registry), None)
+        except MalformedError:
+            end = None
+        if isinstance(end, ArchiveEnd) and (
+            end.block_number > checkpoint.block_number
+            or (end.block_number, end.block_hash) == (checkpoint.block_number, checkpoint.block_hash)
+        ):
+            return
+        raise MalformedError(f"{self._path} was changed: it does not go with the checkpoint", advice="Use --anew.")
+
+    def add(self, event: AnyEvent) -> None:
+        """Write an event down. Logs of other kinds are not kept: they may be anything."""
+        self._is_longer = True
+        self._file.write(log_line(event.log))
 
     def finish(self, block_number: int, block_hash: Hash32) -> int:
         """Say that all logs up to a block are there; give the size in bytes."""
         if not self._is_longer:
             # Of a registry in which nothing happens the archive does not grow either.
             self._file.seek(self._end_at)
-            self._file.truncate()
         self._file.write(end_line(block_number, block_hash))
+        self._file.truncate()
         self._file.flush()
         os.fsync(self._file.fileno())
         if self._written != self._path:
@@ -84,7 +142,9 @@ class Archive:
 
     def close(self) -> None:
         """Close the file; what was written stays."""
-        self._file.close()
+        # On a full disk what is left of it cannot be written: that was told already, or the checkpoint is not there.
+        with suppress(OSError):
+            self._file.close()
 
     def events(self, before: Heads, after: Heads, count: int) -> ArchivedEvents:
         """Give the events of this run, by the heads before and after them, and their number."""
@@ -180,7 +240,9 @@ def read_checkpoint(folder: Path, registry: RegistryId) -> Checkpoint | None:
     try:
         return parse_checkpoint(data, registry)
     except MalformedError as error:
-        raise MalformedError(f"{path}: {error}", advice="Keep each registry in a folder of its own.") from error
+        raise MalformedError(
+            f"{path}: {error}", advice="Keep each registry in a folder of its own, or use --anew."
+        ) from error
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
@@ -191,9 +253,15 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """
     try:
         number, name = tempfile.mkstemp(prefix=f".{CHECKPOINT}.", dir=folder)
-        with os.fdopen(number, "wb") as file:
-            file.write(checkpoint_to_bytes(checkpoint))
-        Path(name).replace(folder / CHECKPOINT)
+        try:
+            with os.fdopen(number, "wb") as file:
+                file.write(checkpoint_to_bytes(checkpoint))
+                file.flush()
+                os.fsync(number)
+            Path(name).replace(folder / CHECKPOINT)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
     except OSError as error:
         raise MalformedError(f"{folder / CHECKPOINT} cannot be written: {error.strerror}") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Final
 
 import orjson
@@ -34,6 +35,24 @@ error_console: Final = Console(stderr=True, highlight=False, emoji=False, soft_w
 def print_json(content: object) -> None:
     """Print one JSON document to standard output."""
     sys.stdout.write(json_text(content) + "\n")
+
+
+def document_pieces(content: Mapping[str, object], name: str, items: Iterable[object]) -> Iterator[str]:
+    """Write a JSON document whose last member is a list, item by item: memory for one of them, whatever their number.
+
+    Args:
+        content: The other members.
+        name: Of the list.
+        items: What is in it, gone through once.
+    """
+    start, end = json_text({**content, name: []}).rsplit("[]", 1)
+    del content  # it may be large, and so may the list
+    yield start
+    opening = "[\n    "
+    for each in items:
+        yield opening + json_text(each).replace("\n", "\n    ")
+        opening = ",\n    "
+    yield ("[]" if opening.startswith("[") else "\n  ]") + end
 
 
 def json_text(content: object) -> str:

@@ -97,7 +97,9 @@ def prove_states(
         raise
 
 
-def prove_history(registry: RegistryId, rpc_url: str, tell: Callable[[str], None]) -> tuple[History, Basis]:
+def prove_history(
+    registry: RegistryId, rpc_url: str, tell: Callable[[str], None], *, through: Path | None = None
+) -> tuple[History, Basis]:
     """Prove a registry's whole history by the institution's own node, for what it does itself.
 
     At the newest block, of whatever age: what was done a minute ago shall be in it. Not what others should rely on.
@@ -106,15 +108,21 @@ def prove_history(registry: RegistryId, rpc_url: str, tell: Callable[[str], None
         registry: The registry.
         rpc_url: The node.
         tell: Says what is being done.
+        through: An empty folder for the events; then none is in memory, and those of the history, not of each issuer,
+            are read from there whenever they are gone through.
 
     Raises:
         HistoryError, LedgerError, UndeterminedError: As of the audit.
+        MalformedError: The folder cannot be used.
     """
-    from anchor.cli.auditing import audit_registry
+    from anchor.cli.auditing import audit_registry, audit_through
     from registry.services.setup import policy_for
 
     policy = dataclasses.replace(policy_for(registry, rpc_url), confirmations=0, max_age_seconds=None)
-    return audit_registry(policy.registries[0], policy, tell)
+    if through is None:
+        return audit_registry(policy.registries[0], policy, tell)
+    audited = audit_through(through, policy.registries[0], policy, tell)
+    return audited.history, audited.basis
 
 
 def parse_account(text: str) -> Address:

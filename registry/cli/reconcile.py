@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from anchor.cli.files import write_pieces
-from anchor.cli.output import JsonFlag, error_console, print_json
+from anchor.cli.output import JsonFlag, error_console
 from anchor.errors import HistoryError, LedgerUnavailableError
 from anchor.model import to_utc
 from registry.cli.common import HomeOption, ask_passphrase, parse_account, prove_history
 
 if TYPE_CHECKING:
     from anchor.history import History
-    from anchor.model import Address, Basis
-    from registry.services.differences import Difference
-    from registry.services.reconciliation import Own
+    from anchor.model import Basis, Hash32
+    from registry.cli.reconcile_output import Found
+    from registry.services.reconciliation import Settled, Stored
     from registry.services.served_answers import ServedApi
     from registry.services.served_credentials import ServedAnswers
     from registry.services.served_status import ServedList
-    from registry.store.reconciliation import AskedStatus
     from registry.wiring import AnyInstitution
 
 API_KEY_VARIABLE: Final = "CREDANCHOR_API_KEY"
@@ -81,47 +83,59 @@ def command(
     as_json: JsonFlag = False,
 ) -> None:
     """Hold the institution's database against the ledger."""
-    from registry.cli.reconcile_output import content_of, csv_of, show
+    from registry.cli.reconcile_output import Compared, Found, csv_pieces, json_pieces, show
     from registry.services.differences import SETTLED
 
-    with _institution(home, institution) as place:
-        differences, basis, batches = _compare(place, service, controller)
-        left = _not_compared(place, service, controller)
-    if out is not None:
-        write_pieces(out, [csv_of(differences)])
-    if as_json:
-        print_json(content_of(differences, basis, batches, left))
-    else:
-        show(differences, basis, batches, left, out)
-    raise typer.Exit(1 if any(each.kind not in SETTLED for each in differences) else 0)
+    # What there is much of goes into files: events, and differences. Nothing is printed before all is compared.
+    with (
+        TemporaryDirectory(prefix="credanchor-") as folder,
+        TemporaryFile("w+", encoding="utf-8") as file,
+        _institution(home, institution) as place,
+    ):
+        found = Found(file)
+        basis, batches = _compare(place, service, controller, Path(folder), found)
+        compared = Compared(basis, batches, _not_compared(place, service, controller))
+        if out is not None:
+            write_pieces(out, csv_pieces(found))
+        if as_json:
+            sys.stdout.writelines(json_pieces(found, compared))
+        else:
+            show(found, compared, out)
+    raise typer.Exit(1 if found.counts.keys() - SETTLED else 0)
 
 
-def _compare(place: AnyInstitution, service: str | None, controller: str | None) -> tuple[list[Difference], Basis, int]:
-    """Name all differences; tell what the history rests on, and how many batches there are."""
+def _compare(
+    place: AnyInstitution, service: str | None, controller: str | None, folder: Path, found: Found
+) -> tuple[Basis, int]:
+    """Find all differences; tell what the history rests on, and how many batches there are."""
+    from registry.services.doings import events_of
     from registry.services.explored_index import compare_index, read_index
     from registry.services.reconciliation import reconcile
     from registry.services.served_credentials import Comparison
     from registry.services.served_status import compare_served
 
-    settled = _controller(place, controller)
-    served = _served(place, service)
-    registry, issuer_id = place.settings.registry_id, place.settings.issuer_id
-    index = read_index(place.store, registry, issuer_id)
-    api = _api(place, service)
-    # What is done while the ledger is read must look like no thief: the database counts as it was before, and after.
-    before = _snapshot(place, settled)
-    answers = None if api is None else _ask(place, api, before, served)
-    history, basis = _history(place)
-    issuer = history.issuer(issuer_id)
-    after = _snapshot(place, settled)
-    own = after.own
-    again = set(reconcile(issuer, before.own, before.statuses, now=basis.block_at))
-    differences = [each for each in reconcile(issuer, own, after.statuses, now=basis.block_at) if each in again]
-    differences += compare_served(issuer, own.batches, served, now=basis.block_at)
-    if api is not None and answers is not None:
-        differences += Comparison(issuer, api, own.batches).differences(_not_ahead(answers, basis))
-    differences += compare_index(place.store, index, history, issuer_id, basis, place.view.has_block)
-    return differences, basis, len(own.batches)
+    settled, registry, issuer_id = _settled(place, controller), place.settings.registry_id, place.settings.issuer_id
+    with error_console.status("reading the database") as status:
+        index = read_index(place.store, registry, issuer_id)
+        # What is done while the ledger is read must look like no thief: it counts as it was before, and after.
+        before = _stored(place)
+        served, api, answers = _ask_service(place, service, before, status.update)
+        history, basis = _history(place, folder, status.update)
+        issuer, after = history.issuer(issuer_id), _stored(place)
+        status.update("comparing the database")
+        stored, knows = (before, after), partial(_own_transactions, place)
+        found.take(reconcile(issuer, history.events, settled, stored, knows, now=basis.block_at))
+        if served:
+            status.update("comparing what the service shows")
+            own = events_of(history.events, issuer_id)
+            found.take(compare_served(own, after.batches, served, now=basis.block_at))
+        if api is not None and answers is not None:
+            status.update("comparing what the service answers")
+            own, answered = events_of(history.events, issuer_id), _not_ahead(answers, basis)
+            found.take(Comparison(issuer, own, api, after.batches, answered).differences())
+        status.update("comparing what the explorer shows")
+        found.take(compare_index(place.store, index, history, issuer_id, basis, place.view.has_block))
+    return basis, len(after.batches)
 
 
 def _not_compared(place: AnyInstitution, service: str | None, controller: str | None) -> list[str]:
@@ -159,85 +173,86 @@ def _institution(home: Path | None, code: str | None) -> Iterator[AnyInstitution
         service.store.close()
 
 
-class _Snapshot(NamedTuple):
-    own: Own
-    statuses: list[AskedStatus]
+def _settled(place: AnyInstitution, controller: str | None) -> Settled:
+    """Give what the settings say."""
+    from registry.services.reconciliation import Settled
+
+    settings, account = place.settings, controller or place.settings.controller
+    return Settled(
+        did=settings.issuer_did,
+        anchor_key=place.address_of(settings.anchor_key),
+        status_key=place.address_of(settings.status_key),
+        controller=None if account is None else parse_account(account),
+    )
 
 
-def _controller(place: AnyInstitution, given: str | None) -> Address | None:
-    text = given or place.settings.controller
-    return None if text is None else parse_account(text)
-
-
-def _snapshot(place: AnyInstitution, controller: Address | None) -> _Snapshot:
+def _stored(place: AnyInstitution) -> Stored:
     """Read what the database has, at one moment of it."""
-    from registry.services.reconciliation import Own
-    from registry.store.reconciliation import asked_revocations, asked_statuses
-    from registry.store.transactions import all_transaction_hashes
-    from registry.store.voided import sealed_batches
+    from registry.services.reconciliation import Stored
+    from registry.store.reconciliation import asked_revocations, asked_statuses, in_words, sealed_for
 
-    settings = place.settings
-    registry, issuer_id = settings.registry_id, settings.issuer_id
+    registry, issuer_id = place.settings.registry_id, place.settings.issuer_id
     with place.store.reading() as connection:
-        own = Own(
-            did=settings.issuer_did,
-            anchor_key=place.address_of(settings.anchor_key),
-            status_key=place.address_of(settings.status_key),
-            controller=controller,
-            batches=sealed_batches(connection, registry, issuer_id),
+        return Stored(
+            batches={batch.root: batch for batch in sealed_for(connection, registry, issuer_id)},
             revocations=asked_revocations(connection, registry, issuer_id),
-            transactions=all_transaction_hashes(connection),
+            statuses=in_words(asked_statuses(connection, registry, issuer_id)),
         )
-        return _Snapshot(own, list(asked_statuses(connection, registry, issuer_id)))
 
 
-def _served(place: AnyInstitution, service: str | None) -> list[ServedList]:
-    """Fetch the service's lists; before the ledger is read, so that the history reaches as far."""
+def _own_transactions(place: AnyInstitution, hashes: Collection[Hash32]) -> Collection[Hash32]:
+    from registry.store.transactions import own_transactions
+
+    with place.store.reading() as connection:
+        return own_transactions(connection, hashes)
+
+
+def _ask_service(
+    place: AnyInstitution, service: str | None, before: Stored, tell: Callable[[str], None]
+) -> tuple[Sequence[ServedList], ServedApi | None, ServedAnswers | None]:
+    """Ask the service; before the ledger is read, so that the history reaches as far.
+
+    Returns:
+        Its status lists; its API, None: there is no service, or no key to it; and what this answered.
+    """
     from registry.services.served_status import fetch_lists, lists_of
-    from registry.store.voided import sealed_batches
 
     if service is None:
-        return []
-    settings = place.settings
-    with place.store.reading() as connection:
-        lists = lists_of(sealed_batches(connection, settings.registry_id, settings.issuer_id))
-    with error_console.status("asking the service"):
-        return list(fetch_lists(service, settings.issuer_id, lists))
+        return (), None, None
+    tell("asking the service")
+    issuer_id = place.settings.issuer_id
+    served = list(fetch_lists(service, issuer_id, lists_of(before.batches.values())))
+    api = _api(place, service)
+    return served, api, _ask(place, api, before, served) if api is not None and served else None
 
 
-def _api(place: AnyInstitution, service: str | None) -> ServedApi | None:
-    """Give the service's API; None: there is no service, or no key to it."""
+def _api(place: AnyInstitution, service: str) -> ServedApi | None:
+    """Give the service's API; None: there is no key to it."""
     from registry.services.served_answers import ServedApi
 
     key = os.environ.get(API_KEY_VARIABLE)
-    if service is None or not key:
+    if not key:
         return None
     api = ServedApi(service, key, place.settings.registry_id, place.settings.issuer_id)
     api.require_own_key()
     return api
 
 
-def _ask(
-    place: AnyInstitution, api: ServedApi, before: _Snapshot, served: Sequence[ServedList]
-) -> ServedAnswers | None:
-    """Ask the API; before the ledger is read, so that the history reaches as far. None: there is nothing to ask."""
+def _ask(place: AnyInstitution, api: ServedApi, before: Stored, served: Sequence[ServedList]) -> ServedAnswers:
     from registry.services.served_credentials import ServedAnswers, choose
     from registry.services.served_status import fetch_lists
 
-    if not served:
-        return None
-    with error_console.status("asking the service"):
-        batches = tuple(api.batches())
-        # Of others it gives no proof, which is no fault of it.
-        anchored = {each.root for each in batches if each.is_anchored}
-        own = [each for each in before.own.batches if each.root in anchored]
-        with place.store.reading() as connection:
-            looked = list(choose(connection, own, before.statuses, _LOOKED_AT))
-        credentials = tuple(map(api.credential, looked))
-        # Strangers, as whom pages are asked for, may ask less often.
-        some = secrets.SystemRandom().sample(looked, min(_PAGES, len(looked)))
-        pages = tuple(page for page in map(api.page, some) if page is not None)
-        *_, last = fetch_lists(api.url, place.settings.issuer_id, [served[-1].status_list])
+    batches = tuple(api.batches())
+    # Of others it gives no proof, which is no fault of it.
+    anchored = {each.root for each in batches if each.is_anchored}
+    own = [batch for root, batch in before.batches.items() if root in anchored]
+    with place.store.reading() as connection:
+        looked = list(choose(connection, own, before.statuses, _LOOKED_AT))
+    credentials = tuple(map(api.credential, looked))
+    # Strangers, as whom pages are asked for, may ask less often.
+    some = secrets.SystemRandom().sample(looked, min(_PAGES, len(looked)))
+    pages = tuple(page for page in map(api.page, some) if page is not None)
+    *_, last = fetch_lists(api.url, place.settings.issuer_id, [served[-1].status_list])
     since = min(each.at for each in served)
     return ServedAnswers(batches=batches, credentials=credentials, pages=pages, since=since, until=last.at)
 
@@ -251,16 +266,14 @@ def _not_ahead(answers: ServedAnswers, basis: Basis) -> ServedAnswers:
     return answers
 
 
-def _history(place: AnyInstitution) -> tuple[History, Basis]:
+def _history(place: AnyInstitution, folder: Path, tell: Callable[[str], None]) -> tuple[History, Basis]:
     from anchor.ledger.endpoints import node_name
 
     settings = place.settings
     try:
-        with error_console.status("asking the node") as status:
-            history, basis = prove_history(settings.registry_id, settings.rpc_url, status.update)
+        return prove_history(settings.registry_id, settings.rpc_url, tell, through=folder)
     except HistoryError as error:
         # That is the node's fault, and no difference of the database.
         raise LedgerUnavailableError(
             f"the node {node_name(settings.rpc_url)} gave no whole history: {error}", advice="Ask another node."
         ) from error
-    return history, basis

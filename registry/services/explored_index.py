@@ -3,6 +3,7 @@
 An index shows the ledger as of the block at which it was proven. It is read before the history, so that this reaches
 as far; whether it still lags is looked at afterwards. Rows that count are never changed by the service: those of a copy
 are the same before and after. After a reorganisation another copy takes its place, and nothing is said of the old one.
+Rows and events are gone through side by side, in order: neither is held.
 
 Registry-wide, only heads and roles are compared; what other issuers did is theirs.
 """
@@ -10,26 +11,29 @@ Registry-wide, only heads and roles are compared; what other issuers did is thei
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, fields
 from itertools import takewhile
 from typing import Final
 
 from cbor2 import CBORError
+from sqlalchemy import Column
 
 from anchor.errors import LedgerUnavailableError, MalformedError
 from anchor.events import AnyEvent, IssuerEvent, KeyAdded
-from anchor.history import History, IssuerHistory
+from anchor.history import History
 from anchor.model import Address, Basis, Hash32, RegistryId, to_utc
 from anchor.replay import Replay
 from registry.services.differences import Difference, DifferenceKind
+from registry.services.doings import events_of
 from registry.services.explorer.content import count, issuer_bytes, read_issuer, read_ledger, read_undone
 from registry.store.engine import Store
 from registry.store.ledger_check import Kept, kept_events, kept_keys, kept_tallies, kept_words
-from registry.store.ledger_copies import CopyRecord, SyncRecord, get_copy, get_sync
+from registry.store.ledger_copies import CopyId, CopyRecord, SyncRecord, get_copy, get_sync
 from registry.store.ledger_events import DAY_SECONDS, credentials_of, event_row, word_rows
 from registry.store.ledger_issuers import IssuerRow, find_issuer
-from registry.store.ledger_tables import ledger_events
+from registry.store.ledger_tables import ledger_events, ledger_words
 
 LAG_SECONDS: Final = 300
 """An event may be so old, by the ledger's clock, before an index without it is behind."""
@@ -113,14 +117,14 @@ def _lag(store: Store, history: History, issuer_id: int, basis: Basis, has_block
     if number <= basis.block_number and not has_block(number, block_hash):
         yield _behind(sync, f"its block {number:,} is not on the chain any more")
         return
-    late = [
-        each
-        for each in history.issuer(issuer_id).events
-        if each.log.block_number > number and each.at + LAG_SECONDS < basis.block_at
-    ]
-    if late:
-        words = f"at block {number:,}, without {len(late):,} events, the first of {to_utc(late[0].at)}"
-        yield _behind(sync, words)
+    if number >= basis.block_number:
+        return
+    count, first = 0, 0
+    for each in events_of(history.events, issuer_id):
+        if each.log.block_number > number and each.at + LAG_SECONDS < basis.block_at:
+            count, first = count + 1, first or each.at
+    if count:
+        yield _behind(sync, f"at block {number:,}, without {count:,} events, the first of {to_utc(first)}")
 
 
 def _behind(sync: SyncRecord, words: str) -> Difference:
@@ -137,90 +141,70 @@ class _Comparison:
         self._issuer_id: Final = issuer_id
         assert before.copy.block is not None  # noqa: S101 - only then it is compared
         self._block: Final = before.copy.block
-        last = self._block.number
-        numbered = enumerate(history.events, start=1)
-        self._events: Final = list(takewhile(lambda each: each[1].log.block_number <= last, numbered))
-        self._own: Final[list[Numbered]] = [
-            each for each in self._events if isinstance(each[1], IssuerEvent) and each[1].issuer_id == issuer_id
-        ]
-        self._history: Final = history if len(self._events) == len(history.events) else self._replayed(history)
+        self._history: Final = history
+        self._seen: Final = _Seen()
 
-    def _replayed(self, history: History) -> History:
-        """Give the history up to the index's block."""
-        replay = Replay(history.registry, keep=False)
-        for _, event in self._events:
-            replay.take(event.log)
-        return replay.result()
+    def _events(self) -> Iterator[Numbered]:
+        """Give the registry's events up to the index's block; they may be read from a file each time."""
+        last = self._block.number
+        return takewhile(lambda each: each[1].log.block_number <= last, enumerate(self._history.events, start=1))
 
     def differences(self) -> Iterator[Difference]:
-        copy, number = self._copy, self._issuer_id
-        if copy.proven != len(self._events):
-            yield _otherwise(f"{copy.proven:,} events of the registry are shown, {len(self._events):,} there are")
-        # As far as the ledger goes, and as far as it says that it goes: each finds what the other passes over.
-        last = max(copy.proven, len(self._events))
-        with self._store.operator_reading() as connection:
-            yield from self._by_event(kept_events(connection, copy.id, number, last))
-            yield from self._by_word(kept_words(connection, copy.id, number, last))
-            keys = kept_keys(connection, copy.id, number, last)
-        yield from self._by_key(keys)
-        if self._before.tallies != self._tallies():
-            yield _otherwise("how many events there were on which day")
-        yield from self._by_content()
-
-    def _by_event(self, kept: Iterator[Kept]) -> Iterator[Difference]:
-        names = [each.name for each in ledger_events.c]
-        found = {row[1]: row for row in kept}
-        for number, event in self._own:
-            row, expected = found.pop(number, None), event_row(self._copy.id, number, event)
-            if number > self._copy.proven:
-                row = None  # it is there, and not shown
-            root, transaction = getattr(event, "root", None), event.log.transaction_hash
-            if row is None:
-                detail = f"{event.kind}, {event.log.place}"
-                yield Difference(kind=DifferenceKind.INDEX_MISSING, root=root, transaction=transaction, detail=detail)
-            elif row != expected:
-                other = ", ".join(name for name, *pair in zip(names, row, expected, strict=True) if pair[0] != pair[1])
-                detail = f"{event.kind}, {event.log.place}: {other}"
-                yield Difference(kind=DifferenceKind.INDEX_OTHERWISE, root=root, transaction=transaction, detail=detail)
-        for row in found.values():
-            values = dict(zip(names, row, strict=True))
-            yield Difference(
-                kind=DifferenceKind.INDEX_FOREIGN,
-                transaction=Hash32(values["transaction_hash"]),
-                detail=f"{values['kind']}, block {values['block_number']}, log {values['log_index']}",
-            )
-
-    def _by_word(self, kept: Iterable[Kept]) -> Iterator[Difference]:
-        wrong = set(kept)
-        for number, event in self._own:
-            expected = set(word_rows(self._copy.id, number, event))
-            if not expected <= wrong:
-                yield _otherwise(_WORDS, event.log.transaction_hash)
-            wrong -= expected
-        if wrong:
-            yield _otherwise(f"{_WORDS}: {len(wrong):,} words that no event is about")
-
-    def _by_key(self, kept: frozenset[Kept]) -> Iterator[Difference]:
-        expected = {
-            (self._copy.id, event.key, self._issuer_id, number)
-            for number, event in self._own
-            if isinstance(event, KeyAdded)
-        }
-        for _, address, *_ in sorted(expected ^ kept):
+        copy, number, seen = self._copy, self._issuer_id, self._seen
+        with (
+            self._store.operator_reading() as connection,
+            closing(kept_events(connection, copy.id, number)) as kept,
+            closing(kept_words(connection, copy.id, number)) as words,
+        ):
+            yield from self._by_event(_Rows(kept, ledger_events.c.number), _Rows(words, ledger_words.c.number))
+            keys = kept_keys(connection, copy.id, number, self._last)
+        if copy.proven != seen.events:
+            yield _otherwise(f"{copy.proven:,} events of the registry are shown, {seen.events:,} there are")
+        for address in sorted({address for _, address, *_ in seen.keys(copy.id, number) ^ keys}):
             yield Difference(
                 kind=DifferenceKind.INDEX_OTHERWISE, key=Address(address), detail="whose key it is, and since when"
             )
+        if self._before.tallies != seen.tallies(copy.id, number):
+            yield _otherwise("how many events there were on which day")
+        yield from self._by_content()
 
-    def _tallies(self) -> frozenset[Kept]:
-        events: Counter[tuple[int, str, int]] = Counter()
-        credentials: Counter[tuple[int, str, int]] = Counter()
-        for _, event in self._own:
-            key = event.at // DAY_SECONDS, event.kind, getattr(event, "reason", 0)
-            events[key] += 1
-            credentials[key] += credentials_of(event)
-        return frozenset(
-            (self._copy.id, self._issuer_id, *key, number, credentials[key]) for key, number in events.items()
-        )
+    @property
+    def _last(self) -> int:
+        """As far as the ledger goes, and as far as it says that it goes: each finds what the other passes over."""
+        return max(self._copy.proven, self._seen.events)
+
+    def _by_event(self, kept: _Rows, words: _Rows) -> Iterator[Difference]:
+        strangers = 0
+        for number, event in self._events():
+            self._seen.events = number
+            if not (isinstance(event, IssuerEvent) and event.issuer_id == self._issuer_id):
+                continue
+            self._seen.take(number, event)
+            yield from map(_foreign, kept.up_to(number - 1))
+            row = next(kept.up_to(number), None)
+            yield from self._of_event(number, event, row if number <= self._copy.proven else None)
+            strangers += sum(1 for _ in words.up_to(number - 1))
+            found, expected = set(words.up_to(number)), set(word_rows(self._copy.id, number, event))
+            if not expected <= found:
+                yield _otherwise(_WORDS, event.log.transaction_hash)
+            strangers += len(found - expected)
+        yield from map(_foreign, kept.up_to(self._last))
+        strangers += sum(1 for _ in words.up_to(self._last))
+        if strangers:
+            yield _otherwise(f"{_WORDS}: {strangers:,} words that no event is about")
+
+    def _of_event(self, number: int, event: AnyEvent, row: Kept | None) -> Iterator[Difference]:
+        """Compare an event with its row; None: it is not there, or not shown."""
+        expected = event_row(self._copy.id, number, event)
+        if row == expected:
+            return
+        kind, detail = DifferenceKind.INDEX_MISSING, f"{event.kind}, {event.log.place}"
+        if row is not None:
+            kind, names = DifferenceKind.INDEX_OTHERWISE, [each.name for each in ledger_events.c]
+            other = ", ".join(name for name, *pair in zip(names, row, expected, strict=True) if pair[0] != pair[1])
+            detail = f"{detail}: {other}"
+        root, transaction = getattr(event, "root", None), event.log.transaction_hash
+        yield Difference(kind=kind, root=root, transaction=transaction, detail=detail)
 
     def _by_content(self) -> Iterator[Difference]:
         """Compare where the events led."""
@@ -230,26 +214,33 @@ class _Comparison:
             yield _otherwise(f"what the index has of registry and issuer cannot be read ({type(error).__name__})")
 
     def _by_views(self) -> Iterator[Difference]:
-        view = read_ledger(self._history.registry, self._copy.content, 0, None)
+        view, history = read_ledger(self._history.registry, self._copy.content, 0, None), self._history_then()
         if view.basis.block_hash != self._block.hash:
             yield _otherwise("at which block it was proven")
         if (view.registry_head, view.issuers, view.tenures) != (
-            self._history.registry_head,
-            len(self._history.issuers),
-            self._history.tenures,
+            history.registry_head,
+            len(history.issuers),
+            history.tenures,
         ):
             yield _otherwise("the registry's head, its roles, or how many issuers it has")
-        row = self._before.issuer
-        if not self._own or row is None:
-            if self._own or row is not None:
+        row, seen = self._before.issuer, self._seen
+        if not seen.own or row is None:
+            if seen.own or row is not None:
                 yield _otherwise("whether there is this issuer")
             return
-        expected = self._issuer_row(self._history.issuer(self._issuer_id))
-        yield from self._by_issuer(row, expected)
+        issuer = history.issuer(self._issuer_id)
+        content = issuer_bytes(issuer, count(issuer, seen.own), seen.last_at)
+        did = issuer.did.replace("\0", "\\x00")
+        yield from self._by_issuer(row, IssuerRow(issuer.issuer_id, did, issuer.did_hash, content))
 
-    def _issuer_row(self, issuer: IssuerHistory) -> IssuerRow:
-        content = issuer_bytes(issuer, count(issuer, len(self._own)), self._own[-1][1].at)
-        return IssuerRow(issuer.issuer_id, issuer.did.replace("\0", "\\x00"), issuer.did_hash, content)
+    def _history_then(self) -> History:
+        """Give the history up to the index's block."""
+        if self._seen.events == len(self._history.events):
+            return self._history
+        replay = Replay(self._history.registry, keep=False)
+        for _, event in self._events():
+            replay.take(event.log)
+        return replay.result()
 
     def _by_issuer(self, row: IssuerRow, expected: IssuerRow) -> Iterator[Difference]:
         if (row.did, row.did_hash) != (expected.did, expected.did_hash):
@@ -260,6 +251,67 @@ class _Comparison:
             yield _otherwise(f"of the issuer: {', '.join(name.replace('_', ' ') for name in names)}")
         if read_undone(row.content) != read_undone(expected.content):
             yield _otherwise("what a change of status epochs undid")
+
+
+class _Rows:
+    """Rows in order of the numbers of events, read as far as these have come.
+
+    Args:
+        rows: In order.
+        column: Where in a row the number is.
+    """
+
+    def __init__(self, rows: Iterator[Kept], column: Column[int]) -> None:
+        self._rows: Final = rows
+        self._place: Final = list(column.table.c).index(column)
+        self._next = next(rows, None)
+
+    def up_to(self, number: int) -> Iterator[Kept]:
+        """Give the next rows, up to those of an event."""
+        while self._next is not None and self._next[self._place] <= number:
+            row, self._next = self._next, next(self._rows, None)
+            yield row
+
+
+class _Seen:
+    """What was counted of the ledger's events while they were gone through."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        """Of the registry."""
+        self.own = 0
+        """Of the issuer."""
+        self.last_at = 0
+        self._keys: Final[list[tuple[Address, int]]] = []
+        self._events_a_day: Final[Counter[tuple[int, str, int]]] = Counter()
+        self._credentials_a_day: Final[Counter[tuple[int, str, int]]] = Counter()
+
+    def take(self, number: int, event: AnyEvent) -> None:
+        """Count an event of the issuer."""
+        self.own, self.last_at = self.own + 1, event.at
+        if isinstance(event, KeyAdded):
+            self._keys.append((event.key, number))
+        day = event.at // DAY_SECONDS, event.kind, getattr(event, "reason", 0)
+        self._events_a_day[day] += 1
+        self._credentials_a_day[day] += credentials_of(event)
+
+    def keys(self, copy: CopyId, issuer_id: int) -> frozenset[Kept]:
+        """Give the rows of the keys that were added."""
+        return frozenset((copy, key, issuer_id, number) for key, number in self._keys)
+
+    def tallies(self, copy: CopyId, issuer_id: int) -> frozenset[Kept]:
+        """Give the rows of what was counted by day."""
+        credentials = self._credentials_a_day
+        return frozenset((copy, issuer_id, *day, n, credentials[day]) for day, n in self._events_a_day.items())
+
+
+def _foreign(row: Kept) -> Difference:
+    values = dict(zip((each.name for each in ledger_events.c), row, strict=True))
+    return Difference(
+        kind=DifferenceKind.INDEX_FOREIGN,
+        transaction=Hash32(values["transaction_hash"]),
+        detail=f"{values['kind']}, block {values['block_number']}, log {values['log_index']}",
+    )
 
 
 def _otherwise(detail: str, transaction: Hash32 | None = None) -> Difference:

@@ -120,12 +120,6 @@ class ServedApi:
                 if before is not None and not 0 < cursor < before:
                     raise ValueError
 
-    def batch(self, root: Hash32) -> ServedBatch | None:
-        """Give what the service says of a batch; None: it has none."""
-        answer = self._find(f"/v1/batches/{to_hex(root)}")
-        with _usable(self.url):
-            return None if answer is None else _batch(answer)
-
     def credential(self, looked: Looked) -> ServedCredential:
         """Give what the service says of a credential."""
         proof = self._find(f"/v1/credentials/{looked.uuid}/proof")

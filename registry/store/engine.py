@@ -34,6 +34,7 @@ SCHEMA_REVISIONS: Final = (
     "0010",
     "0011",
     "0012",
+    "0013",
 )
 """Alembic revisions in order, the newest last; a test holds it to the folder `migrations`. Known here, so that Alembic,
 which takes 0.7 s to import, is needed only when there is something to migrate."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, select
@@ -15,15 +16,15 @@ Kept = tuple[Any, ...]
 """A row, in the order of its table's columns."""
 
 
-def kept_events(connection: Connection, copy: CopyId, issuer_id: int, last: int) -> Iterator[Kept]:
-    """Give an issuer's events up to a number, in order."""
-    return _rows(connection, _up_to(ledger_events, copy, issuer_id, last).order_by(ledger_events.c.number))
+def kept_events(connection: Connection, copy: CopyId, issuer_id: int) -> Generator[Kept]:
+    """Give an issuer's events, in order, read as they are wanted; close it if it is not read to its end."""
+    return _rows(connection, _of(ledger_events, copy, issuer_id).order_by(ledger_events.c.number))
 
 
-def kept_words(connection: Connection, copy: CopyId, issuer_id: int, last: int) -> Iterator[Kept]:
-    """Give what its events up to a number did to status words, in order of events, lists and words."""
+def kept_words(connection: Connection, copy: CopyId, issuer_id: int) -> Generator[Kept]:
+    """Give likewise what its events did to status words, in order of events, lists and words."""
     columns = ledger_words.c
-    statement = _up_to(ledger_words, copy, issuer_id, last)
+    statement = _of(ledger_words, copy, issuer_id)
     return _rows(connection, statement.order_by(columns.number, columns.status_list, columns.word))
 
 
@@ -43,11 +44,12 @@ def kept_tallies(connection: Connection, copy: CopyId, issuer_id: int) -> frozen
     return frozenset(_rows(connection, select(ledger_tallies).where(*own)))
 
 
-def _up_to(table: Table, copy: CopyId, issuer_id: int, last: int) -> Select[Any]:
-    columns = table.c
-    return select(table).where(columns.copy_ref == copy, columns.issuer_id == issuer_id, columns.number <= last)
+def _of(table: Table, copy: CopyId, issuer_id: int) -> Select[Any]:
+    return select(table).where(table.c.copy_ref == copy, table.c.issuer_id == issuer_id)
 
 
-def _rows(connection: Connection, statement: Select[Any]) -> Iterator[Kept]:
-    for row in connection.execute(statement, execution_options={"yield_per": ROWS_A_PAGE}):
-        yield tuple(row)
+def _rows(connection: Connection, statement: Select[Any]) -> Generator[Kept]:
+    # Closed with whoever reads them: PostgreSQL keeps a cursor for what was not read to its end.
+    with closing(connection.execute(statement, execution_options={"yield_per": ROWS_A_PAGE})) as rows:
+        for row in rows:
+            yield tuple(row)

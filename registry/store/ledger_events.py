@@ -254,6 +254,14 @@ class EventReader:
             for row in self._connection.execute(statement.order_by(table.key_of.desc()))
         )
 
+    def all_accounts(self) -> Iterator[AccountRow]:
+        """Give all accounts that events name, and the parts they play."""
+        table = ledger_accounts.c
+        own = table.copy_ref == self._copy, table.number <= self._last
+        statement = select(table.address, table.key_of).where(*own)
+        for row in self._connection.execute(statement, execution_options={"yield_per": ROWS_A_PAGE}):
+            yield AccountRow(Address(row.address), row.key_of)
+
     def namings(self, address: Address) -> tuple[int, ...]:
         """Give the numbers of the events that name an address first, in each of the parts it plays; in order."""
         table = ledger_accounts.c

@@ -122,3 +122,23 @@ ledger_tallies: Final = Table(
     sqlite_with_rowid=False,
 )
 """How many proven events of each kind there were on each day (UTC)."""
+
+ledger_checkpoints: Final = Table(
+    "ledger_checkpoints",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("copy_ref", RowId, ForeignKey("ledger_copies.id"), nullable=False, index=True),
+    Column("events", BigInteger, nullable=False),  # after how many
+    Column("digest", LargeBinary(32)),  # SHA-256 over content and parts; none: it is not whole yet
+    Column("content", LargeBinary),  # CBOR: the state of the replay, but for its parts
+)
+"""Where the replay of a copy's events stood, so that the next process goes on from there."""
+
+ledger_checkpoint_parts: Final = Table(
+    "ledger_checkpoint_parts",
+    metadata,
+    Column("checkpoint_ref", RowId, ForeignKey("ledger_checkpoints.id"), primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # from 0
+    Column("content", LargeBinary, nullable=False),  # CBOR: some batches or status words
+)
+"""What there is much of in a checkpoint."""

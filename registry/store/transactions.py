@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, literal, select, union_all, update
 
 from anchor.model import Address, Hash32, StatusPosition
 from registry.errors import NotFoundError
@@ -23,6 +24,7 @@ from registry.store.tables import batch_revocations, status_changes, transaction
 
 OPEN_STATES: Final = (TransactionState.SIGNED, TransactionState.SENT)
 """States in which the ledger may yet decide otherwise than the database knows."""
+_HASHES_AT_ONCE: Final = 500
 
 
 def keep_transaction(
@@ -88,6 +90,20 @@ def all_transaction_hashes(connection: InstitutionConnection) -> frozenset[Hash3
     known = connection.execute(select(transactions.c.hash).where(_own(connection))).scalars()
     versions = select(transaction_versions.c.hash).where(transaction_versions.c.transaction_id.in_(own))
     return frozenset(map(Hash32, (*known, *connection.execute(versions).scalars())))
+
+
+def own_transactions(connection: InstitutionConnection, hashes: Iterable[Hash32]) -> frozenset[Hash32]:
+    """Tell which of some transactions, whichever of their versions, are the institution's."""
+    own, rest = set[Hash32](), iter(hashes)
+    while some := list(islice(rest, _HASHES_AT_ONCE)):
+        known = select(transactions.c.hash).where(_own(connection), transactions.c.hash.in_(some))
+        versions = (
+            select(transaction_versions.c.hash)
+            .join(transactions, transactions.c.id == transaction_versions.c.transaction_id)
+            .where(_own(connection), transaction_versions.c.hash.in_(some))
+        )
+        own.update(map(Hash32, connection.execute(union_all(known, versions)).scalars()))
+    return frozenset(own)
 
 
 def settle_version(connection: InstitutionConnection, transaction: TransactionId, transaction_hash: Hash32) -> None:

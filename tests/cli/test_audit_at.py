@@ -1,5 +1,7 @@
 """`credanchor audit --at`: what held at a date, of a real chain."""
 
+from typing import Any
+
 import pytest
 
 from anchor.ledger.testnet import dev_signer
@@ -65,6 +67,23 @@ def test_state_is_told_in_words(desk: Desk, times: dict[str, int]) -> None:
 def test_good_credential_was_valid(desk: Desk) -> None:
     code, out, _ = desk.run("audit", "--at", to_utc(now(desk.chain)), "--credential", str(desk.files[0]))
     assert (code, "as it was known then: ✔ VALID" in out) == (0, True)
+
+
+def test_issuer_that_the_policy_denies_was_not_to_be_trusted(desk: Desk) -> None:
+    asked = ("audit", "--at", to_utc(now(desk.chain)), "--credential", str(desk.files[0]))
+    desk.write_policy(denied_issuers=frozenset({DID}))
+    code, out, _ = desk.run(*asked)
+    assert (code, "as it was known then: ✘ NOT TRUSTED" in out) == (1, True)
+    desk.write_policy(denied_issuers=frozenset({"did:web:other.example"}))
+    assert desk.run(*asked)[0] == 0
+
+
+@pytest.mark.parametrize("more", [{"required_proofs": frozenset({"eddsa-rdfc-2022"})}, {"require_did_document": True}])
+def test_what_cannot_be_judged_of_a_date_is_not_passed_over(desk: Desk, more: dict[str, Any]) -> None:
+    desk.write_policy(**more)
+    code, out, error = desk.run("audit", "--at", to_utc(now(desk.chain)), "--credential", str(desk.files[0]))
+    assert (code, "VALID" in out, "of a date the ledger alone tells" in error) == (2, False, True)
+    assert desk.run("audit", "--at", to_utc(now(desk.chain)))[0] == 0
 
 
 @pytest.mark.parametrize(

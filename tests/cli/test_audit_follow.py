@@ -2,6 +2,8 @@
 
 import hmac
 import json
+import subprocess
+import sys
 import threading
 import time
 from base64 import b64decode
@@ -223,7 +225,7 @@ def test_a_reorganisation_is_an_alert_and_what_it_changed_is_told(
 
     code, out, error = watched(before, after, options=("--webhook", receiver.url))
     assert code == 0
-    assert "! reorganised: the chain was reorganised: block 6 is not that of the last audit" in error
+    assert f"! reorganised: the chain was reorganised, as the node {desk.chain.url} has it: its block 6 is not" in error
     assert [each["alert"] for each in alerts(receiver)] == ["reorganised"]
     told = [line.rpartition("index ")[2].split(" ")[0] for line in out.splitlines()[1:-1]]
     assert told == ["0", "1", "2"]
@@ -289,6 +291,9 @@ def test_kinds_of_events_are_named() -> None:
         (("--follow", "--keep", "kept", "--anew"), "--follow only prints and sends what is new"),
         (("--follow", "--keep", "kept", "--alert", "x"), "there is no event 'x'"),
         (("--follow", "--keep", "kept", "--webhook", "http://alerts.example/x?token=1"), "alerts go over https only"),
+        (("--follow", "--keep", "kept", "--credential", "badge.json"), "--follow only prints and sends what is new"),
+        (("--follow", "--keep", "kept", "--sign-with", "key.pem"), "--follow only prints and sends what is new"),
+        (("--follow", "--keep", "kept", "--webhook-secret", "secret"), "there is no --webhook"),
         (("--webhook", "https://alerts.example/"), "are for --follow"),
     ],
 )
@@ -374,3 +379,145 @@ def test_a_secret_that_cannot_be_read_is_said(desk: Desk, tmp_path: Path) -> Non
         options = ("--webhook", "https://alerts.example/", "--webhook-secret", path)
         code, _, error = desk.run("audit", "--follow", "--keep", "kept", *options)
         assert (code, "secret" in error, "no secret" in error) == (2, True, False)
+
+
+def test_an_alert_about_no_event_is_sent_again_until_it_is_taken(
+    desk: Desk, receiver: Receiver, watched: Callable[..., tuple[int, str, str]]
+) -> None:
+    snapshot: list[Any] = []
+
+    def before() -> None:
+        snapshot.append(desk.chain.node.write("evm_snapshot", []))
+        revoke(desk, 0)
+
+    def after() -> None:
+        receiver.answer = status(500)
+        assert desk.chain.node.write("evm_revert", snapshot)
+        revoke(desk, 1)
+        revoke(desk, 2)
+
+    def recover() -> None:
+        alerts(receiver)
+        receiver.answer = status(204)
+
+    _, _, error = watched(before, after, nothing, recover, nothing, options=("--webhook", receiver.url))
+    assert error.count("! reorganised: ") == 1
+    assert error.count("it is sent again later") == 2
+    assert [each["alert"] for each in alerts(receiver)] == ["reorganised"]
+
+
+def test_what_no_webhook_took_is_said_at_the_end(
+    desk: Desk, receiver: Receiver, watched: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver.answer = status(500)
+    watched()
+    revoke(desk, 0)
+    monkeypatch.setattr(LedgerClient, "logs", lambda *_: iter(()))
+    options = ("--webhook", receiver.url)
+    assert "1 alert was not taken" in watched(options=options)[1]
+    code, out, _ = watched(options=(*options, "--until-alert"))
+    assert (code, "1 alert was not taken" in out) == (1, True)
+
+
+def test_a_line_that_was_printed_is_not_printed_again_when_its_alert_is_sent_again(
+    desk: Desk, receiver: Receiver, watched: Callable[..., tuple[int, str, str]]
+) -> None:
+    receiver.answer = status(500)
+
+    def recover() -> None:
+        receiver.answer = status(204)
+        alerts(receiver)
+
+    options = ("--webhook", receiver.url, "--alert", "all")
+    _, out, _ = watched(lambda: revoke(desk, 0), nothing, recover, lambda: revoke(desk, 1), options=options)
+    assert ["index 0" in line for line in out.splitlines()[1:-1]] == [True, False]
+    assert [each["event"]["indices"] for each in alerts(receiver)] == [[0], [1]]
+
+
+def test_what_lasts_is_an_alert_once_though_something_else_comes_between(
+    desk: Desk,
+    receiver: Receiver,
+    watched: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watched()
+    revoke(desk, 0)
+    nodes = FaultProxy(desk.chain.url)
+    desk.write_policy(nodes=(nodes.url,))
+    nodes.answer = lambda method, _, result: [] if method == "eth_getLogs" else result
+
+    def fall() -> None:
+        nodes.rule = lambda _method, _count: Fault.DROP_BEFORE
+
+    def rise() -> None:
+        nodes.rule = lambda _method, _count: None
+
+    away = [fall, *[nothing] * (following._PATIENCE - 1)]
+    try:
+        _, _, error = watched(*away, rise, nothing, *away, rise, options=("--webhook", receiver.url))
+    finally:
+        nodes.close()
+    assert [each["alert"] for each in alerts(receiver)] == ["refuted", "unreachable"], error
+
+
+def test_nodes_are_away_only_when_they_are_so_in_a_row(
+    desk: Desk, receiver: Receiver, watched: Callable[..., tuple[int, str, str]]
+) -> None:
+    watched()
+    revoke(desk, 0)
+    node = FaultProxy(desk.chain.url)
+    desk.write_policy(nodes=(node.url,))
+    node.answer = lambda method, _, result: [] if method == "eth_getLogs" else result
+
+    def fall() -> None:
+        node.rule = lambda _method, _count: Fault.DROP_BEFORE
+
+    def rise() -> None:
+        node.rule = lambda _method, _count: None
+
+    away = [fall, *[nothing] * (following._PATIENCE - 2)]
+    try:
+        watched(*away, rise, *away, options=("--webhook", receiver.url))
+    finally:
+        node.close()
+    assert [each["alert"] for each in alerts(receiver)] == ["refuted"]
+
+
+def test_an_empty_secret_does_not_leave_alerts_unsigned(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("\n")
+    options = ("--webhook", "https://alerts.example/", "--webhook-secret", tmp_path / "secret")
+    code, _, error = desk.run("audit", "--follow", "--keep", "kept", *options)
+    assert (code, "a webhook's secret is" in error) == (2, True)
+
+
+def test_a_node_that_gives_less_than_others_is_an_alert_once(
+    desk: Desk, receiver: Receiver, watched: Callable[..., tuple[int, str, str]]
+) -> None:
+    nodes = [FaultProxy(desk.chain.url) for _ in range(3)]
+    options = ["--trust", desk.chain.registry.to_text(), "--max-age", "any", "--webhook", receiver.url]
+    options += [word for node in nodes for word in ("--rpc", node.url)]
+
+    def lie() -> None:
+        nodes[0].answer = lambda method, _, result: [] if method == "eth_getLogs" else result
+        revoke(desk, 0)
+
+    try:
+        code, out, error = watched(
+            lie, lambda: revoke(desk, 1), lambda: revoke(desk, 2), nothing, options=tuple(options)
+        )
+    finally:
+        for node in nodes:
+            node.close()
+    assert (code, [f"index {number}" in out for number in range(3)]) == (0, [True] * 3), error
+    # What follows the checkpoint at that node is none of the history that was proven in the end.
+    assert [each["alert"] for each in alerts(receiver)] == ["nodeRefuted"]
+
+
+def test_who_ends_it_as_services_are_ended_is_told_where_it_stopped(desk: Desk) -> None:
+    command = (sys.executable, "-m", "anchor.cli.main", "audit", "--follow", "--keep", desk.folder / "kept")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline().startswith("watching ")
+        program.terminate()
+        out, _ = program.communicate()
+    assert (program.returncode, out.startswith("stopped; go on with the same command. 6 events")) == (0, True)

@@ -71,6 +71,12 @@ def test_an_altered_event_is_named_as_it_is_and_as_it_was(desk: Desk, archive: P
     assert content["error"]["type"] == "HistoryError"
 
 
+def test_what_breaks_is_no_line_of_a_csv_file(desk: Desk, archive: Path) -> None:
+    spoiled, _ = spoil(archive, lambda lines: lines.pop(-4))
+    code, out, error = desk.run("audit", "--from", spoiled, "--format", "csv")
+    assert (code, out, "institution 1: between" in error) == (1, "", True)
+
+
 def test_events_missing_at_the_end_of_an_archive_are_found_at_the_node(desk: Desk, archive: Path) -> None:
     spoiled, lines = spoil(archive, lambda lines: lines.pop(-2))
     code, out, _ = desk.run("audit", "--from", spoiled)

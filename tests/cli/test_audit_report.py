@@ -19,9 +19,20 @@ from tests.cli.conftest import Desk
 from tests.ledger.chain import DID, STATUS_KEY
 from tests.support.audit_reports import EMPTY, EVENTFUL, HOSTILE_DID, made, many, report_of
 from tests.support.guides import ROOT as ROOT_FOLDER
-from tests.support.history import Call, anchored, batch_revoked, status_changed
+from tests.support.history import ACCREDITOR_ROLE, Call, anchored, batch_revoked, role_changed, status_changed
 from tests.support.pages import Element, read_page
-from tests.support.stories import ANCHOR_KEY, BEGINNING, OTHER_KEY, REVOKED, ROOT, STAGED_KEY, STORY, SWITCHED, VOID
+from tests.support.stories import (
+    ANCHOR_KEY,
+    BEGINNING,
+    NEWCOMER,
+    OTHER_KEY,
+    REVOKED,
+    ROOT,
+    STAGED_KEY,
+    STORY,
+    SWITCHED,
+    VOID,
+)
 from tests.support.stories import STATUS_KEY as STATUS
 
 
@@ -229,6 +240,41 @@ def test_what_vouched_for_the_block_is_in_words(vouching: Vouching) -> None:
     assert f"{words[vouching]}: https://one.example, https://two.example" in said
 
 
+def test_what_is_shown_of_one_institution_says_nothing_of_roles_in_the_registry() -> None:
+    given = role_changed(ACCREDITOR_ROLE, NEWCOMER, at=9000, block=90)
+    for language, title, words in (
+        ("en", "Incidents and changes of control", " role"),
+        ("fr", "Incidents et changements de contrôle", " rôle"),
+    ):
+        whole = section(page_of(STORY, language), title).text
+        alone = section(page_of((*STORY, given), language, did="did:web:one.example"), title).text
+        assert (words in whole, words in alone) == (True, False)
+    assert (
+        "None: no key was declared compromised"
+        in section(page_of((*STORY, given), did="did:web:one.example"), "Incidents and changes of control").text
+    )
+
+
+def test_of_many_changes_of_roles_none_is_taken_for_the_registrys_first_two() -> None:
+    later = [
+        role_changed(bytes([9, number]) * 16, NEWCOMER, at=9000 + number, block=90 + number) for number in range(250)
+    ]
+    found = section(page_of((*STORY, *later)), "Incidents and changes of control")
+    assert len(rows(found)) == 1 + 200
+    assert "Of each kind the last 200, of 250 in all" in found.text
+    found = section(page_of((*STORY, *later[:200])), "Incidents and changes of control")
+    assert (len(rows(found)), "Of each kind" in found.text) == (1 + 200, False)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "no head binds in which block"), ("fr", "aucune tête ne lie à quel bloc")]
+)
+def test_the_proof_does_not_claim_what_no_head_binds(language: str, words: str) -> None:
+    text = page_of(STORY, language).text
+    assert words in text
+    assert "put elsewhere" not in text
+
+
 def test_one_institution_alone() -> None:
     page = page_of(EVENTFUL, did="did:web:two.example")
     assert "It shows the institution did:web:two.example alone" in page.text
@@ -325,6 +371,24 @@ def test_the_program_writes_it(desk: Desk) -> None:
     assert DID in section(page, "Institutions").text
     assert "issued in error" in section(page, "In short").text
     assert desk.run("audit", "--format", "html", "--lang", "fr")[1].startswith('<!DOCTYPE html>\n<html lang="fr">')
+
+
+def test_what_a_file_leaves_out_is_said(desk: Desk) -> None:
+    keep = ("--keep", desk.folder / "kept")
+    assert desk.run("audit", *keep)[0] == 0
+    desk.chain.anchor(77)
+    for name, options, expected, lines in (
+        ("new.csv", keep, "7 events; 1 of them, after block 5, written to", 2),
+        ("none.csv", keep, "7 events; 0 of them, after block 6, written to", 1),
+        ("all.csv", (*keep, "--anew"), "7 events; written to", 8),
+        ("one.csv", (*keep, "--anew", "--issuer", DID), "7 events; those of this issuer written to", 6),
+        ("one-new.csv", (*keep, "--issuer", DID), "7 events; those of this issuer, after block 6, written to", 1),
+        ("new.html", (*keep,), "7 events; written to", None),
+    ):
+        code, said, _ = desk.run("audit", *options, "--out", desk.folder / name)
+        assert (code, said) == (0, f"✔ COMPLETE  {expected} {desk.folder / name}\n")
+        if lines is not None:
+            assert len((desk.folder / name).read_text("utf-8").splitlines()) == lines
 
 
 def test_it_tells_of_everything_also_when_the_audit_went_on_from_an_earlier_one(desk: Desk) -> None:

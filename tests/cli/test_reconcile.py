@@ -129,6 +129,22 @@ def test_a_position_that_is_nobodys_is_found(office: Home, files: list[Path], ch
     assert (found["kind"], found["list"], found["index"]) == ("unknownPosition", 77, 3 * 256 + 2)
 
 
+def test_of_very_many_the_terminal_names_some_and_files_have_all(
+    office: Home, files: list[Path], chain: Chain, tmp_path: Path
+) -> None:
+    call = chain.contract.revoke(
+        issuer_id=chain.issuer_id, status_list=77, words=[0, 3], masks=[1, (1 << 30) - 1], reason=7
+    )
+    chain.execute(STATUS_KEY, call)
+    table, indices = tmp_path / "all.csv", [0, *range(768, 798)]
+    assert [each["index"] for each in reconcile(office, "--out", table)] == indices
+    with table.open(encoding="utf-8", newline="") as file:
+        assert [int(row["index"]) for row in csv.DictReader(file)] == indices
+    code, out, _ = office.run("reconcile")
+    assert (code, out.count("list 77, index "), "and 11 more: --out and --json have all" in out) == (1, 20, True)
+    assert "✘ 31 × its status was changed on the ledger, and no batch here has this position" in out
+
+
 def test_rows_that_are_gone_are_found(office: Home, files: list[Path]) -> None:
     assert office.run("revoke", files[0], "--yes", "--reason", "other")[0] == 0
     change(office, "DELETE FROM status_changes")

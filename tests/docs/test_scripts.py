@@ -77,4 +77,5 @@ def test_the_benchmark_says_how_it_is_used() -> None:
 def test_the_benchmark_refuses_what_it_does_not_know(words: tuple[str, ...]) -> None:
     done = bench(*words)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "usage: scripts/bench [issue|verify|light|api|api-issue|page|audit|peers] [--million] [COUNT]" in done.stderr
+    parts = "issue|verify|light|api|api-issue|page|audit|explorer|reconcile|peers"
+    assert f"usage: scripts/bench [{parts}] [--million] [COUNT]" in done.stderr

@@ -3,63 +3,23 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, update
 
-from anchor.model import Policy, StatusPosition
+from anchor.model import StatusPosition
 from registry.errors import NotFoundError, NotReadyError
 from registry.services.explorer import keeper
-from registry.services.explorer.queries import Explorer, Moment
-from registry.services.explorer.sync import LEASE_SECONDS, HistorySync
-from registry.store.engine import Store
+from registry.services.explorer.sync import LEASE_SECONDS
 from registry.store.ledger_tables import ledger_copies, ledger_events
 from tests.ledger.chain import DID, STATUS_KEY, Chain, root_of
 from tests.ledger.proxy import FaultProxy, refusing
+from tests.ledger.watch import GO_ON, Watch, copies, count, noted
 from tests.support.databases import Database
-from tests.support.reading import OnceRound
-
-GO_ON = threading.Event()
-
-
-@dataclass(kw_only=True)
-class Watch:
-    """One process that keeps the history, and what it shows."""
-
-    chain: Chain
-    store: Store
-    name: str = "one"
-    nodes: tuple[str, ...] = ()
-    trusted: Policy | None = None
-    ahead: int = 0
-    """Seconds by which its clock is ahead."""
-    sync: HistorySync = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.sync = HistorySync(
-            self.store, self.chain.registry, self.policy, name=self.name, clock=self.clock, seconds=1
-        )
-
-    def clock(self) -> int:
-        return int(time.time()) + self.ahead
-
-    @contextmanager
-    def shown(self) -> Iterator[Moment]:
-        with Explorer(self.store, self.chain.registry).reading() as moment:
-            yield moment
-
-    def policy(self) -> Policy:
-        return self.trusted or self.chain.policy(nodes=self.nodes or (self.chain.url,))
-
-    def catch_up(self) -> None:
-        while self.sync.step(GO_ON):
-            pass
+from tests.support.reading import Rounds
 
 
 @pytest.fixture
@@ -106,11 +66,6 @@ def test_what_happened_is_shown_once_it_is_proven(chain: Chain, any_watch: Watch
     with watch.shown() as moment:
         assert moment.ledger().counts.events == 8
         assert moment.ledger().tag != ledger.tag
-
-
-def count(watch: Watch) -> int:
-    with watch.shown() as moment:
-        return moment.ledger().counts.events
 
 
 def problem(watch: Watch) -> str | None:
@@ -201,20 +156,6 @@ def test_blocks_without_events_that_are_taken_back_cost_nothing(chain: Chain, wa
     Watch(chain=chain, store=watch.store).catch_up()
     assert count(watch) == after.counts.events
     assert copies(watch) == 1
-
-
-def noted(asked: list[Any], method: str, params: list[Any], result: Any) -> Any:
-    if method == "eth_getLogs":
-        asked.append(params)
-    return result
-
-
-def copies(watch: Watch) -> int:
-    with watch.store.operator_reading() as connection:
-        found: int = connection.execute(select(func.count()).select_from(ledger_copies)).scalar_one()
-        ((events,),) = connection.execute(select(func.count(ledger_events.c.copy_ref.distinct())))
-    assert events == found
-    return found
 
 
 @pytest.mark.parametrize("kind", ["withheld", "altered", "invented", "swapped"])
@@ -319,7 +260,7 @@ def test_one_of_several_processes_reads_and_another_goes_on_when_it_is_gone(chai
 
 def test_process_that_ends_gives_its_turn_back(chain: Chain, any_watch: Watch) -> None:
     watch = any_watch
-    watch.sync.run(OnceRound())
+    watch.sync.run(Rounds())
     chain.anchor(1)
     other = Watch(chain=chain, store=watch.store, name="other")
     other.catch_up()

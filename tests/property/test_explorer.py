@@ -15,6 +15,8 @@ from sqlalchemy import delete
 from registry.store.engine import Store, open_store
 from registry.store.ledger_tables import (
     ledger_accounts,
+    ledger_checkpoint_parts,
+    ledger_checkpoints,
     ledger_copies,
     ledger_events,
     ledger_issuers,
@@ -27,7 +29,7 @@ from tests.support.shown_history import check_shown, ends_of_blocks, show
 
 TABLES = (
     *(ledger_events, ledger_words, ledger_accounts, ledger_issuers, ledger_tallies),
-    *(ledger_syncs, ledger_copies),
+    *(ledger_syncs, ledger_checkpoint_parts, ledger_checkpoints, ledger_copies),
 )
 FOLDER = TemporaryDirectory()
 

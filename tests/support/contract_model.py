@@ -391,6 +391,12 @@ def models(draw: st.DrawFn) -> Model:
 
 
 @st.composite
+def eventful_models(draw: st.DrawFn) -> Model:
+    """Longer ones, in most of which batches are revoked and status epochs change."""
+    return _after(Model(random=Random(draw(st.integers(0, 2**64 - 1)))), draw(st.integers(80, 140)))
+
+
+@st.composite
 def long_models(draw: st.DrawFn) -> Model:
     """Histories of hundreds of calls; a seed for each is all that hypothesis chooses."""
     return _after(Model(random=Random(draw(st.integers(0, 2**64 - 1)))), draw(st.integers(300, 500)))

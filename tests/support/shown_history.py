@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
 
@@ -19,10 +20,33 @@ from tests.support.history import REGISTRY, Call, chain
 from tests.support.made_up_ledger import MadeUpLedger
 
 
-def show(store: Store, calls: Sequence[Call]) -> None:
-    """Have the service read what these calls logged."""
+def show(
+    store: Store, calls: Sequence[Call], *, stop: threading.Event | None = None, true: Sequence[Call] | None = None
+) -> None:
+    """Have the service read what these calls logged.
+
+    Args:
+        store: The database.
+        calls: In order.
+        stop: Ends its process; None: it ends when there is nothing more to do.
+        true: What really happened; None: just that.
+    """
     logs, proven = chain(calls)
-    MadeUpLedger(logs=logs, proven=proven, last_block=calls[-1].block).show(store)
+    if true is not None:
+        proven = chain(true)[1]
+    MadeUpLedger(logs=logs, proven=proven, last_block=calls[-1].block).show(store, stop)
+
+
+def show_block_by_block(store: Store, calls: Sequence[Call]) -> None:
+    """Have one process of the service read what these calls logged, and check what it shows after each block."""
+    ledger = MadeUpLedger(logs=(), proven=chain(calls)[1], last_block=0)
+    with ledger.read_by(store) as reader:
+        for end in (*ends_of_blocks(calls), len(calls)):
+            ledger.logs, ledger.proven = chain(calls[:end])
+            ledger.last_block = calls[end - 1].block
+            while reader.step(threading.Event()):
+                pass
+            check_shown(store, calls[:end])
 
 
 def ends_of_blocks(calls: Sequence[Call]) -> list[int]:

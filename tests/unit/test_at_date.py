@@ -5,7 +5,7 @@ import pytest
 from anchor.at_date import CredentialAt, credential_at, state_at
 from anchor.canonical import leaf_hash
 from anchor.credential import Credential
-from anchor.errors import InclusionError, NotAnchoredError
+from anchor.errors import InclusionError, NotAnchoredError, UntrustedRegistryError
 from anchor.evidence import EvidenceRequest
 from anchor.history import History
 from anchor.model import AnchorProof, InclusionProof, RegistryId, StatusPosition, hash32
@@ -17,6 +17,7 @@ from tests.support.history import (
     epochs_changed,
     key_added,
     key_compromised,
+    role_changed,
     status_changed,
     withdrawn,
 )
@@ -24,6 +25,8 @@ from tests.support.stories import (
     ANCHOR_KEY,
     BEGINNING,
     CONTROLLER,
+    NEWCOMER,
+    OTHER,
     REINSTATED,
     REVOKED,
     STAGED_KEY,
@@ -36,6 +39,7 @@ SALT, CONTENT = hash32(b"\x01" * 32), hash32(b"\x02" * 32)
 POSITION = StatusPosition(status_list=0, index=3)
 LEAF = leaf_hash(CONTENT, SALT, POSITION)
 """A batch of one: the leaf is the root."""
+OTHER_REGISTRY = RegistryId(chain_id=1, address=REGISTRY.address)
 
 HISTORY = (
     *BEGINNING,
@@ -311,10 +315,119 @@ def test_changed_credential_has_no_state() -> None:
         reasons(history, 450, replace(credential(), content_hash=SALT))
 
 
-def test_credential_of_another_registry_has_no_state() -> None:
+def test_credential_of_another_registry_is_not_judged() -> None:
     history = replayed(*HISTORY)
     request = credential().requests[0]
-    other = replace(request.proof, registry=RegistryId(chain_id=1, address=REGISTRY.address))
-    for requests in ((), (replace(request, proof=other),)):
-        with pytest.raises(NotAnchoredError, match="no anchor proof from"):
-            reasons(history, 450, replace(credential(), requests=requests))
+    other = replace(request, proof=replace(request.proof, registry=OTHER_REGISTRY))
+    with pytest.raises(UntrustedRegistryError, match=f"no anchor proof from {REGISTRY.to_text()}"):
+        reasons(history, 450, replace(credential(), requests=(other,)))
+    assert reasons(history, 450, replace(credential(), requests=(other, request))) == ("", "")
+
+
+def test_credential_without_anchor_proof_has_no_state() -> None:
+    with pytest.raises(NotAnchoredError, match="no anchor proof"):
+        reasons(replayed(*HISTORY), 450, replace(credential(), requests=()))
+
+
+SECOND = StatusPosition(status_list=0, index=200)
+SECOND_LEAF = leaf_hash(CONTENT, SALT, SECOND)
+
+
+def with_two_proofs(*, is_second_first: bool = False) -> Credential:
+    """A credential that was anchored again, in a batch and a status position of its own."""
+    first = credential().requests[0]
+    second = EvidenceRequest(proof=replace(first.proof, root=SECOND_LEAF), position=SECOND)
+    return replace(credential(), requests=(second, first) if is_second_first else (first, second))
+
+
+@pytest.mark.parametrize("is_second_first", [False, True])
+def test_of_several_anchor_proofs_one_that_passes_suffices(is_second_first: bool) -> None:
+    asked = with_two_proofs(is_second_first=is_second_first)
+    again = anchored(1, SECOND_LEAF, size=1, actor=STAGED_KEY, at=750, block=8)
+    stolen = key_compromised(1, ANCHOR_KEY, 300, actor=CONTROLLER, at=800, block=9)
+    key = key_added(1, STAGED_KEY, 1, actor=CONTROLLER, at=710, block=8)
+    history = told(*HISTORY, key, again, stolen)
+    assert reasons(history, 450, asked) == ("", "keyCompromised")
+    assert reasons(history, 500, asked)[0] != ""
+    # Since it was anchored again, and by a key that is good, neither its revocation nor the theft counts.
+    assert reasons(history, 760, asked) == ("", "")
+    judged = credential_at(state_at(history, 760), history, asked)
+    assert [event.kind for event in judged.events] == ["keyAdded", "batchAnchored"]
+
+
+def test_of_two_proofs_that_passed_the_one_that_still_does_counts() -> None:
+    key = key_added(1, STAGED_KEY, 1, actor=CONTROLLER, at=300, block=3)
+    again = anchored(1, SECOND_LEAF, size=1, actor=STAGED_KEY, at=420, block=4)
+    stolen = key_compromised(1, ANCHOR_KEY, 300, actor=CONTROLLER, at=800, block=9)
+    history = told(*BEGINNING, key, HISTORY[len(BEGINNING)], again, stolen)
+    assert reasons(history, 450) == ("", "keyCompromised")
+    assert reasons(history, 450, with_two_proofs()) == ("", "")
+
+
+def test_a_proof_that_is_not_the_credentials_own_spoils_no_other() -> None:
+    asked, history = with_two_proofs(), replayed(*HISTORY)
+    spoilt = replace(asked.requests[0], position=SECOND)
+    assert reasons(history, 450, replace(asked, requests=(spoilt, asked.requests[0]))) == ("", "")
+    assert reasons(history, 450, replace(asked, requests=(asked.requests[0], spoilt))) == ("", "")
+    with pytest.raises(InclusionError):
+        reasons(history, 450, replace(asked, requests=(spoilt, spoilt)))
+
+
+def test_issuer_that_the_verifier_denies_is_not_trusted() -> None:
+    history = replayed(*HISTORY)
+    state = state_at(history, 450)
+    judged = credential_at(state, history, credential(), denied={"did:web:one.example"})
+    assert (judged.reason, judged.reason_in_hindsight) == ("untrustedIssuer", "untrustedIssuer")
+    assert credential_at(state, history, credential(), denied={"did:web:two.example"}).reason == ""
+
+
+ENDED = status_changed(REINSTATED, 1, [0], [0b1000], actor=STATUS_KEY, at=820, block=8)
+
+
+def test_suspension_that_was_lifted_did_not_end_with_its_epoch() -> None:
+    suspended = HISTORY[:-2]
+    again = status_changed(SUSPENDED, 1, [0], [0b1000], actor=STATUS_KEY, at=830, block=8)
+    other = replace(ENDED, values=(*ENDED.values[:4], [0b1], *ENDED.values[5:]))
+    first = status_changed(SUSPENDED, 1, [0], [0b1], actor=STATUS_KEY, at=510, block=5)
+    assert undone(told(*suspended, STAGED[-1], ENDED, again, *SWITCH), 600) == ("suspended", False)
+    # It is that credential's that counts, before the change, and in the epoch that counts.
+    assert undone(told(*suspended, first, STAGED[-1], other, *SWITCH), 600) == ("suspended", True)
+    staged = replace(AGAIN, event=SUSPENDED), replace(AGAIN, event=REINSTATED)
+    assert undone(told(*suspended, STAGED[-1], *staged, *SWITCH), 600) == ("suspended", True)
+    later = (
+        replace(AGAIN, event=SUSPENDED),
+        status_changed(REINSTATED, 1, [0], [0b1000], actor=STAGED_KEY, at=950, block=9, epoch=1),
+    )
+    assert undone(told(*suspended, STAGED[-1], later[0], *SWITCH, later[1]), 600) == ("suspended", False)
+
+
+def test_a_suspension_is_lifted_by_its_own_issuer_and_in_the_epoch_that_counts() -> None:
+    again = replace(AGAIN, event=SUSPENDED)
+    third = b"\x77" * 20
+    key = key_added(1, third, 2, actor=CONTROLLER, at=910, block=9, epoch=2)
+    lifted = status_changed(REINSTATED, 1, [0], [0b1000], actor=STAGED_KEY, at=920, block=9, epoch=1)
+    suspended = replace(lifted, event=SUSPENDED, values=(*lifted.values[:-1], 930))
+    switch = (
+        key_compromised(1, STAGED_KEY, 905, actor=CONTROLLER, at=940, block=9),
+        epochs_changed(1, 2, 3, actor=CONTROLLER, at=940, block=9),
+    )
+    of_another = withdrawn(2, 700, at=650, block=6)
+    calls = (*HISTORY[:-2], of_another, STAGED[-1], again, *SWITCH, key)
+    # It lasted until the second change of epochs; or it was lifted between the two, in the epoch that counted then.
+    assert undone(told(*calls, *switch), 600) == ("suspended", True)
+    assert undone(told(*calls, lifted, suspended, *switch), 600) == ("suspended", False)
+
+
+def test_what_happens_to_others_lifts_no_suspension() -> None:
+    key = key_added(2, b"\x78" * 20, 2, actor=OTHER, at=510, block=5)
+    mine = status_changed(SUSPENDED, 2, [0], [0b1000], actor=b"\x78" * 20, at=520, block=5)
+    lifted = replace(mine, event=REINSTATED, values=(*mine.values[:-1], 700))
+    role = role_changed(b"\x09" * 32, NEWCOMER, at=710, block=7)
+    history = told(*HISTORY[:-2], key, mine, lifted, role, STAGED[-1], *SWITCH)
+    assert undone(history, 600) == ("suspended", True)
+
+
+def test_what_happened_up_to_the_date_lifted_nothing_later() -> None:
+    again = status_changed(SUSPENDED, 1, [0], [0b1000], actor=STATUS_KEY, at=600, block=6)
+    history = replayed(*HISTORY[:-1], again, *UNDONE)
+    assert undone(history, 600) == ("suspended", True)

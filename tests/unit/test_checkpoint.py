@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 import cbor2
@@ -8,8 +9,30 @@ from anchor.checkpoint import Checkpoint, checkpoint_to_bytes, parse_checkpoint
 from anchor.errors import HistoryError, MalformedError
 from anchor.model import Hash32, RegistryId, hash32
 from anchor.replay import Replay, replay
-from tests.support.history import ACCREDITOR, ADMIN, REGISTRY, Call, accredited, anchored, chain, role_changed
-from tests.support.stories import ANCHOR_KEY, ENDED, OTHER_KEY, ROOT, SKIPPED, STAGED, STORY, SWITCHED, VOID
+from tests.support.history import (
+    ACCREDITOR,
+    ADMIN,
+    REGISTRY,
+    Call,
+    accredited,
+    anchored,
+    chain,
+    key_added,
+    role_changed,
+)
+from tests.support.stories import (
+    ANCHOR_KEY,
+    CONTROLLER,
+    ENDED,
+    OTHER,
+    OTHER_KEY,
+    ROOT,
+    SKIPPED,
+    STAGED,
+    STORY,
+    SWITCHED,
+    VOID,
+)
 
 HASH = hash32(b"\x09" * 32)
 
@@ -60,6 +83,19 @@ def test_state_that_is_gone_on_from_is_the_whole_state() -> None:
         assert run.content() == checkpoint(calls, 30).state
 
 
+@pytest.mark.parametrize("rows", [1, 2, 1000])
+@pytest.mark.parametrize("calls", [STORY, STAGED, SWITCHED, VOID])
+def test_state_in_parts_is_the_same_state(calls: tuple[Call, ...], rows: int) -> None:
+    state = checkpoint(calls, 30).state
+    run = checkpoint(calls, 30).replay(keep=False)
+    parts = list(run.parts(rows))
+    assert all(0 < len(part) <= rows for _, _, part in parts)
+    again = Replay.restored(REGISTRY, run.summary(), 30, keep=False)
+    for part in parts:
+        again.restore_part(part)
+    assert again.content() == state
+
+
 def test_events_after_a_checkpoint_are_kept_only_if_that_is_wanted() -> None:
     logs = [log for log in chain(STORY)[0] if log.block_number > 4]
     for keep, count in ((True, len(logs)), (False, 0)):
@@ -83,12 +119,25 @@ def test_events_after_a_checkpoint_are_kept_only_if_that_is_wanted() -> None:
         (anchored(2, ROOT, actor=OTHER_KEY, at=900, block=9), "valid at that time"),
         (accredited(3, "did:web:one.example", controller=b"\x01" * 20, at=900, block=9), "another issuer's"),
         (role_changed(b"\x05" * 32, ACCREDITOR, granted=False, actor=ADMIN, at=900, block=9), "nothing changes"),
+        (key_added(1, ANCHOR_KEY, 1, actor=CONTROLLER, at=900, block=9), "the key is bound already"),
+        (key_added(2, ANCHOR_KEY, 1, actor=OTHER, at=900, block=9), "the key is bound already"),
     ],
 )
 def test_rules_hold_over_a_checkpoint(call: Call, why: str) -> None:
     run = checkpoint(STORY, 8).replay(keep=True)
     with pytest.raises(HistoryError, match=why):
         run.take(chain([*STORY, call])[0][-1])
+
+
+def test_events_are_given_as_they_are_taken_and_kept_unless_told_otherwise() -> None:
+    told = checkpoint(STORY, 4)
+    run = Replay.restored(REGISTRY, told.state, told.block_number)
+    logs = [log for log in chain(STORY)[0] if log.block_number > 4]
+    taken = [run.take(log) for log in logs]
+    assert [event and event.log for event in taken] == logs
+    assert list(run.result().events) == taken
+    unknown = replace(logs[-1], topics=(HASH,), log_index=logs[-1].log_index + 1)
+    assert run.take(unknown) is None
 
 
 def test_log_that_was_left_out_after_a_checkpoint_is_found() -> None:

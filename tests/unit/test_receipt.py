@@ -1,12 +1,14 @@
 """Receipts: what is put in, what comes out, and what never gets in."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from anchor import receipt as module
 from anchor.credential import Credential
+from anchor.data_integrity import sign_document
 from anchor.did_key import Ed25519Key
 from anchor.errors import CredentialFormatError, SignedFormatError
 from anchor.model import CheckStatus, Hash32, Verdict, hash32
@@ -99,6 +101,9 @@ def test_equal_files_are_spoken_of_once() -> None:
 
 
 def test_a_receipt_that_nobody_would_read_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = len(make(answer(1, World())))
+    monkeypatch.setattr(module, "MAX_RECEIPT_BYTES", size)
+    assert len(make(answer(1, World()))) == size
     monkeypatch.setattr(module, "MAX_RECEIPT_BYTES", 1000)
     with pytest.raises(SignedFormatError, match="more than 1000") as raised:
         make(answer(1, World()))
@@ -116,3 +121,51 @@ def test_a_verdict_without_a_credential_is_not_believed() -> None:
     assert isinstance(verdict, Verdict)
     receipt = check_receipt(make(FileAnswer(sha256=digest(1), answer=verdict, credential=None)))
     assert receipt.files[0].outcome == "malformed"
+
+
+def test_a_malformed_file_is_malformed_whatever_is_said_beside() -> None:
+    receipt = check_receipt(make(answer(1, World(), answer=CredentialFormatError("x"))))
+    (said,) = receipt.files
+    assert (said.outcome, said.name, said.reason, said.credential_id) == ("malformed", "", "", "")
+    assert (said.issuer_did, said.credential_hash) == ("", None)
+
+
+def test_what_is_not_stated_is_not_there() -> None:
+    content = json.loads(make(answer(1, World())))
+    assert "organisation" not in content
+    assert set(content["files"][0]) == module._FILE_MEMBERS
+    assert check_receipt(make(answer(1, World()))).organisation == ""
+    assert json.loads(make(organisation="Université", program="x"))["organisation"] == "Université"
+
+
+def test_it_is_written_for_people() -> None:
+    text = make(answer(1, World()), organisation="Université").decode()
+    assert text.startswith('{\n "format": "credanchor/')
+    assert text.endswith("}\n")
+    assert "Université" in text
+
+
+def test_its_limit_is_that_of_the_specification() -> None:
+    spec = (Path(__file__).parents[2] / "docs" / "spec" / "receipt.md").read_text("utf-8")
+    assert f"at most {module.MAX_RECEIPT_BYTES:,} bytes" in spec
+    # Larger than any other document may be.
+    assert len(check_receipt(make(program="x" * 2**20)).program) == 2**20
+
+
+@pytest.mark.parametrize("reason", ["x", "untrustedRegistry", "x" * 64])
+def test_reasons_are_words_of_letters(reason: str) -> None:
+    assert check_receipt(signed_anew(reason)).files[0].reason == reason
+
+
+@pytest.mark.parametrize("reason", ["", "x" * 65, "not known", "x1", "é", "x\n"])
+def test_what_is_no_reason_is_refused(reason: str) -> None:
+    with pytest.raises(SignedFormatError, match="a reason exactly when it is not valid"):
+        check_receipt(signed_anew(reason))
+
+
+def signed_anew(reason: str) -> bytes:
+    """A receipt about one file of which nothing is known, for a reason of the signer's own."""
+    content = json.loads(make(answer(1, World(), answer=judge(World(), rules=policy(registries=())))))
+    del content["proof"]
+    content["files"][0]["reason"] = reason
+    return json.dumps(sign_document(content, KEY, NOW)).encode()

@@ -45,3 +45,24 @@ def test_answer_without_a_result_is_no_answer_whatever_else_it_has(answer: dict[
     node = RpcNode("http://127.0.0.1:1")
     with pytest.raises(LedgerUnavailableError, match="without a result"):
         node._result("eth_chainId", answer)
+
+
+@pytest.mark.parametrize(
+    ("block", "index", "is_taken"),
+    [(0, 0, True), (2**63 - 1, 2**63 - 1, True), (2**63, 0, False), (0, 2**63, False), (2**64, 2**64, False)],
+)
+def test_places_of_logs_are_those_that_an_archive_can_hold(block: int, index: int, is_taken: bool) -> None:
+    log = {
+        "address": "0x" + "11" * 20,
+        "topics": [],
+        "data": "0x",
+        "blockNumber": hex(block),
+        "blockHash": "0x" + "22" * 32,
+        "transactionHash": "0x" + "33" * 32,
+        "logIndex": hex(index),
+    }
+    if is_taken:
+        assert (read_log(log).block_number, read_log(log).log_index) == (block, index)
+    else:
+        with pytest.raises(MalformedError, match=r"from 0 to 2\^63"):
+            read_log(log)

@@ -24,6 +24,7 @@ from anchor.status import (
     status_entries,
     status_url,
     word_of,
+    words_of_list,
 )
 
 STATUS = CredentialStatus(
@@ -238,3 +239,38 @@ def test_encoded_list_is_read_back_as_the_w3c_says(indices: set[int]) -> None:
 
 def test_same_list_makes_the_same_text() -> None:
     assert encoded_list({511: 1 << 255, 0: 1}) == encoded_list({0: 1, 511: 1 << 255, 7: 0})
+
+
+@pytest.mark.parametrize("words", [{}, {0: 1}, {0: 1 << 255, 511: 1}, {3: (1 << 256) - 1, 4: 6, 511: 1 << 255}])
+def test_an_encoded_list_is_read_as_it_was_written(words: dict[int, int]) -> None:
+    assert words_of_list(encoded_list({**words, 9: 0})) == words
+
+
+PACKED = gzip.compress(bytes(LIST_SIZE // 8))
+
+
+@pytest.mark.parametrize(
+    ("data", "letter"),
+    [
+        (PACKED, ""),
+        (PACKED, "z"),
+        (PACKED[:-1], "u"),
+        (gzip.compress(bytes(LIST_SIZE // 8 - 1)), "u"),
+        (gzip.compress(bytes(LIST_SIZE // 8 + 1)), "u"),
+        (gzip.compress(bytes(2**24)), "u"),
+        (bytes(LIST_SIZE // 8), "u"),
+        (b"", "u"),
+        (b"", ""),
+    ],
+    ids=["no-letter", "other-letter", "cut-off", "short", "long", "bomb", "not-packed", "nothing", "empty"],
+)
+def test_what_is_no_encoded_list_is_refused(data: bytes, letter: str) -> None:
+    with pytest.raises(MalformedError, match="a status list is"):
+        words_of_list(letter + base64.urlsafe_b64encode(data).rstrip(b"=").decode())
+    assert words_of_list("u" + base64.urlsafe_b64encode(PACKED).rstrip(b"=").decode()) == {}
+
+
+def test_an_encoded_list_that_is_no_base64_is_refused() -> None:
+    for text in ("uA", "u\u00e9"):
+        with pytest.raises(MalformedError, match="not base64url of gzip"):
+            words_of_list(text)

@@ -5,7 +5,7 @@ Written by `sync`, in the transaction in which events become shown, and read by 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -79,8 +79,23 @@ def tag_of(copy: int, history: History) -> str:
     return sha256(copy.to_bytes(8, "big") + history.registry_head + heads).hexdigest()[:32]
 
 
-def issuer_bytes(issuer: IssuerHistory, counts: Counts, last_at: int) -> bytes:
-    """Write where events led an issuer."""
+def undone_by(issuer: IssuerHistory) -> list[list[Any]]:
+    """Give what each change of an issuer's status epochs undid, as `issuer_bytes` writes it."""
+    return [
+        [_words(each.unrevoked), _words(each.unsuspended), list(each.unrevoked_batches)]
+        for each in issuer.epoch_changes
+    ]
+
+
+def issuer_bytes(issuer: IssuerHistory, counts: Counts, last_at: int, earlier: Sequence[list[Any]] = ()) -> bytes:
+    """Write where events led an issuer.
+
+    Args:
+        issuer: As replayed.
+        counts: What there is of it.
+        last_at: When its last event happened.
+        earlier: What changes of its status epochs undid that happened before the replay went on from a checkpoint.
+    """
     return cbor2.dumps(
         {
             "did": issuer.did,
@@ -91,10 +106,7 @@ def issuer_bytes(issuer: IssuerHistory, counts: Counts, last_at: int) -> bytes:
             "keys": [[address, *astuple(key)] for address, key in issuer.keys.items()],
             "counts": astuple(counts),
             "lastAt": last_at,
-            "undone": [
-                [_words(each.unrevoked), _words(each.unsuspended), list(each.unrevoked_batches)]
-                for each in issuer.epoch_changes
-            ],
+            "undone": [*earlier, *undone_by(issuer)],
         }
     )
 
@@ -121,7 +133,7 @@ def read_issuer(issuer_id: int, did_hash: bytes, content: bytes) -> IssuerView:
             KeyView(address=Address(address), key=Key(**dict(zip(_KEY_FIELDS, values, strict=True))))
             for address, *values in read["keys"]
         ),
-        counts=_counts(read["counts"]),
+        counts=read_counts(read["counts"]),
         last_at=read["lastAt"],
     )
 
@@ -187,7 +199,7 @@ def read_ledger(registry: RegistryId, content: bytes, proven_at: int, problem: s
         ),
         registry_head=Hash32(read["registryHead"]),
         issuers=read["issuers"],
-        counts=_counts(read["counts"]),
+        counts=read_counts(read["counts"]),
         first_at=read["firstAt"],
         last_at=read["lastAt"],
         tenures=tuple(
@@ -211,5 +223,6 @@ def read_block_hash(content: bytes) -> Hash32:
     return Hash32(cbor2.loads(content)["block"][1])
 
 
-def _counts(values: list[Any]) -> Counts:
+def read_counts(values: Iterable[int]) -> Counts:
+    """Read counts that were written in the order of their fields."""
     return Counts(**dict(zip(_COUNT_FIELDS, values, strict=True)))

@@ -17,10 +17,13 @@ from anchor.ledger.client import LedgerClient
 from anchor.ledger.complete import is_on_chain
 from anchor.model import Basis, BlockHeader, RegistryId, TrustedRegistry
 from registry.services.error_log import log_error
-from registry.services.explorer.content import issuer_bytes, ledger_bytes, read_block_hash, read_tag, tag_of, total
+from registry.services.explorer.content import issuer_bytes, ledger_bytes, read_block_hash, tag_of, total
+from registry.services.explorer.recheck import Recheck
+from registry.services.explorer.restoring import Restorer
 from registry.services.explorer.running import Running
 from registry.services.explorer.turn import Turn
 from registry.store.engine import Store
+from registry.store.ledger_checkpoints import remove_checkpoints
 from registry.store.ledger_copies import (
     CopyRecord,
     SyncRecord,
@@ -65,11 +68,17 @@ class Keeper:
         self._registry: Final = registry
         self._turn: Final = turn
         self._clock: Final = clock
+        self._restorer: Final = Restorer(store, registry, turn)
         self._running: Running | None = None
+        self._recheck: Recheck | None = None
 
     def forget(self) -> None:
         """Take it that another process may have changed what is kept."""
-        self._running = None
+        self._running = self._recheck = None
+
+    def distrust(self, running: Running | None = None) -> None:
+        """Take it that the checkpoint from which the replay went on, if it did, may be why something went wrong."""
+        self._restorer.distrust(running or self._running)
 
     def is_up_to_date(self, block: BlockHeader) -> bool:
         """Tell whether what is shown was proven at this block; if so, nothing is in the way any more."""
@@ -121,6 +130,7 @@ class Keeper:
         running = self._running
         with self._turn.writing() as connection:
             drop_unproven(connection, copy)
+            remove_checkpoints(connection, copy.id, after=copy.proven)
             change_copy(
                 connection,
                 copy.id,
@@ -137,13 +147,15 @@ class Keeper:
         """Give what the events of a copy led to; None: told to stop, or the copy was of no use."""
         running = self._running
         if running is None or (running.copy, running.kept, running.read_to) != (copy.id, copy.events, copy.read_to):
-            self._running = None
+            self.forget()
             try:
-                running = self._restored(copy, stop)
+                running = self._restorer.restored(copy, stop)
             except HistoryError as error:
                 log_error(error, worker="history")
                 self._give_copy_up(copy)
                 return None
+            if running is not None and running.went_on_from:
+                self._recheck = Recheck(self._store, self._registry, running)
         if running is not None:
             self._running = running
         return running
@@ -175,6 +187,7 @@ class Keeper:
                 if len(events) >= EVENTS_AT_ONCE and log.block_number != number:
                     self._keep(running, events, number)
                     events = []
+                    self._restorer.save(running)
                     if stop.is_set() or (limit is not None and running.count >= limit):
                         return False
                 event = running.take(log)
@@ -252,9 +265,12 @@ class Keeper:
         """
         counts, now = running.counts(history), self._clock()
         rows = [
-            IssuerRow(issuer.issuer_id, issuer.did, issuer.did_hash, issuer_bytes(issuer, counts[number], last_at))
+            IssuerRow(issuer.issuer_id, issuer.did, issuer.did_hash, content)
             for number in running.changed()
-            for issuer, last_at in [(history.issuer(number), running.last_of(number))]
+            for issuer in [history.issuer(number)]
+            for content in [
+                issuer_bytes(issuer, counts[number], running.last_of(number), running.undone_before(number))
+            ]
         ]
         content = ledger_bytes(
             history,
@@ -281,17 +297,53 @@ class Keeper:
                 proven_at=now,
             )
             if shown is not None and shown.id != running.copy:
+                remove_checkpoints(connection, shown.id)
                 change_copy(connection, shown.id, retired_at=now)
         running.settle()
+        self._restorer.save(running)
+
+    def recheck(self, stop: threading.Event) -> bool:
+        """Read some of the events again that were not read when this process began; tell whether there are more.
+
+        Raises:
+            ConflictError: It is another process's turn.
+        """
+        recheck = self._recheck
+        if recheck is None:
+            return False
+        try:
+            recheck.step(stop)
+        except HistoryError as error:
+            log_error(error, worker="history")
+            self.forget()
+            copy = self.stand()[2]
+            if copy is not None and copy.id == recheck.copy:
+                self._give_copy_up(copy)
+            return True
+        if recheck.is_done:
+            self._recheck = None
+        return not recheck.is_done
+
+    def put_down(self) -> None:
+        """Write down where it stands, for the process that comes after this one.
+
+        Raises:
+            ConflictError: It is another process's turn.
+            StoreError: The database cannot be used.
+        """
+        running = self._running
+        if running is not None and running.count == running.kept:
+            self._restorer.save(running, at_end=True)
 
     def discard(self, copy: CopyRecord) -> None:
         """Forget what was read and could not be proven."""
-        self._running = None
+        self.forget()
         if copy.block is None:
             self._give_copy_up(copy)
             return
         with self._turn.writing() as connection:
             drop_unproven(connection, copy)
+            remove_checkpoints(connection, copy.id, after=copy.proven)
             change_copy(connection, copy.id, events=copy.proven, read_to=copy.block.number)
 
     def _begin(self) -> CopyRecord:
@@ -300,38 +352,12 @@ class Keeper:
             change_sync(connection, self._registry, read_ref=copy.id)
         return copy
 
-    def _restored(self, copy: CopyRecord, stop: threading.Event) -> Running | None:
-        """Replay what is kept.
-
-        Raises:
-            HistoryError: That is not what was kept.
-        """
-        running = Running(self._registry, copy.id)
-        while running.count < copy.events:
-            if stop.is_set():
-                return None
-            with self._store.operator_reading() as connection:
-                rows = EventReader(connection, self._registry, copy.id, copy.events).page(running.count, ROWS_A_PAGE)
-            for row in rows:
-                running.restore(row.log)
-                if running.count == copy.proven and not self._is_as_proven(running, copy):
-                    rows = ()
-            if not rows:
-                raise HistoryError("the events in the database are not those that were kept there")
-        running.kept, running.read_to = copy.events, copy.read_to
-        return running
-
-    def _is_as_proven(self, running: Running, copy: CopyRecord) -> bool:
-        history = running.result()
-        running.counts(history)
-        running.settle()
-        return read_tag(copy.content) == tag_of(copy.id, history)
-
     def _give_copy_up(self, copy: CopyRecord) -> None:
         shown = self.stand()[1]
         is_shown = shown is not None and shown.id == copy.id
         values = {"read_ref": None, **({"shown_ref": None} if is_shown else {})}
         with self._turn.writing(**values) as connection:
+            remove_checkpoints(connection, copy.id)
             change_copy(connection, copy.id, retired_at=self._clock())
 
     def stand(self) -> tuple[SyncRecord, CopyRecord | None, CopyRecord | None]:

@@ -84,10 +84,13 @@ class HistorySync:
                 is_there_more = self.step(stop)
             except Exception as error:  # noqa: BLE001 - nothing is shown because of it; the next round may do better
                 log_error(error, worker=self._name)
+                if not isinstance(error, StoreError):
+                    self._keeper.distrust()
                 self._keeper.forget()
                 is_there_more = False
             if not is_there_more:
                 stop.wait(self._seconds)
+        self._put_down()
         self._turn.give_up()
         self._disconnect()
 
@@ -105,7 +108,7 @@ class HistorySync:
             return False
         try:
             with self._turn.holding():
-                return self._advance(stop)
+                return self._advance(stop) or self._keeper.recheck(stop)
         except ConflictError:
             self._keeper.forget()
             return False
@@ -114,6 +117,15 @@ class HistorySync:
         except CredanchorError as error:
             self._note(error)
             return False
+
+    def _put_down(self) -> None:
+        """Leave a checkpoint, so that the next process need not replay what this one did."""
+        try:
+            if self._turn.take():
+                with self._turn.holding():
+                    self._keeper.put_down()
+        except CredanchorError as error:
+            log_error(error, worker=self._name)  # the next one replays more
 
     def _note(self, error: CredanchorError) -> None:
         """Say what is in the way, in words for everybody; what exactly, where the operator sees it."""
@@ -188,6 +200,7 @@ class HistorySync:
             # Events are named by block number, the proof by block hash: after a reorganisation they are of two chains.
             if not is_on_chain(node, block.number, block.hash):
                 raise LedgerUnavailableError("the chain was reorganised meanwhile") from error
+            self._keeper.distrust(running)
             raise
         self._keeper.show(running, history, vouched.basis, pin)
         return False

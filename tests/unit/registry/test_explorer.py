@@ -22,7 +22,7 @@ from registry.store.ledger_tables import ledger_events
 from tests.support.databases import Database
 from tests.support.history import REGISTRY, Call, accredited, anchored, batch_revoked, chain, status_changed
 from tests.support.made_up_ledger import MadeUpLedger
-from tests.support.shown_history import check_shown, ends_of_blocks, show
+from tests.support.shown_history import check_shown, ends_of_blocks, show, show_block_by_block
 from tests.support.stories import (
     ANCHOR_KEY,
     ENDED,
@@ -74,6 +74,11 @@ def test_what_is_shown_is_the_same_after_any_parts(sqlite_database: Database) ->
     for end in (*ends_of_blocks(calls), len(calls)):
         show(store, calls[:end])
         check_shown(store, calls[:end])
+
+
+@pytest.mark.parametrize("kind", STORIES)
+def test_what_one_process_shows_after_each_block_is_what_the_replay_says(sqlite_database: Database, kind: str) -> None:
+    show_block_by_block(sqlite_database.open(), STORIES[kind])
 
 
 def test_of_a_position_that_changed_often_the_newest_are_shown(store: Store) -> None:

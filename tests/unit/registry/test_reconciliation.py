@@ -1,6 +1,7 @@
 """What reconciliation makes of a history: each rule and its edges; on a real chain, tests/cli/test_reconcile.py."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -9,11 +10,10 @@ from anchor.history import IssuerHistory
 from anchor.model import Address, Hash32, StatusPosition, address, hash32
 from anchor.status import LIST_SIZE
 from registry.services.differences import Difference, DifferenceKind, subject_of
-from registry.services.reconciliation import Own, reconcile
-from registry.store.reconciliation import AskedRevocation, AskedStatus
-from registry.store.records import BatchId, BatchRecord, BatchState, IssuerRef
+from registry.services.reconciliation import Settled, Stored, reconcile
+from registry.store.reconciliation import AskedStatus, OwnBatch, in_words
+from registry.store.records import BatchId, BatchState
 from tests.support.history import (
-    REGISTRY,
     Call,
     anchored,
     batch_revoked,
@@ -48,50 +48,55 @@ def history(*calls: Call, start: tuple[Call, ...] = BEGINNING) -> IssuerHistory:
     return replayed(*start, *calls).issuer(1)
 
 
-def batch(root: Hash32, *, size: int = 4, first: int = 0, **changes: Any) -> BatchRecord:
-    content: dict[str, Any] = {
-        "id": BatchId(1),
-        "issuer": IssuerRef(id=1, registry=REGISTRY, issuer_id=1),
-        "root": root,
-        "size": size,
-        "achievement_id": "diploma",
-        "achievement_name": "Diploma",
-        "roster_hash": hash32(bytes(32)),
-        "first_position": first,
-        "approval": None,
-        "state": BatchState.ANCHORED,
-        "sealed_at": 1000,
-        "transaction": None,
-        "anchored_at": 1000,
-        "failure": None,
-    }
-    return BatchRecord(**(content | changes))
+def batch(root: Hash32, *, size: int = 4, first: int = 0, **changes: Any) -> OwnBatch:
+    own_batch = OwnBatch(BatchId(1), root, size, first, BatchState.ANCHORED, 1000, None)
+    return own_batch._replace(**changes)
 
 
-def own(*batches: BatchRecord, **changes: Any) -> Own:
-    content: dict[str, Any] = {
-        "did": DID,
-        "anchor_key": ANCHORS,
-        "status_key": WRITES,
-        "controller": None,
-        "batches": batches,
-        "revocations": (),
-        "transactions": (),
-    }
-    return Own(**(content | changes))
+@dataclass(frozen=True, kw_only=True)
+class Own:
+    """What the institution has of its own."""
+
+    settled: Settled
+    batches: tuple[OwnBatch, ...]
+    revocations: dict[Hash32, bool]
+    transactions: Collection[Hash32]
+
+    def stored(self, statuses: Iterable[AskedStatus]) -> Stored:
+        batches = {each.root: each for each in self.batches}
+        return Stored(batches=batches, revocations=self.revocations, statuses=in_words(statuses))
+
+    def knows(self, hashes: Collection[Hash32]) -> Collection[Hash32]:
+        return set(hashes) & set(self.transactions)
+
+
+def own(
+    *batches: OwnBatch,
+    revocations: dict[Hash32, bool] | None = None,
+    transactions: Collection[Hash32] = (),
+    **changes: Any,
+) -> Own:
+    content: dict[str, Any] = {"did": DID, "anchor_key": ANCHORS, "status_key": WRITES, "controller": None}
+    settled = Settled(**(content | changes))
+    return Own(settled=settled, batches=batches, revocations=revocations or {}, transactions=transactions)
 
 
 def asked(
     index: int, *, is_revoked: bool = False, is_suspended: bool = False, is_open: bool = False, status_list: int = 0
 ) -> AskedStatus:
     position = StatusPosition(status_list=status_list, index=index)
-    return AskedStatus(position=position, is_revoked=is_revoked, is_suspended=is_suspended, is_open=is_open)
+    return AskedStatus(position, is_revoked, is_suspended, is_open)
 
 
 def found(
     issuer: IssuerHistory, mine: Own, statuses: Iterable[AskedStatus] = (), *, now: int = NOW
 ) -> list[Difference]:
-    return list(reconcile(issuer, mine, statuses, now=now))
+    stored = mine.stored(statuses)
+    return told(issuer, mine, (stored, stored), now=now)
+
+
+def told(issuer: IssuerHistory, mine: Own, stored: tuple[Stored, Stored], *, now: int = NOW) -> list[Difference]:
+    return list(reconcile(issuer, issuer.events, mine.settled, stored, mine.knows, now=now))
 
 
 def kinds(
@@ -140,8 +145,8 @@ def test_a_retired_key_ends_with_the_next_second(
 
 def test_a_key_that_the_ledger_has_not_is_named_for_what_it_is_there() -> None:
     stranger = address(b"\x99" * 20)
-    for changes, scope in (({"anchor_key": stranger}, "anchor"), ({"status_key": stranger}, "status")):
-        (difference,) = found(history(), own(**changes))
+    for mine, scope in ((own(anchor_key=stranger), "anchor"), (own(status_key=stranger), "status")):
+        (difference,) = found(history(), mine)
         assert difference == Difference(kind=DifferenceKind.NO_SUCH_KEY, key=stranger, detail=f"for {scope}")
     # Another institution's key is none of this one's.
     assert kinds(history(), own(anchor_key=address(OTHER_KEY))) == [DifferenceKind.NO_SUCH_KEY]
@@ -222,7 +227,7 @@ def test_a_void_batch_is_told_with_its_key_unless_it_is_revoked_too() -> None:
     mine = own(
         *mine.batches,
         anchor_key=address(SECOND_ANCHOR_KEY),
-        revocations=(AskedRevocation(root=B, is_open=False),),
+        revocations={B: False},
     )
     assert found(revoked, mine) == []
 
@@ -283,13 +288,13 @@ def test_whole_batches_that_nobody_here_revoked_are_told_in_order_of_their_roots
     ]
     assert found(issuer, own(*mine)) == expected
     # Asked for here, or sent from here, it is no theft.
-    assert found(issuer, own(*mine, revocations=(AskedRevocation(root=A, is_open=False),))) == expected[1:]
+    assert found(issuer, own(*mine, revocations={A: False})) == expected[1:]
     assert found(issuer, own(*mine, transactions=[of_b])) == expected[:1]
 
 
 @pytest.mark.parametrize("is_open", [True, False])
 def test_a_whole_batch_whose_revocation_the_ledger_has_not_is_missed_once_it_should_be_there(is_open: bool) -> None:
-    mine = own(batch(A), revocations=(AskedRevocation(root=A, is_open=is_open),))
+    mine = own(batch(A), revocations={A: is_open})
     expected = [] if is_open else [Difference(kind=DifferenceKind.BATCH_REVOCATION_MISSING, root=A)]
     assert found(history(anchor(A)), mine) == expected
 
@@ -353,8 +358,7 @@ def test_a_revocation_that_is_missing_is_nobodys_doing() -> None:
     assert found(issuer, own(batch(A)), [asked(0, is_revoked=True, is_suspended=True)]) == [missing]
     issuer = history(start=SWITCHED)
     mine = own(batch(issuer.revoked_batches()[0] if issuer.revoked_batches() else next(iter(issuer.batches)), size=500))
-    told = found(issuer, mine, [asked(0, is_revoked=True)])
-    assert missing in told
+    assert missing in found(issuer, mine, [asked(0, is_revoked=True)])
 
 
 def test_who_changed_a_status_is_told_of_the_epoch_that_counts() -> None:

@@ -8,12 +8,14 @@ import pytest
 from anchor.errors import FetchError, LedgerUnavailableError
 from anchor.history import IssuerHistory
 from anchor.model import StatusPosition, hash32
-from anchor.status import LIST_SIZE, StatusPurpose, status_list_url
+from anchor.status import LIST_SIZE, StatusPurpose, group_positions, status_list_url
 from registry.services import served_status
 from registry.services.differences import Difference, DifferenceKind
+from registry.services.doings import bits_of
 from registry.services.served_status import ServedList, compare_served, fetch_lists, lists_of
-from registry.store.records import BatchId, BatchRecord, BatchState, IssuerRef
-from tests.support.history import REGISTRY, Call, anchored, batch_revoked, status_changed
+from registry.store.reconciliation import OwnBatch
+from registry.store.records import BatchId, BatchState
+from tests.support.history import Call, anchored, batch_revoked, status_changed
 from tests.support.stories import (
     ANCHOR_KEY,
     BEGINNING,
@@ -40,11 +42,16 @@ def history() -> IssuerHistory:
     return replayed(*BEGINNING, *calls).issuer(1)
 
 
+def shown(status_list: int, purpose: StatusPurpose, at: int, *positions: StatusPosition) -> ServedList:
+    words = group_positions(positions).get(status_list, {})
+    return ServedList(status_list=status_list, purpose=purpose, at=at, words=words)
+
+
 def differences(
     *positions: StatusPosition, at: int, now: int = 600, issuer: IssuerHistory | None = None
 ) -> list[DifferenceKind]:
-    served = ServedList(status_list=0, purpose=StatusPurpose.REVOCATION, at=at, positions=frozenset(positions))
-    return [each.kind for each in compare_served(issuer or history(), (), [served], now=now)]
+    served = shown(0, StatusPurpose.REVOCATION, at, *positions)
+    return [each.kind for each in compare_served((issuer or history()).events, {}, [served], now=now)]
 
 
 def test_what_is_so_now_is_no_difference() -> None:
@@ -73,23 +80,8 @@ def test_a_list_of_a_later_block_than_ours_decides_nothing() -> None:
         differences(FIRST, at=601)
 
 
-def batch(first: int, size: int, root: bytes = ROOT) -> BatchRecord:
-    return BatchRecord(
-        id=BatchId(1),
-        issuer=IssuerRef(id=1, registry=REGISTRY, issuer_id=1),
-        root=hash32(root),
-        size=size,
-        achievement_id="diploma",
-        achievement_name="Diploma",
-        roster_hash=hash32(bytes(32)),
-        first_position=first,
-        approval=None,
-        state=BatchState.ANCHORED,
-        sealed_at=0,
-        transaction=None,
-        anchored_at=0,
-        failure=None,
-    )
+def batch(first: int, size: int, root: bytes = ROOT) -> OwnBatch:
+    return OwnBatch(BatchId(1), hash32(root), size, first, BatchState.ANCHORED, 0, None)
 
 
 def position(index: int, status_list: int = 0) -> StatusPosition:
@@ -100,12 +92,13 @@ def compared(
     calls: tuple[Call, ...],
     *positions: StatusPosition,
     at: int,
-    batches: tuple[BatchRecord, ...] = (),
+    batches: tuple[OwnBatch, ...] = (),
     purpose: StatusPurpose = StatusPurpose.REVOCATION,
     status_list: int = 0,
 ) -> list[Difference]:
-    served = ServedList(status_list=status_list, purpose=purpose, at=at, positions=frozenset(positions))
-    return list(compare_served(replayed(*calls).issuer(1), batches, [served], now=5000))
+    served = shown(status_list, purpose, at, *positions)
+    mine = {each.root: each for each in batches}
+    return list(compare_served(replayed(*calls).issuer(1).events, mine, [served], now=5000))
 
 
 # Batches that are revoked as a whole
@@ -200,12 +193,12 @@ def test_a_list_of_which_too_much_is_wrong_is_told_in_a_few_lines() -> None:
 def test_each_list_is_compared() -> None:
     purpose = StatusPurpose.REVOCATION
     lists = [
-        ServedList(status_list=0, purpose=purpose, at=600, positions=frozenset({FIRST, SECOND, LATER})),
-        ServedList(status_list=0, purpose=purpose, at=500, positions=frozenset({FIRST})),
-        ServedList(status_list=1, purpose=purpose, at=500, positions=frozenset({position(4, 1)})),
-        ServedList(status_list=2, purpose=purpose, at=500, positions=frozenset({position(5, 2)})),
+        shown(0, purpose, 600, FIRST, SECOND, LATER),
+        shown(0, purpose, 500, FIRST),
+        shown(1, purpose, 500, position(4, 1)),
+        shown(2, purpose, 500, position(5, 2)),
     ]
-    assert [(each.kind, each.position) for each in compare_served(history(), (), lists, now=600)] == [
+    assert [(each.kind, each.position) for each in compare_served(history().events, {}, lists, now=600)] == [
         (DifferenceKind.SERVED_BEHIND, position(0)),
         (DifferenceKind.SERVED_OTHERWISE, position(4, 1)),
         (DifferenceKind.SERVED_OTHERWISE, position(5, 2)),
@@ -274,12 +267,7 @@ def serve(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> Serve:
 
 def test_lists_are_read_for_both_purposes(serve: Serve, asked: list[str]) -> None:
     assert serve(document(encoded(BITS))) == [
-        ServedList(
-            status_list=number,
-            purpose=purpose,
-            at=1_767_225_600,
-            positions=frozenset(position(index, number) for index in (0, 7, LIST_SIZE - 1)),
-        )
+        shown(number, purpose, 1_767_225_600, *(position(index, number) for index in (0, 7, LIST_SIZE - 1)))
         for number in (3, 5)
         for purpose in StatusPurpose
     ]
@@ -342,7 +330,8 @@ def test_lists_of_every_length_are_read(serve: Serve) -> None:
         bits = bytes((number * 37 + 1) % 256 for number in range(count)) + bytes(LIST_SIZE // 8 - count)
         lengths.add(len(encoded(bits)[1:]) % 4)
         expected = {index for index in range(8 * count) if bits[index // 8] & 0x80 >> index % 8}
-        assert {each.index for each in serve(document(encoded(bits)))[0].positions} == expected
+        words = serve(document(encoded(bits)))[0].words
+        assert {word * 256 + bit for word, mask in words.items() for bit in bits_of(mask)} == expected
     assert lengths == {0, 2, 3}
 
 
