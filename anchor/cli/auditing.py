@@ -50,6 +50,8 @@ class Note(NamedTuple):
 
     kind: NoteKind
     message: str
+    refuted: str = ""
+    """The node that was refuted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,8 @@ class Audited:
     since: Since | None
     all_events: Sequence[AnyEvent]
     """Those of the history, and of earlier audits that this one went on from."""
+    read_from: str
+    """The node that gave them."""
     notes: tuple[Note, ...] = ()
 
 
@@ -347,9 +351,11 @@ def _audit(pin: TrustedRegistry, policy: Policy, tell: Tell, reader: _Reader) ->
             refuted[node] = error
             failures.append(LedgerUnavailableError(_refuted(node, error)))
         else:
-            dissent = (Note(NoteKind.NODE_REFUTED, _refuted(other, error)) for other, error in refuted.items())
+            dissent = (
+                Note(NoteKind.NODE_REFUTED, _refuted(other, error), other.node) for other, error in refuted.items()
+            )
             notes = (*dissent, *reader.notes)
-            return Audited(basis=vouched.basis, block=vouched.block, notes=notes, **read._asdict())
+            return Audited(basis=vouched.basis, block=vouched.block, read_from=node.node, notes=notes, **read._asdict())
     # Whoever did not answer might have given a whole one.
     if len(refuted) < len(nodes):
         raise combined(failures)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from anchor.cli.auditing import Audited, NoteKind
+from anchor.cli.auditing import Audited
 from anchor.cli.faults import damage_content, damage_lines, damage_of
 from anchor.cli.files import write_pieces
 from anchor.cli.occurrences import LABELS, Occurrence
@@ -63,7 +63,7 @@ _TOLD: Final = "told"
 _REMEMBERED: Final = 1000
 """Events told last that are known again, should the chain have been reorganised."""
 _ALERTS: Final = UUID("7e0e1f1c-8d0b-4f53-9d43-6d3c2f6f0f52")
-_STEADY: Final = frozenset({"refuted", "unreachable", "undetermined", "disagreement", NoteKind.NODE_REFUTED.value})
+_STEADY: Final = frozenset({"refuted", "unreachable", "undetermined", "disagreement"})
 """Alerts about a state that lasts: raised when it begins, and again only after it was over."""
 
 
@@ -199,6 +199,8 @@ class _Watcher:
         self._audit: Final = audit
         self._told = _Told.read(watch.folder)
         self._lasting: set[str] = set()
+        self._refuted: set[str] = set()
+        """Nodes about which an alert was raised."""
         self._unsent: Final[deque[tuple[UUID, bytes]]] = deque(maxlen=_REMEMBERED)
         """Alerts about no event that the webhook did not take yet."""
         self._printed = ""
@@ -241,9 +243,13 @@ class _Watcher:
                 self._alert("disagreement" if isinstance(error, NodesDisagreeError) else "unreachable", str(error), {})
             return
         self._failed = 0
-        self._lasting &= {note.kind.value for note in audited.notes}
+        self._lasting.clear()
+        # Not over because another node was asked this time: only once that node gives what is proven.
+        self._refuted.discard(audited.read_from)
         for note in audited.notes:
-            self._alert(note.kind.value, note.message, {})
+            if note.refuted not in self._refuted:
+                self._alert(note.kind.value, note.message, {})
+        self._refuted |= {note.refuted for note in audited.notes if note.refuted}
         count = len(audited.all_events)
         self.state = f"{count} events proven up to block {audited.block.number} of {to_utc(audited.block.timestamp)}."
         if self._is_first:
