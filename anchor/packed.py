@@ -10,7 +10,7 @@ import struct
 from abc import abstractmethod
 from array import array
 from collections.abc import ItemsView, Iterator, MutableMapping, ValuesView
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -55,19 +55,19 @@ class PackedMapping(MutableMapping[K, V]):
     def __len__(self) -> int:
         return self._count
 
-    def find(self, key: K) -> V | None:
-        """Look up a value, as `get` does, in half the time; the key is one that might be there."""
-        start = self._find(self.key_to_bytes(key))
+    def get(self, key: K, default: Any = None, /) -> Any:
+        """Look up a value, in half the time that it takes `Mapping`."""
+        try:
+            start = self._find(self.key_to_bytes(key))
+        except struct.error:
+            # Too large for any entry: strangers' documents name such ones.
+            return default
         if start is None:
-            return None
+            return default
         return self.value_of_bytes(bytes(self._entries[start + self._value_start : start + self._length]))
 
     def __getitem__(self, key: K) -> V:
-        try:
-            value = self.find(key)
-        except struct.error:
-            # Too large for any entry: strangers' documents name such ones.
-            value = None
+        value: V | None = self.get(key)
         if value is None:
             raise KeyError(key)
         return value

@@ -65,11 +65,13 @@ class Replay:
         registry: The registry; chain and address go into every head.
         keep: Whether the history has the events themselves. Without them it has what they led to, in a tenth of the
             memory; whoever needs them reads them again.
+        packed: Whether batches and status words are held in a quarter of the memory; to look at each takes twice as
+            long.
     """
 
-    def __init__(self, registry: RegistryId, *, keep: bool = True) -> None:
+    def __init__(self, registry: RegistryId, *, keep: bool = True, packed: bool = False) -> None:
         self._registry = registry
-        self._keep = keep
+        self._keep, self._packed = keep, packed
         self._heads: dict[int | None, Hash32] = {None: first_head(registry, None)}
         self._sequel = Sequel()
         self._roles = _RoleReplay(self._sequel)
@@ -114,14 +116,22 @@ class Replay:
         }
 
     @classmethod
-    def restored(cls, registry: RegistryId, content: dict[str, Any], block_number: int, *, keep: bool = True) -> Replay:
+    def restored(
+        cls,
+        registry: RegistryId,
+        content: dict[str, Any],
+        block_number: int,
+        *,
+        keep: bool = True,
+        packed: bool = False,
+    ) -> Replay:
         """Go on from a state: what `content` gave when all blocks up to this one had been taken."""
-        run = cls(registry, keep=keep)
+        run = cls(registry, keep=keep, packed=packed)
         run._since, run._time, run.count = block_number + 1, content["time"], content["count"]
         run._heads[None] = content["registryHead"]
         run._roles.restore(content["tenures"])
         for number, each in enumerate(content["issuers"], start=1):
-            issuer = IssuerReplay.restored(number, each, run._sequel, keep=keep)
+            issuer = IssuerReplay.restored(number, each, run._sequel, keep=keep, packed=packed)
             run._issuers.append(issuer)
             run._heads[number] = each["head"]
             run._did_hashes.add(issuer.did_hash)
@@ -215,7 +225,7 @@ class Replay:
         if event.did_hash in self._did_hashes:
             refuse(event, "the DID is another issuer's")
         self._did_hashes.add(event.did_hash)
-        self._issuers.append(IssuerReplay(event, self._sequel, keep=self._keep))
+        self._issuers.append(IssuerReplay(event, self._sequel, keep=self._keep, packed=self._packed))
 
     def _go_on(self, event: OngoingEvent) -> None:
         if not 1 <= event.issuer_id <= len(self._issuers):

@@ -6,7 +6,7 @@ Follows the rules of docs/spec/history.md, "When each may occur", but for those 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import astuple, fields, replace
 from typing import Any, Final, NoReturn
 
@@ -33,7 +33,7 @@ from anchor.events import (
 )
 from anchor.history import EpochChange, IssuerHistory, StatusWord, is_void, set_positions
 from anchor.model import ZERO_ADDRESS, ZERO_HASH, Address, Batch, Hash32, Issuer, Key, KeyScope, StatusPosition
-from anchor.replay_tables import BatchTable, WordTable
+from anchor.replay_tables import PackedBatches, PackedWords, batch_rows, put_batches, put_words, word_rows
 from anchor.status import LIST_SIZE, WORD_BITS, StatusPurpose, StatusReason
 
 MAX_CANCELLED_NONCES: Final = 1024
@@ -77,13 +77,15 @@ class Sequel:
 class IssuerReplay:
     """One issuer's state while its events are replayed."""
 
-    def __init__(self, event: IssuerAccredited, sequel: Sequel, *, keep: bool) -> None:
+    def __init__(self, event: IssuerAccredited, sequel: Sequel, *, keep: bool, packed: bool) -> None:
         record = Issuer(controller=event.controller, accredited_at=event.at, withdrawn_at=0, status_epoch=0)
-        self._start(event.issuer_id, event.did, event.did_hash, record, sequel, keep=keep)
+        self._start(event.issuer_id, event.did, event.did_hash, record, sequel, keep=keep, packed=packed)
         if keep:
             self._events.append(event)
 
-    def _start(self, issuer_id: int, did: str, did_hash: Hash32, record: Issuer, sequel: Sequel, *, keep: bool) -> None:
+    def _start(
+        self, issuer_id: int, did: str, did_hash: Hash32, record: Issuer, sequel: Sequel, *, keep: bool, packed: bool
+    ) -> None:
         self._issuer_id, self._did, self.did_hash = issuer_id, did, did_hash
         self._sequel, self._keep = sequel, keep
         self._record = record
@@ -94,8 +96,10 @@ class IssuerReplay:
         self.keys: dict[Address, Key] = {}
         self._nonces: dict[Address, tuple[int, int]] = {}
         """Lowest and highest next nonce of each key: not every event tells whether it used one."""
-        self._batches = BatchTable()
-        self._bits = {purpose: WordTable() for purpose in StatusPurpose}
+        self._batches: MutableMapping[Hash32, Batch] = PackedBatches() if packed else {}
+        self._bits: dict[StatusPurpose, MutableMapping[StatusWord, int]] = {
+            purpose: PackedWords() if packed else {} for purpose in StatusPurpose
+        }
         self._changes: dict[tuple[int, int], list[StatusChanged]] = {}
         self._epoch_changes: list[EpochChange] = []
         self._events: list[AnyEvent] = []
@@ -120,19 +124,21 @@ class IssuerReplay:
 
     def tables(self) -> Iterator[tuple[str, Iterator[list[Any]]]]:
         """Give what there may be much of as rows of plain values, for `restore_rows`: batches and status words."""
-        yield _BATCHES, self._batches.rows()
+        yield _BATCHES, batch_rows(self._batches)
         for purpose, words in self._bits.items():
-            yield purpose.value, words.rows()
+            yield purpose.value, word_rows(words)
 
     @classmethod
-    def restored(cls, issuer_id: int, content: dict[str, Any], sequel: Sequel, *, keep: bool) -> IssuerReplay:
+    def restored(
+        cls, issuer_id: int, content: dict[str, Any], sequel: Sequel, *, keep: bool, packed: bool
+    ) -> IssuerReplay:
         """Go on from what `content` gave."""
         run = cls.__new__(cls)
         controller, accredited_at, withdrawn_at, status_epoch = content["record"]
         record = Issuer(
             controller=controller, accredited_at=accredited_at, withdrawn_at=withdrawn_at, status_epoch=status_epoch
         )
-        run._start(issuer_id, content["did"], content["didHash"], record, sequel, keep=keep)
+        run._start(issuer_id, content["did"], content["didHash"], record, sequel, keep=keep, packed=packed)
         run._pending_controller, run._next_epoch = content["pendingController"], content["nextEpoch"]
         for address, *values, lowest, highest in content["keys"]:
             run.keys[address] = Key(**dict(zip(_KEY_FIELDS, values, strict=True)))
@@ -144,8 +150,10 @@ class IssuerReplay:
 
     def restore_rows(self, name: str, rows: Iterable[list[Any]]) -> None:
         """Go on with rows of one of the `tables`, in order."""
-        table = self._batches if name == _BATCHES else self._bits[StatusPurpose(name)]
-        table.add_rows(rows)
+        if name == _BATCHES:
+            put_batches(self._batches, rows)
+        else:
+            put_words(self._bits[StatusPurpose(name)], rows)
 
     def result(self, head: Hash32) -> IssuerHistory:
         """Give what the events taken so far led to."""
@@ -293,7 +301,7 @@ class IssuerReplay:
         words = self._bits[purpose]
         return set_positions(
             {
-                place: mask & ~(words.find(place._replace(epoch=new)) or 0)
+                place: mask & ~words.get(place._replace(epoch=new), 0)
                 for place, mask in words.items()
                 if place.epoch == old
             }
@@ -315,7 +323,7 @@ class IssuerReplay:
         self._require_accredited(event)
         if event.root == ZERO_HASH:
             refuse(event, "the root is zero")
-        earlier = self._batches.find(event.root)
+        earlier = self._batches.get(event.root)
         if earlier is not None:
             if not is_void(earlier, self.keys):
                 refuse(event, "the root was anchored before, and that is not void")
@@ -328,7 +336,7 @@ class IssuerReplay:
 
     def _revoke_batch(self, event: BatchRevoked) -> None:
         self._require_status_call(event)
-        batch = self._batches.find(event.root)
+        batch = self._batches.get(event.root)
         if batch is None:
             refuse(event, "the root was not anchored")
         if batch.is_revoked_in(event.epoch):
@@ -346,7 +354,7 @@ class IssuerReplay:
         bits = self._bits[StatusPurpose.REVOCATION if revokes else StatusPurpose.SUSPENSION]
         for word, mask in zip(event.words, event.masks, strict=True):
             place = StatusWord(event.epoch, event.status_list, word)
-            old = bits.find(place) or 0
+            old = bits.get(place, 0)
             if mask == 0 or mask & old != (mask if clears else 0):
                 refuse(event, f"the mask of word {word} is not what the event changed")
             bits[place] = old ^ mask

@@ -83,14 +83,15 @@ def test_state_that_is_gone_on_from_is_the_whole_state() -> None:
         assert run.content() == checkpoint(calls, 30).state
 
 
+@pytest.mark.parametrize("packed", [True, False])
 @pytest.mark.parametrize("rows", [1, 2, 1000])
 @pytest.mark.parametrize("calls", [STORY, STAGED, SWITCHED, VOID])
-def test_state_in_parts_is_the_same_state(calls: tuple[Call, ...], rows: int) -> None:
+def test_state_in_parts_is_the_same_state(calls: tuple[Call, ...], rows: int, packed: bool) -> None:
     state = checkpoint(calls, 30).state
     run = checkpoint(calls, 30).replay(keep=False)
     parts = list(run.parts(rows))
     assert all(0 < len(part) <= rows for _, _, part in parts)
-    again = Replay.restored(REGISTRY, run.summary(), 30, keep=False)
+    again = Replay.restored(REGISTRY, run.summary(), 30, keep=False, packed=packed)
     for part in parts:
         again.restore_part(part)
     assert again.content() == state

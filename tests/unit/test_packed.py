@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from anchor.history import StatusWord
 from anchor.model import Batch, Hash32, address, hash32
-from anchor.replay_tables import BatchTable, WordTable
+from anchor.replay_tables import PackedBatches, PackedWords
 
 WORDS = st.builds(StatusWord, st.integers(0, 2), st.integers(0, 3), st.integers(0, 3))
 STEPS = st.lists(st.tuples(st.sampled_from(["put", "put", "put", "take out"]), WORDS, st.integers(0, 2**256 - 1)))
@@ -30,9 +30,10 @@ def root(number: int) -> Hash32:
     return hash32(number.to_bytes(32, "big"))
 
 
+@example(steps=[("put", StatusWord(0, 0, 0), 1), ("take out", StatusWord(0, 0, 0), 0)])
 @given(steps=STEPS)
 def test_it_is_as_a_dictionary(steps: list[tuple[str, StatusWord, int]]) -> None:
-    table, plain = WordTable(), dict[StatusWord, int]()
+    table, plain = PackedWords(), dict[StatusWord, int]()
     for what, key, value in steps:
         if what == "put":
             table[key] = plain[key] = value
@@ -48,7 +49,7 @@ def test_it_is_as_a_dictionary(steps: list[tuple[str, StatusWord, int]]) -> None
 
 
 def test_thousands_are_found_again_in_their_order() -> None:
-    table = BatchTable()
+    table = PackedBatches()
     plain = {root(number): batch(number, number % 3) for number in range(5_000)}
     table.update(plain)
     for number in range(0, 5_000, 7):
@@ -60,7 +61,7 @@ def test_thousands_are_found_again_in_their_order() -> None:
 
 
 def test_what_is_not_there_cannot_be_had_or_taken_out() -> None:
-    table = BatchTable()
+    table = PackedBatches()
     table[root(1)] = batch(1)
     del table[root(1)]
     with pytest.raises(KeyError):
@@ -72,20 +73,20 @@ def test_what_is_not_there_cannot_be_had_or_taken_out() -> None:
 
 @pytest.mark.parametrize("key", [b"", b"\x01" * 31, b"\x01" * 33])
 def test_key_of_another_length_is_refused(key: bytes) -> None:
-    table = BatchTable()
+    table = PackedBatches()
     with pytest.raises(ValueError, match="32 bytes"):
         table[Hash32(key)] = batch(1)
 
 
 def test_key_that_cannot_be_there_is_not_there() -> None:
-    table = WordTable()
+    table = PackedWords()
     table[StatusWord(0, 0, 0)] = 1
     for key in (StatusWord(0, 2**32, 0), StatusWord(-1, 0, 0), StatusWord(0, 0, 2**300)):
         assert (key in table, table.get(key, 7)) == (False, 7)
 
 
 def test_number_that_no_contract_has_is_refused() -> None:
-    words, batches = WordTable(), BatchTable()
+    words, batches = PackedWords(), PackedBatches()
     with pytest.raises(struct.error):
         words[StatusWord(0, 0, 2**16)] = 1
     with pytest.raises(OverflowError):

@@ -44,7 +44,7 @@ class Running:
         self.first_heads: dict[int | None, Hash32] = {}
         """The heads at that checkpoint, by issuer; of None: registry-wide."""
         self._registry: Final = registry
-        self._replay = Replay(registry, keep=False)
+        self._replay = Replay(registry, keep=False, packed=True)
         self._events: Final[dict[int, int]] = {}
         self._last: Final[dict[int, int]] = {}
         self._changed: Final[set[int]] = set()
@@ -122,7 +122,7 @@ class Running:
             last: The log of the last event before it.
         """
         # From the block of the last event on, not from that up to which was read: empty ones may have been reorganised.
-        self._replay = Replay.restored(self._registry, content["replay"], last.block_number, keep=False)
+        self._replay = Replay.restored(self._registry, content["replay"], last.block_number, keep=False, packed=True)
         for part in parts:
             self._replay.restore_part(part)
         self.first_at, self.last_at, self.last = content["firstAt"], content["replay"]["time"], last
