@@ -167,30 +167,48 @@ def follow(watch: Watch, audit: Callable[[], Audited]) -> bool:
         Whether it ended with an alert; else somebody stopped it.
     """
     watcher = _Watcher(watch, audit)
-    with suppress(KeyboardInterrupt), _ended_alike():
+    with suppress(KeyboardInterrupt), _Ending() as ending:
         while True:
             watcher.look()
             if watch.until_alert and watcher.has_alerted:
                 watcher.note_unsent()
                 return True
-            time.sleep(watch.every)
+            with ending.at_once():
+                time.sleep(watch.every)
     watcher.note_unsent()
     watcher.note(f"stopped; go on with the same command. {watcher.state}")
     return watcher.has_alerted and watch.until_alert
 
 
-@contextmanager
-def _ended_alike() -> Iterator[None]:
-    """Let what ends a service end this as Ctrl-C does: what was told is written down."""
+class _Ending:
+    """Lets what ends a service end this, too: at once while it waits, else after the look that is going on.
 
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
+    Raised in the middle of a look, an interruption may be lost in code that cannot be interrupted.
+    """
 
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
+    def __init__(self) -> None:
+        self._is_asked = self._is_waiting = False
+
+    def __enter__(self) -> _Ending:
+        self._before = signal.signal(signal.SIGTERM, self._interrupt)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGTERM, self._before)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """End it within, from now on; and now, if that was asked for before."""
+        self._is_waiting = True
+        if self._is_asked:
+            raise KeyboardInterrupt
         yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        self._is_waiting = False
+
+    def _interrupt(self, _number: int, _frame: object) -> None:
+        is_again, self._is_asked = self._is_asked, True
+        if self._is_waiting or is_again:
+            raise KeyboardInterrupt
 
 
 class _Watcher:

@@ -215,5 +215,5 @@ def test_who_ends_it_as_services_are_ended_is_told_where_it_stopped(desk: Desk) 
         assert program.stdout is not None
         assert program.stdout.readline().startswith("watching ")
         program.terminate()
-        out, _ = program.communicate()
+        out, _ = program.communicate(timeout=60)
     assert (program.returncode, out.startswith("stopped; go on with the same command. 6 events")) == (0, True)
