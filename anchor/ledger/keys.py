@@ -163,7 +163,10 @@ class KeyStore:
             KeyUnavailableError: Its file is damaged.
             MalformedError: The name cannot be a file's.
         """
-        return self._path_of(name).exists() and self.find(name).name == name
+        if not self._path_of(name).exists():
+            return False
+        self.find(name)  # raises if it is damaged
+        return True
 
     def list(self) -> tuple[StoredKey, ...]:
         """Name the keys kept here, in order of their names; files that are none are passed over."""

@@ -8,7 +8,7 @@ from functools import cache, partial
 from itertools import islice
 from typing import Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from anchor.cli.audit_words import event_words, reason_words
 from anchor.cli.wording import Wording, wording_of
@@ -112,7 +112,7 @@ def _line(view: EventView, language: str, most: int) -> EventLine:
     if isinstance(event, StatusChanged):
         text = load_words()[language].say(f"ledger.{event.kind}", list=event.status_list)
     else:
-        text = Markup(event_words(event, _escaping(language), partial(time_element, language=language)))  # noqa: S704
+        text = escape(event_words(event, _escaping(language), partial(time_element, language=language)))
     return EventLine(
         number=view.number,
         text=text[:1].upper() + text[1:],
