@@ -9,7 +9,7 @@ from anchor.cli import following
 from anchor.events import RawLog
 from anchor.ledger.client import LedgerClient
 from tests.cli.conftest import Desk
-from tests.cli.watching import Watched, alerts, nothing, receiver, revoke, watched
+from tests.cli.watching import Watched, alerts, away_and_back, nothing, receiver, revoke, watched
 from tests.ledger.nodes import forking
 from tests.ledger.proxy import Fault, FaultProxy
 from tests.support.receiver import Receiver, status
@@ -180,12 +180,7 @@ def test_what_lasts_is_an_alert_once_though_something_else_comes_between(
     desk.write_policy(nodes=(nodes.url,))
     nodes.answer = lambda method, _, result: [] if method == "eth_getLogs" else result
 
-    def fall() -> None:
-        nodes.rule = lambda _method, _count: Fault.DROP_BEFORE
-
-    def rise() -> None:
-        nodes.rule = lambda _method, _count: None
-
+    fall, rise = away_and_back(nodes)
     away = [fall, *[nothing] * (following._PATIENCE - 1)]
     try:
         _, _, error = watched(*away, rise, nothing, *away, rise, options=("--webhook", receiver.url))
@@ -201,12 +196,7 @@ def test_nodes_are_away_only_when_they_are_so_in_a_row(desk: Desk, receiver: Rec
     desk.write_policy(nodes=(node.url,))
     node.answer = lambda method, _, result: [] if method == "eth_getLogs" else result
 
-    def fall() -> None:
-        node.rule = lambda _method, _count: Fault.DROP_BEFORE
-
-    def rise() -> None:
-        node.rule = lambda _method, _count: None
-
+    fall, rise = away_and_back(node)
     away = [fall, *[nothing] * (following._PATIENCE - 2)]
     try:
         watched(*away, rise, *away, options=("--webhook", receiver.url))

@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.conftest import Desk
 from tests.ledger.chain import CONTROLLER, STATUS_KEY
+from tests.ledger.proxy import Fault, FaultProxy
 from tests.support.receiver import Receiver, receiving
 
 Step = Callable[[], object]
@@ -80,3 +81,15 @@ def alerts(receiver: Receiver) -> list[dict[str, Any]]:
 
 def nothing() -> None:
     """Let one look go by."""
+
+
+def away_and_back(node: FaultProxy) -> tuple[Step, Step]:
+    """Give the steps by which a node goes away, and is back."""
+
+    def fall() -> None:
+        node.rule = lambda _method, _count: Fault.DROP_BEFORE
+
+    def rise() -> None:
+        node.rule = lambda _method, _count: None
+
+    return fall, rise
